@@ -1,0 +1,209 @@
+"""The messages between host and agent, and the two rules that both sides must share.
+
+Standard library only, Python 3.8 and newer: this file runs on boards, and the host imports it.
+`device_agent/protocol/PROTOCOL.md` is the text of the protocol, `vectors/` its golden messages.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any, Dict, List, Sequence, Tuple
+
+VERSION = "0.1.0"  # of adadeep; host and agent must have the same
+PROTOCOL = 1
+
+Message = Dict[str, Any]
+
+
+class ErrorCode:
+    """The codes of `error` messages."""
+
+    VERSION = "version_mismatch"
+    BAD_MESSAGE = "bad_message"
+    BUSY = "busy"
+    NO_RUNTIME = "no_runtime"
+    MODEL_MISSING = "model_missing"
+    MODEL_CORRUPT = "model_corrupt"
+    UNSUPPORTED_OP = "unsupported_op"
+    BAD_INPUT = "bad_input"
+    BAD_CORE_MASK = "bad_core_mask"
+    NO_SPACE = "no_space"
+    OUT_OF_MEMORY = "out_of_memory"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+class WireError(Exception):
+    """A line that is no message of this protocol, or a request that can't be served.
+
+    Attributes:
+        code: one of `ErrorCode`.
+    """
+
+    def __init__(self, message: str, code: str = ErrorCode.BAD_MESSAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+# What a message of each type must hold: field -> types. Fields that are not listed are refused,
+# but for those behind "?", which may be missing. A peer in another language checks the same.
+_INT, _STR, _NUM, _LIST, _MAP, _BOOL = (int,), (str,), (int, float), (list,), (dict,), (bool,)
+_NONE = type(None)
+
+REQUESTS: Dict[str, Dict[str, Tuple[type, ...]]] = {
+    "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
+    "measure": {
+        "id": _INT, "job": _STR, "model": _STR, "settings": _MAP,
+        "?inputs": _LIST, "?outputs": _BOOL,
+    },
+    "conditions": {"id": _INT},
+    "spool": {"id": _INT},
+    "ack": {"id": _INT, "jobs": _LIST},
+    "cancel": {"id": _INT},
+    "bye": {},
+}  # fmt: skip
+
+REPLIES: Dict[str, Dict[str, Tuple[type, ...]]] = {
+    "hello": {
+        "protocol": _INT, "version": _STR, "agent": _STR, "runtime": _STR, "runtime_version": _STR,
+        "pid": _INT, "spooled": _INT,
+    },
+    "result": {
+        "id": _INT, "job": _STR, "model_sha256": _STR, "model_bytes": _INT, "settings": _MAP,
+        "launches": _LIST, "delegates": _LIST, "memory": _MAP, "before": _MAP, "after": _MAP,
+        "outputs": _LIST,
+    },
+    "conditions": {"id": _INT, "conditions": _MAP},
+    "spool": {"id": _INT, "results": _LIST},
+    "done": {"id": _INT},
+    "error": {"id": (int, _NONE), "code": _STR, "message": _STR},
+}  # fmt: skip
+
+SETTINGS: Dict[str, Tuple[type, ...]] = {
+    "threads": _INT, "core_mask": (str, _NONE), "launches": _INT,
+    "warmup_min_runs": _INT, "warmup_min_ms": _NUM,
+    "min_runs": _INT, "max_runs": _INT, "min_ms": _NUM, "max_ms": _NUM, "ci_relative": _NUM,
+}  # fmt: skip
+
+
+def _check(what: str, value: Message, shape: Dict[str, Tuple[type, ...]]) -> None:
+    names = {name.lstrip("?") for name in shape}
+    unknown = sorted(set(value) - names)
+    if unknown:
+        raise WireError("%s has an unknown field %r" % (what, unknown[0]))
+    for name, types in shape.items():
+        field = name.lstrip("?")
+        if field not in value:
+            if name == field:
+                raise WireError("%s lacks the field %r" % (what, field))
+            continue
+        got = value[field]
+        if not isinstance(got, types) or (isinstance(got, bool) and bool not in types):
+            raise WireError("%s: field %r is of the wrong type" % (what, field))
+
+
+def encode(message: Message) -> bytes:
+    """One message as one line: compact JSON, keys sorted, ASCII, line feed at the end."""
+    text = json.dumps(message, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii") + b"\n"
+
+
+def _decode(line: bytes, shapes: Dict[str, Dict[str, Tuple[type, ...]]]) -> Message:
+    try:
+        message = json.loads(line.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError) as error:
+        raise WireError("not a line of JSON: %s" % error) from error
+    if not isinstance(message, dict):
+        raise WireError("not a JSON object")
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in shapes:
+        raise WireError("unknown type %r" % (kind,))
+    _check(kind, {k: v for k, v in message.items() if k != "type"}, shapes[kind])
+    return message
+
+
+def decode_request(line: bytes) -> Message:
+    """A line from the host, checked.
+
+    Raises:
+        WireError: it is no request of this protocol.
+    """
+    message = _decode(line, REQUESTS)
+    if message["type"] == "measure":
+        _check("settings", message["settings"], SETTINGS)
+    return message
+
+
+def decode_reply(line: bytes) -> Message:
+    """A line from the agent, checked.
+
+    Raises:
+        WireError: it is no reply of this protocol.
+    """
+    return _decode(line, REPLIES)
+
+
+def encode_tensor(dtype: str, shape: Sequence[int], data: bytes) -> Message:
+    """A tensor for a message: little-endian bytes in base64, C order."""
+    return {"dtype": dtype, "shape": [int(n) for n in shape], "data": base64.b64encode(data).decode()}
+
+
+_ITEM_BYTES = {"float32": 4, "float16": 2, "int8": 1, "uint8": 1, "int16": 2, "int32": 4,
+               "int64": 8, "bool": 1}  # fmt: skip
+
+
+def decode_tensor(value: Any) -> Tuple[str, List[int], bytes]:
+    """The dtype, shape and bytes of a tensor in a message.
+
+    Raises:
+        WireError: it is no tensor, or its bytes don't fill its shape.
+    """
+    if not isinstance(value, dict):
+        raise WireError("a tensor is not an object", ErrorCode.BAD_INPUT)
+    try:
+        dtype, shape = value["dtype"], [int(n) for n in value["shape"]]
+        data = base64.b64decode(value["data"], validate=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError("a tensor needs dtype, shape and base64 data", ErrorCode.BAD_INPUT) from error
+    size = _ITEM_BYTES.get(dtype)
+    if size is None:
+        raise WireError("unknown dtype %r" % (dtype,), ErrorCode.BAD_INPUT)
+    want = size
+    for extent in shape:
+        want *= extent
+    if want != len(data):
+        raise WireError(
+            "a tensor of %s %s has %d bytes, not %d" % (dtype, shape, want, len(data)),
+            ErrorCode.BAD_INPUT,
+        )
+    return dtype, shape, data
+
+
+def median_interval_ranks(count: int) -> Tuple[int, int]:
+    """Ranks (from 0) of the samples that bound the 95 % confidence interval of the median.
+
+    Ends of the interval of the sign test, by the normal approximation of the binomial:
+    lower = floor((n - 1.96 sqrt(n)) / 2), upper = n - 1 - lower, both kept within the sample.
+    """
+    low = int(math.floor((count - 1.96 * math.sqrt(count)) / 2))
+    low = min(max(low, 0), max((count - 1) // 2, 0))
+    return low, count - 1 - low
+
+
+def enough_runs(runs_ns: Sequence[int], settings: Message) -> bool:
+    """The stopping rule: whether the timed runs so far suffice.
+
+    True once max_runs or max_ms is reached; otherwise once min_runs and min_ms are reached and the
+    95 % interval of the median is at most ci_relative of the median wide.
+    """
+    count, total_ms = len(runs_ns), sum(runs_ns) / 1e6
+    if count >= settings["max_runs"] or total_ms >= settings["max_ms"]:
+        return True
+    if count < settings["min_runs"] or total_ms < settings["min_ms"]:
+        return False
+    ordered = sorted(runs_ns)
+    low, high = median_interval_ranks(count)
+    median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    return ordered[high] - ordered[low] <= settings["ci_relative"] * median

@@ -1,0 +1,69 @@
+"""DeviceProfile: facts, capabilities and the micro-benchmark table of one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adadeep.core.device import Capability, DeviceFacts
+from adadeep.core.layers import LayerSpec
+from adadeep.core.measurement import Agent, Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """One real layer, measured as a .tflite of its own.
+
+    Attributes:
+        key: names the layer: "conv-28x28x16-k3s1-32-same-float32".
+        layer: what it is.
+        precision: "float32" or "int8".
+        measurement: None if it failed.
+        error: why it failed; None if it did not.
+    """
+
+    key: str
+    layer: LayerSpec
+    precision: str
+    measurement: Measurement | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileProvenance:
+    """Where a profile came from.
+
+    Attributes:
+        created: ISO 8601, UTC.
+        adadeep_version: that wrote it.
+        agent: that measured; None if nothing was measured.
+        note: for people, for example "facts from Table 3 of the AdaDeep paper; unmeasured".
+    """
+
+    created: str
+    adadeep_version: str
+    agent: Agent | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceProfile:
+    """What is known of one device.
+
+    Attributes:
+        name: the profile's name in a library: "xiaomi-redmi-3s"; lower case, digits, "-".
+        facts: identity and hardware.
+        capabilities: what it lets us read.
+        provenance: where this came from.
+        entries: the micro-benchmark table; empty if unmeasured.
+    """
+
+    name: str
+    facts: DeviceFacts
+    capabilities: tuple[Capability, ...]
+    provenance: ProfileProvenance
+    entries: tuple[ProfileEntry, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether at least one layer was measured on the device."""
+        return any(entry.measurement for entry in self.entries)

@@ -1,0 +1,85 @@
+"""The exception tree, and the exit code that each branch ends a command with.
+
+AdaDeepError                    1
+├── ConfigError                 2   the user's input: a file, an option, a name
+│   └── FormatError             2   a file of ours that can't be read (wrong version, corrupt, unknown key)
+├── DeviceError                 3   the device or the way to it
+│   ├── TransientDeviceError    3   may be tried again: the link broke, a deadline passed
+│   ├── StableDeviceError       3   trying again changes nothing: no space, no Python, unauthorized
+│   └── AgentError              3   the agent answered with an error; `code` says which
+├── ProtocolMismatch            3   host and agent are of different versions
+├── TechniqueNotApplicable      1   a plan asks for what a layer can't take
+├── ConversionError             1   the network did not become a .tflite
+├── DemandUnmet                 4   no plan meets the user's limits
+└── Interrupted               130   Ctrl-C; what was done is kept
+
+A message says what failed, on which device, and what to do next, in one sentence or two.
+"""
+
+from __future__ import annotations
+
+
+class AdaDeepError(Exception):
+    """Root of all errors that this package raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(AdaDeepError):
+    """The user's input is wrong: a missing file, an unknown name, an option that makes no sense."""
+
+    exit_code = 2
+
+
+class FormatError(ConfigError):
+    """A file of this package's own formats can't be read."""
+
+
+class DeviceError(AdaDeepError):
+    """Something failed on a device, or on the way to it."""
+
+    exit_code = 3
+
+
+class TransientDeviceError(DeviceError):
+    """The link broke or a deadline passed: trying again may work."""
+
+
+class StableDeviceError(DeviceError):
+    """Trying again changes nothing until the user does something."""
+
+
+class AgentError(DeviceError):
+    """The agent answered a request with an error.
+
+    Attributes:
+        code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ProtocolMismatch(DeviceError):
+    """Host and agent speak different versions of the protocol."""
+
+
+class TechniqueNotApplicable(AdaDeepError):
+    """A compression plan asks for what a layer can't take."""
+
+
+class ConversionError(AdaDeepError):
+    """A network could not be converted to .tflite."""
+
+
+class DemandUnmet(AdaDeepError):
+    """No plan that was tried meets the user's limits; the best one is still reported."""
+
+    exit_code = 4
+
+
+class Interrupted(AdaDeepError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130

@@ -1,0 +1,138 @@
+"""LayerSpec and ModelSpec: what a network is, without Keras."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LayerKind(StrEnum):
+    """The kinds of layer that this package tells apart."""
+
+    CONV = "conv"
+    DEPTHWISE = "depthwise"
+    DENSE = "dense"
+    POOL = "pool"
+    GLOBAL_POOL = "global_pool"
+    BATCH_NORM = "batch_norm"
+    ACTIVATION = "activation"
+    ADD = "add"
+    CONCAT = "concat"
+    RESHAPE = "reshape"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One layer. Shapes are without the batch: (height, width, channels) or (features,).
+
+    Attributes:
+        name: unique in its network.
+        kind: what it computes.
+        input_shape: of the first input.
+        output_shape: of the output.
+        kernel: (height, width) of a convolution or pooling window.
+        stride: likewise.
+        padding: "same" or "valid".
+        activation: fused into the layer, for example "relu"; None if linear.
+        weights: number of weights (kernels and biases).
+        nonzero_weights: those that are stored: `weights`, but for a layer stored sparse the nonzero ones.
+        weight_bits: bits a weight.
+        activation_bits: bits an output element.
+        group: name of the layer of the initial network that this one came from.
+    """
+
+    name: str
+    kind: LayerKind
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    kernel: tuple[int, int] | None = None
+    stride: tuple[int, int] | None = None
+    padding: str | None = None
+    activation: str | None = None
+    weights: int = 0
+    nonzero_weights: int = 0
+    weight_bits: int = 32
+    activation_bits: int = 32
+    group: str | None = None
+
+    @property
+    def activations(self) -> int:
+        """Number of output elements."""
+        return math.prod(self.output_shape)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference (C in section 3 of AdaDeep); sparsity counts.
+
+        Sparse layers count the multiplications with stored weights only.
+        """
+        if self.kind is LayerKind.DENSE:
+            dense = self.input_shape[-1] * self.output_shape[-1]
+            dense *= math.prod(self.output_shape[:-1])
+        elif self.kind in (LayerKind.CONV, LayerKind.DEPTHWISE):
+            assert self.kernel is not None
+            channels = self.input_shape[-1] if self.kind is LayerKind.CONV else 1
+            dense = self.activations * math.prod(self.kernel) * channels
+        else:
+            return 0
+        return dense if not self.weights else round(dense * self.nonzero_weights / self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A network as the list of its layers in order of execution.
+
+    Attributes:
+        name: for messages.
+        input_shape: without the batch.
+        layers: in order.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    layers: tuple[LayerSpec, ...]
+
+    @property
+    def macs(self) -> int:
+        """C: multiply-accumulates of one inference."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def weights(self) -> int:
+        """|W|: stored weights, in elements."""
+        return sum(layer.nonzero_weights for layer in self.layers)
+
+    @property
+    def activations(self) -> int:
+        """|X|: output elements of all layers that compute (kernels, pools, merges)."""
+        return sum(layer.activations for layer in self.layers if layer.kind is not LayerKind.RESHAPE)
+
+    @property
+    def parameter_storage_bytes(self) -> float:
+        """S_p of Eq. 3, in bytes."""
+        return sum(layer.nonzero_weights * layer.weight_bits for layer in self.layers) / 8
+
+    @property
+    def activation_storage_bytes(self) -> float:
+        """S_f of Eq. 3, in bytes."""
+        return (
+            sum(
+                layer.activations * layer.activation_bits
+                for layer in self.layers
+                if layer.kind is not LayerKind.RESHAPE
+            )
+            / 8
+        )
+
+    def layer(self, name: str) -> LayerSpec:
+        """The layer of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)

@@ -1,0 +1,208 @@
+"""Measurement: raw samples, conditions and provenance. Statistics are derived, never stored alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from adadeep.core.statistics import Summary, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """How a model is to be measured (design, section 4, rule 2). Part of the cache key.
+
+    Attributes:
+        threads: of the runtime.
+        core_mask: hexadecimal without 0x, bit N is core N; None leaves it to the scheduler.
+        launches: how often the model is loaded anew; the timed runs are spread over them.
+        warmup_min_runs: per launch, before the timed runs.
+        warmup_min_ms: likewise.
+        min_runs: timed runs in all, at least.
+        max_runs: timed runs in all, at most.
+        min_ms: time of the timed runs in all, at least.
+        max_ms: time of the timed runs in all, at most; wins over the minima.
+        ci_relative: enough when the 95 % confidence interval of the median is narrower than
+            this fraction of the median.
+    """
+
+    threads: int = 1
+    core_mask: str | None = None
+    launches: int = 2
+    warmup_min_runs: int = 3
+    warmup_min_ms: float = 20.0
+    min_runs: int = 20
+    max_runs: int = 2000
+    min_ms: float = 60.0
+    max_ms: float = 2000.0
+    ci_relative: float = 0.02
+
+    @property
+    def key(self) -> str:
+        """8 hex digits that name these settings."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The state of the device at one moment; what can't be read is None or empty.
+
+    Attributes:
+        timestamp: seconds since 1970, by the device's clock.
+        cpu_khz: current clock by core number; None for a core that does not tell.
+        governors: by core number.
+        temperatures_c: by zone name.
+        load_1min: load average.
+        battery_percent: 0..100.
+        battery_status: as the device says.
+        online_cores: numbers.
+    """
+
+    timestamp: float
+    cpu_khz: tuple[int | None, ...] = ()
+    governors: tuple[str | None, ...] = ()
+    temperatures_c: dict[str, float] = field(default_factory=dict)
+    load_1min: float | None = None
+    battery_percent: float | None = None
+    battery_status: str | None = None
+    online_cores: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One load of the model and what ran in it; times in ns.
+
+    Attributes:
+        load_ns: from the file to tensors allocated.
+        first_ns: the first inference.
+        warmup_ns: the further runs before timing.
+        runs_ns: every timed run, in order.
+    """
+
+    load_ns: int
+    first_ns: int
+    warmup_ns: tuple[int, ...]
+    runs_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """Who ran how many nodes of the graph.
+
+    Attributes:
+        name: "XNNPACK", or "none" for the runtime's own kernels.
+        nodes: how many it took.
+    """
+
+    name: str
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of the agent's process; None where the kernel does not tell.
+
+    Attributes:
+        rss_before_bytes: before the first load.
+        peak_rss_bytes: the highest while loading and running.
+        rss_growth_bytes: peak less before.
+        peak_was_reset: False if the kernel's mark could not be reset: the peak may be an older one.
+    """
+
+    rss_before_bytes: int | None = None
+    peak_rss_bytes: int | None = None
+    rss_growth_bytes: int | None = None
+    peak_was_reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who measured.
+
+    Attributes:
+        name: "linux-python", later "android-java".
+        version: of adadeep.
+        runtime: "ai_edge_litert", "tflite_runtime" or "tensorflow".
+        runtime_version: of the runtime.
+    """
+
+    name: str
+    version: str
+    runtime: str
+    runtime_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What measuring one model on one device gave.
+
+    Attributes:
+        model_sha256: of the .tflite.
+        model_bytes: its size.
+        device_fingerprint: DeviceFacts.fingerprint.
+        device_title: for people.
+        agent: who measured.
+        settings: how.
+        launches: raw samples.
+        delegates: who ran the nodes.
+        memory: of the agent.
+        before: conditions before the first load.
+        after: conditions after the last run.
+        anchor_ratio: median over the median of the anchor model measured around it; None without.
+        anchor_drift: (anchor after - anchor before) / anchor before; None without.
+        disturbed: why the samples are suspect ("clock dropped 23 %", ...); empty if they are not.
+        attempts: how often it was measured before this was accepted.
+    """
+
+    model_sha256: str
+    model_bytes: int
+    device_fingerprint: str
+    device_title: str
+    agent: Agent
+    settings: MeasureSettings
+    launches: tuple[Launch, ...]
+    delegates: tuple[Delegate, ...]
+    memory: Memory
+    before: Conditions
+    after: Conditions
+    anchor_ratio: float | None = None
+    anchor_drift: float | None = None
+    disturbed: tuple[str, ...] = ()
+    attempts: int = 1
+
+    @property
+    def key(self) -> str:
+        """Cache key: model, device and settings."""
+        return measurement_key(self.model_sha256, self.device_fingerprint, self.settings)
+
+    @property
+    def runs_ms(self) -> tuple[float, ...]:
+        """All timed runs in ms, in order."""
+        return tuple(ns / 1e6 for launch in self.launches for ns in launch.runs_ns)
+
+    @property
+    def latency(self) -> Summary:
+        """Median, interval and percentiles of the timed runs, in ms."""
+        return summarise(self.runs_ms)
+
+    @property
+    def latency_ms(self) -> float:
+        """The median of the timed runs."""
+        return self.latency.median
+
+    @property
+    def first_ms(self) -> float:
+        """The first inference of the first launch."""
+        return self.launches[0].first_ns / 1e6
+
+    @property
+    def load_ms(self) -> float:
+        """The first load."""
+        return self.launches[0].load_ns / 1e6
+
+
+def measurement_key(model_sha256: str, device_fingerprint: str, settings: MeasureSettings) -> str:
+    """The cache key of design section 4, rule 4."""
+    return f"{model_sha256[:16]}-{device_fingerprint}-{settings.key}"

@@ -1,0 +1,135 @@
+"""The small interfaces that the layers meet at. Structural: nothing inherits from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from adadeep.core.clock import Deadline
+from adadeep.core.layers import LayerSpec
+from adadeep.core.plan import CompressionPlan, LayerChoice
+
+ModelT = TypeVar("ModelT")
+
+
+@dataclass(frozen=True, slots=True)
+class ShellResult:
+    """What a command on a device gave.
+
+    Attributes:
+        command: as it was asked for.
+        stdout: bytes as they came.
+        stderr: apart from stdout wherever the device can keep them apart.
+        exit_code: of the command itself.
+    """
+
+    command: str
+    stdout: bytes
+    stderr: bytes
+    exit_code: int
+
+    @property
+    def text(self) -> str:
+        """Stdout as text; bytes that are no UTF-8 are replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+
+class Stream(Protocol):
+    """Stdin and stdout of one long-lived process on a device."""
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """Sends bytes to its stdin.
+
+        Raises:
+            TransientDeviceError: the process or the link is gone, or the deadline passed.
+        """
+        ...
+
+    def read_line(self, deadline: Deadline) -> bytes:
+        """Returns the next line of its stdout without the line feed.
+
+        Raises:
+            TransientDeviceError: the process or the link is gone, or the deadline passed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends the connection; the process sees the end of its stdin. May be called twice."""
+        ...
+
+
+class Transport(Protocol):
+    """A way to one device. Every call has a deadline, names the serial in its errors and
+
+    Raises:
+        TransientDeviceError: link broken or deadline passed.
+        StableDeviceError: no space, no such device, unauthorized, ...
+    """
+
+    @property
+    def serial(self) -> str:
+        """What `-d` takes."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """"adb" or "local"."""
+        ...
+
+    @property
+    def workdir(self) -> str:
+        """Folder on the device that is ours; it exists, is writable and lets programs run."""
+        ...
+
+    def run(self, command: str, deadline: Deadline) -> ShellResult:
+        """Runs a POSIX shell command to its end; a nonzero exit code is no error."""
+        ...
+
+    def open(self, command: str, deadline: Deadline) -> Stream:
+        """Starts a long-lived shell command; its stderr goes nowhere (redirect it)."""
+        ...
+
+    def push(self, source: bytes | Path, remote: str, deadline: Deadline, mode: int = 0o644) -> None:
+        """Writes a file on the device, whole or not at all; makes its folder if need be."""
+        ...
+
+    def pull(self, remote: str, deadline: Deadline) -> bytes:
+        """Reads a file of the device."""
+        ...
+
+
+class Technique(Protocol, Generic[ModelT]):
+    """One way to compress one layer. `name` and `title` are for the registry and for people."""
+
+    name: str
+    title: str
+
+    def applies_to(self, layer: LayerSpec) -> bool:
+        """Whether this layer can be compressed so."""
+        ...
+
+    def choices(self, layer: LayerSpec) -> Sequence[LayerChoice]:
+        """The settings worth trying on this layer, the paper's first."""
+        ...
+
+    def apply(self, model: ModelT, layer: str, choice: LayerChoice) -> ModelT:
+        """Returns a new network with that layer compressed, weights inherited where it can be.
+
+        Raises:
+            TechniqueNotApplicable: the layer can't take it.
+        """
+        ...
+
+
+class Sampler(Protocol):
+    """Asks for the next plan, is told the result. `ask` and `tell` alternate, starting with ask."""
+
+    def ask(self) -> CompressionPlan:
+        """The next plan to try."""
+        ...
+
+    def tell(self, plan: CompressionPlan, gain: float, satisfaction: float) -> None:
+        """The rewards R1 (gain) and R2 (constraint satisfaction) of Eq. 8 of the plan just asked."""
+        ...

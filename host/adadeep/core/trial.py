@@ -1,0 +1,41 @@
+"""Trial: one evaluated plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adadeep.core.cost import Cost
+from adadeep.core.plan import CompressionPlan
+
+
+class TrialState(StrEnum):
+    """How a trial ended."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"  # data too: the reason is recorded and the reward is the floor
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One evaluated plan, as the journal keeps it.
+
+    Attributes:
+        plan: what was tried.
+        state: how it ended.
+        accuracy: on the validation data, a fraction; None if it failed before.
+        cost: None if it failed before.
+        model_sha256: of its .tflite, kept in the run's folder; None if there is none.
+        measurement_key: of its latency measurement; None if T was not measured.
+        reason: why it failed; None if it did not.
+        seconds: wall time it took.
+    """
+
+    plan: CompressionPlan
+    state: TrialState
+    accuracy: float | None = None
+    cost: Cost | None = None
+    model_sha256: str | None = None
+    measurement_key: str | None = None
+    reason: str | None = None
+    seconds: float = 0.0
