@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 VERSION = "0.1.0"  # of adadeep; host and agent must have the same
 PROTOCOL = 1
 
-Message = Dict[str, Any]
+Message = dict[str, Any]
 
 
 class ErrorCode:
@@ -52,7 +53,7 @@ class WireError(Exception):
 _INT, _STR, _NUM, _LIST, _MAP, _BOOL = (int,), (str,), (int, float), (list,), (dict,), (bool,)
 _NONE = type(None)
 
-REQUESTS: Dict[str, Dict[str, Tuple[type, ...]]] = {
+REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
     "measure": {
         "id": _INT, "job": _STR, "model": _STR, "settings": _MAP,
@@ -65,7 +66,7 @@ REQUESTS: Dict[str, Dict[str, Tuple[type, ...]]] = {
     "bye": {},
 }  # fmt: skip
 
-REPLIES: Dict[str, Dict[str, Tuple[type, ...]]] = {
+REPLIES: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {
         "protocol": _INT, "version": _STR, "agent": _STR, "runtime": _STR, "runtime_version": _STR,
         "pid": _INT, "spooled": _INT,
@@ -81,14 +82,14 @@ REPLIES: Dict[str, Dict[str, Tuple[type, ...]]] = {
     "error": {"id": (int, _NONE), "code": _STR, "message": _STR},
 }  # fmt: skip
 
-SETTINGS: Dict[str, Tuple[type, ...]] = {
+SETTINGS: dict[str, tuple[type, ...]] = {
     "threads": _INT, "core_mask": (str, _NONE), "launches": _INT,
     "warmup_min_runs": _INT, "warmup_min_ms": _NUM,
     "min_runs": _INT, "max_runs": _INT, "min_ms": _NUM, "max_ms": _NUM, "ci_relative": _NUM,
 }  # fmt: skip
 
 
-def _check(what: str, value: Message, shape: Dict[str, Tuple[type, ...]]) -> None:
+def _check(what: str, value: Message, shape: dict[str, tuple[type, ...]]) -> None:
     names = {name.lstrip("?") for name in shape}
     unknown = sorted(set(value) - names)
     if unknown:
@@ -110,7 +111,7 @@ def encode(message: Message) -> bytes:
     return text.encode("ascii") + b"\n"
 
 
-def _decode(line: bytes, shapes: Dict[str, Dict[str, Tuple[type, ...]]]) -> Message:
+def _decode(line: bytes, shapes: dict[str, dict[str, tuple[type, ...]]]) -> Message:
     try:
         message = json.loads(line.decode("utf-8"))
     except (UnicodeDecodeError, ValueError) as error:
@@ -147,14 +148,18 @@ def decode_reply(line: bytes) -> Message:
 
 def encode_tensor(dtype: str, shape: Sequence[int], data: bytes) -> Message:
     """A tensor for a message: little-endian bytes in base64, C order."""
-    return {"dtype": dtype, "shape": [int(n) for n in shape], "data": base64.b64encode(data).decode()}
+    return {
+        "dtype": dtype,
+        "shape": [int(n) for n in shape],
+        "data": base64.b64encode(data).decode(),
+    }
 
 
 _ITEM_BYTES = {"float32": 4, "float16": 2, "int8": 1, "uint8": 1, "int16": 2, "int32": 4,
                "int64": 8, "bool": 1}  # fmt: skip
 
 
-def decode_tensor(value: Any) -> Tuple[str, List[int], bytes]:
+def decode_tensor(value: Any) -> tuple[str, list[int], bytes]:
     """The dtype, shape and bytes of a tensor in a message.
 
     Raises:
@@ -166,7 +171,9 @@ def decode_tensor(value: Any) -> Tuple[str, List[int], bytes]:
         dtype, shape = value["dtype"], [int(n) for n in value["shape"]]
         data = base64.b64decode(value["data"], validate=True)
     except (KeyError, TypeError, ValueError) as error:
-        raise WireError("a tensor needs dtype, shape and base64 data", ErrorCode.BAD_INPUT) from error
+        raise WireError(
+            "a tensor needs dtype, shape and base64 data", ErrorCode.BAD_INPUT
+        ) from error
     size = _ITEM_BYTES.get(dtype)
     if size is None:
         raise WireError("unknown dtype %r" % (dtype,), ErrorCode.BAD_INPUT)
@@ -181,7 +188,7 @@ def decode_tensor(value: Any) -> Tuple[str, List[int], bytes]:
     return dtype, shape, data
 
 
-def median_interval_ranks(count: int) -> Tuple[int, int]:
+def median_interval_ranks(count: int) -> tuple[int, int]:
     """Ranks (from 0) of the samples that bound the 95 % confidence interval of the median.
 
     Ends of the interval of the sign test, by the normal approximation of the binomial:

@@ -35,7 +35,12 @@ class UserDemand:
         limits = (self.max_energy_mj, self.max_latency_ms, self.max_storage_bytes)
         if any(limit is not None and limit <= 0 for limit in limits):
             raise ConfigError("a limit must be greater than 0.")
-        weights = (self.accuracy_weight, self.energy_weight, self.latency_weight, self.storage_weight)
+        weights = (
+            self.accuracy_weight,
+            self.energy_weight,
+            self.latency_weight,
+            self.storage_weight,
+        )
         if any(weight < 0 for weight in weights) or not any(weights):
             raise ConfigError("the weights mu1 to mu4 must not be negative, nor all 0.")
         if not 0 <= self.max_accuracy_loss <= 1:

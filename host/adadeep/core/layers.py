@@ -107,7 +107,9 @@ class ModelSpec:
     @property
     def activations(self) -> int:
         """|X|: output elements of all layers that compute (kernels, pools, merges)."""
-        return sum(layer.activations for layer in self.layers if layer.kind is not LayerKind.RESHAPE)
+        return sum(
+            layer.activations for layer in self.layers if layer.kind is not LayerKind.RESHAPE
+        )
 
     @property
     def parameter_storage_bytes(self) -> float:

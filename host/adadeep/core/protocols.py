@@ -75,7 +75,7 @@ class Transport(Protocol):
 
     @property
     def kind(self) -> str:
-        """"adb" or "local"."""
+        """ "adb" or "local"."""
         ...
 
     @property
@@ -91,7 +91,9 @@ class Transport(Protocol):
         """Starts a long-lived shell command; its stderr goes nowhere (redirect it)."""
         ...
 
-    def push(self, source: bytes | Path, remote: str, deadline: Deadline, mode: int = 0o644) -> None:
+    def push(
+        self, source: bytes | Path, remote: str, deadline: Deadline, mode: int = 0o644
+    ) -> None:
         """Writes a file on the device, whole or not at all; makes its folder if need be."""
         ...
 

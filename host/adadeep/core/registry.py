@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """" Did you mean X?" for the nearest known name, or an empty string."""
+    """ " Did you mean X?" for the nearest known name, or an empty string."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
@@ -58,4 +58,4 @@ class Registry(Generic[T]):
                 f"unknown {self._kind} {name!r}.{hint} There are: {', '.join(self._entries)}."
             )
         module, _, attribute = self._entries[name].partition(":")
-        return cast(T, getattr(importlib.import_module(module), attribute))
+        return cast("T", getattr(importlib.import_module(module), attribute))

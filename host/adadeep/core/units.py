@@ -22,22 +22,22 @@ def _parse(text: str, units: dict[str, float], what: str, example: str) -> float
 
 
 def parse_latency_ms(text: str) -> float:
-    """"4ms", "250us", "0.1s" -> milliseconds."""
+    """ "4ms", "250us", "0.1s" -> milliseconds."""
     return _parse(text, _TIME_MS, "latency", "4ms or 250us")
 
 
 def parse_storage_bytes(text: str) -> float:
-    """"500kB" (1000 bytes each), "2MiB" (1024 x 1024) -> bytes."""
+    """ "500kB" (1000 bytes each), "2MiB" (1024 x 1024) -> bytes."""
     return _parse(text, _BYTES, "size", "500kB or 2MB")
 
 
 def parse_energy_mj(text: str) -> float:
-    """"2mJ", "300uJ" -> millijoules."""
+    """ "2mJ", "300uJ" -> millijoules."""
     return _parse(text, _ENERGY_MJ, "energy", "2mJ or 300uJ")
 
 
 def parse_fraction(text: str) -> float:
-    """"1%" or "0.01" -> 0.01.
+    """ "1%" or "0.01" -> 0.01.
 
     Raises:
         ConfigError: not a number, or outside 0..1.

@@ -1,0 +1,6 @@
+"""`python -m adadeep`."""
+
+from adadeep.cli.main import main
+
+if __name__ == "__main__":
+    main()
