@@ -10,12 +10,12 @@ import base64
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Dict
 
 VERSION = "0.1.0"  # of adadeep; host and agent must have the same
 PROTOCOL = 1
 
-Message = dict[str, Any]
+Message = Dict[str, Any]  # `dict[...]` outside an annotation needs Python 3.9
 
 
 class ErrorCode:
@@ -57,7 +57,7 @@ REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
     "measure": {
         "id": _INT, "job": _STR, "model": _STR, "settings": _MAP,
-        "?inputs": _LIST, "?outputs": _BOOL,
+        "?inputs": _LIST, "?keep": _BOOL,
     },
     "conditions": {"id": _INT},
     "spool": {"id": _INT},
@@ -93,16 +93,16 @@ def _check(what: str, value: Message, shape: dict[str, tuple[type, ...]]) -> Non
     names = {name.lstrip("?") for name in shape}
     unknown = sorted(set(value) - names)
     if unknown:
-        raise WireError("%s has an unknown field %r" % (what, unknown[0]))
+        raise WireError(f"{what} has an unknown field {unknown[0]!r}")
     for name, types in shape.items():
         field = name.lstrip("?")
         if field not in value:
             if name == field:
-                raise WireError("%s lacks the field %r" % (what, field))
+                raise WireError(f"{what} lacks the field {field!r}")
             continue
         got = value[field]
         if not isinstance(got, types) or (isinstance(got, bool) and bool not in types):
-            raise WireError("%s: field %r is of the wrong type" % (what, field))
+            raise WireError(f"{what}: field {field!r} is of the wrong type")
 
 
 def encode(message: Message) -> bytes:
@@ -115,12 +115,12 @@ def _decode(line: bytes, shapes: dict[str, dict[str, tuple[type, ...]]]) -> Mess
     try:
         message = json.loads(line.decode("utf-8"))
     except (UnicodeDecodeError, ValueError) as error:
-        raise WireError("not a line of JSON: %s" % error) from error
+        raise WireError(f"not a line of JSON: {error}") from error
     if not isinstance(message, dict):
         raise WireError("not a JSON object")
     kind = message.get("type")
     if not isinstance(kind, str) or kind not in shapes:
-        raise WireError("unknown type %r" % (kind,))
+        raise WireError(f"unknown type {kind!r}")
     _check(kind, {k: v for k, v in message.items() if k != "type"}, shapes[kind])
     return message
 
@@ -176,13 +176,13 @@ def decode_tensor(value: Any) -> tuple[str, list[int], bytes]:
         ) from error
     size = _ITEM_BYTES.get(dtype)
     if size is None:
-        raise WireError("unknown dtype %r" % (dtype,), ErrorCode.BAD_INPUT)
+        raise WireError(f"unknown dtype {dtype!r}", ErrorCode.BAD_INPUT)
     want = size
     for extent in shape:
         want *= extent
     if want != len(data):
         raise WireError(
-            "a tensor of %s %s has %d bytes, not %d" % (dtype, shape, want, len(data)),
+            f"a tensor of {dtype} {shape} has {want} bytes, not {len(data)}",
             ErrorCode.BAD_INPUT,
         )
     return dtype, shape, data
@@ -194,7 +194,7 @@ def median_interval_ranks(count: int) -> tuple[int, int]:
     Ends of the interval of the sign test, by the normal approximation of the binomial:
     lower = floor((n - 1.96 sqrt(n)) / 2), upper = n - 1 - lower, both kept within the sample.
     """
-    low = int(math.floor((count - 1.96 * math.sqrt(count)) / 2))
+    low = math.floor((count - 1.96 * math.sqrt(count)) / 2)
     low = min(max(low, 0), max((count - 1) // 2, 0))
     return low, count - 1 - low
 
@@ -213,4 +213,4 @@ def enough_runs(runs_ns: Sequence[int], settings: Message) -> bool:
     ordered = sorted(runs_ns)
     low, high = median_interval_ranks(count)
     median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-    return ordered[high] - ordered[low] <= settings["ci_relative"] * median
+    return bool(ordered[high] - ordered[low] <= settings["ci_relative"] * median)

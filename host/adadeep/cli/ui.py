@@ -62,7 +62,7 @@ class Ui:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     ) -> None:
-        """A table of the result, on stdout; nothing in JSON mode. Columns named ">x" align right."""
+        """A table of the result on stdout, nothing in JSON mode; a column ">x" is aligned right."""
         if self.json_mode:
             return
         from rich import box
@@ -79,7 +79,7 @@ class Ui:
         self._console().print(table)
 
     def emit(self, kind: str, payload: dict[str, Any]) -> None:
-        """In JSON mode the result: one document with `schema` "adadeep.<kind>/1" (docs/json.md)."""
+        """In JSON mode the result: one document, `schema` is "adadeep.<kind>/1" (docs/json.md)."""
         if self.json_mode:
             head = {"schema": f"adadeep.{kind}/1", "adadeep_version": __version__}
             click.echo(json.dumps({**head, **payload}, indent=2, ensure_ascii=False))
@@ -94,7 +94,8 @@ class Ui:
 
         columns = (
             bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn(),
-            bars.TimeElapsedColumn(), bars.TimeRemainingColumn(), bars.TextColumn("{task.fields[note]}"),
+            bars.TimeElapsedColumn(), bars.TimeRemainingColumn(),
+            bars.TextColumn("{task.fields[note]}"),
         )  # fmt: skip
         with bars.Progress(*columns, console=self._console(stderr=True), transient=True) as live:
             task = live.add_task(text, total=total, note="")

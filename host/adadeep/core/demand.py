@@ -50,7 +50,8 @@ class UserDemand:
 def weights_for_device(battery_mah: float | None, cache_mb: float | None) -> dict[str, float]:
     """mu1..mu4 by the rule of section 5.3.3 (Table 7).
 
-    mu2 = max((4000 - battery)/4000, 0.6), mu1 = 1 - mu2, mu4 = max((8 - L2)/8, 0.6), mu3 = 1 - mu4.
+    mu2 = max((4000 - battery)/4000, 0.6), mu1 = 1 - mu2,
+    mu4 = max((8 - L2)/8, 0.6), mu3 = 1 - mu4.
 
     Args:
         battery_mah: capacity; None on a device without a battery (then mu2 = 0.6).

@@ -2,7 +2,7 @@
 
 AdaDeepError                    1
 ├── ConfigError                 2   the user's input: a file, an option, a name
-│   └── FormatError             2   a file of ours that can't be read (wrong version, corrupt, unknown key)
+│   └── FormatError             2   a file of ours that can't be read (version, syntax, key)
 ├── DeviceError                 3   the device or the way to it
 │   ├── TransientDeviceError    3   may be tried again: the link broke, a deadline passed
 │   ├── StableDeviceError       3   trying again changes nothing: no space, no Python, unauthorized
@@ -26,7 +26,7 @@ class AdaDeepError(Exception):
 
 
 class ConfigError(AdaDeepError):
-    """The user's input is wrong: a missing file, an unknown name, an option that makes no sense."""
+    """The user's input is wrong: a missing file, an unknown name, a senseless option."""
 
     exit_code = 2
 

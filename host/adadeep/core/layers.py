@@ -37,7 +37,8 @@ class LayerSpec:
         padding: "same" or "valid".
         activation: fused into the layer, for example "relu"; None if linear.
         weights: number of weights (kernels and biases).
-        nonzero_weights: those that are stored: `weights`, but for a layer stored sparse the nonzero ones.
+        nonzero_weights: those that are stored: all `weights`, but for a layer stored sparse the
+            nonzero ones.
         weight_bits: bits a weight.
         activation_bits: bits an output element.
         group: name of the layer of the initial network that this one came from.

@@ -1,4 +1,4 @@
-"""Measurement: raw samples, conditions and provenance. Statistics are derived, never stored alone."""
+"""Measurement: raw samples, conditions and provenance; statistics are derived from them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ class Memory:
         rss_before_bytes: before the first load.
         peak_rss_bytes: the highest while loading and running.
         rss_growth_bytes: peak less before.
-        peak_was_reset: False if the kernel's mark could not be reset: the peak may be an older one.
+        peak_was_reset: False if the kernel's mark could not be reset: the peak may then be an
+            older one.
     """
 
     rss_before_bytes: int | None = None

@@ -61,7 +61,7 @@ class Stream(Protocol):
 
 
 class Transport(Protocol):
-    """A way to one device. Every call has a deadline, names the serial in its errors and
+    """A way to one device. Every call has a deadline and names the serial in its errors.
 
     Raises:
         TransientDeviceError: link broken or deadline passed.
@@ -126,12 +126,12 @@ class Technique(Protocol, Generic[ModelT]):
 
 
 class Sampler(Protocol):
-    """Asks for the next plan, is told the result. `ask` and `tell` alternate, starting with ask."""
+    """Asks for the next plan, is told the result; `ask` and `tell` alternate, first comes ask."""
 
     def ask(self) -> CompressionPlan:
         """The next plan to try."""
         ...
 
     def tell(self, plan: CompressionPlan, gain: float, satisfaction: float) -> None:
-        """The rewards R1 (gain) and R2 (constraint satisfaction) of Eq. 8 of the plan just asked."""
+        """The rewards of Eq. 8 of the plan just asked: R1 (gain), R2 (satisfaction)."""
         ...
