@@ -1,0 +1,40 @@
+# `make help` says what there is. Every target makes what it needs.
+# DEVICE=serial (demo), EPISODES=n (demo), ARGS="..." (test: more arguments of pytest),
+# PYTHON=/path/to/python3.12 (the Python to make the environment with).
+
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-board lint bench clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+# pip runs again when the dependencies may have changed; the environment itself is made once.
+$(READY): pyproject.toml scripts/bootstrap.sh
+	@PYTHON="$(PYTHON)" scripts/bootstrap.sh $(VENV)
+	@touch $@
+
+demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on that device), 3 minutes
+	@DEVICE="$(DEVICE)" EPISODES="$(EPISODES)" scripts/demo.sh
+
+test: $(READY) ## All tests but those on an emulated board; the device lab is built where root and apt allow
+	$(BIN)/python -m pytest -m "not board" $(ARGS)
+
+test-board: $(READY) ## The tests on the lab's aarch64 machine (qemu)
+	$(BIN)/python -m pytest -m board $(ARGS)
+
+lint: $(READY) ## ruff, mypy, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(READY) ## Every benchmark: JSON to benchmarks/results/, table to docs/benchmarks.md
+	$(BIN)/python benchmarks/run_all.py $(ARGS)
+
+clean: ## Removes the environment and caches; keeps runs/ and the profile library
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
