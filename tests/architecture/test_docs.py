@@ -1,0 +1,52 @@
+"""The documents keep up with the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from adadeep.cli.main import COMMANDS
+from adadeep.core import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+SOURCES = sorted((ROOT / "host").rglob("*.py"))
+
+
+def exit_codes() -> set[int]:
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    return {c.exit_code for c in classes if issubclass(c, errors.AdaDeepError)}
+
+
+def in_sources(pattern: str) -> set[str]:
+    return {match for path in SOURCES for match in re.findall(pattern, path.read_text())}
+
+
+@pytest.mark.parametrize("code", sorted({0, *exit_codes()}))
+def test_readme_explains_the_exit_code(code: int) -> None:
+    assert f"| {code} |" in README
+
+
+def test_readme_lists_every_environment_variable() -> None:
+    used = in_sources(r"\b(ADADEEP_[A-Z][A-Z_]*|ANDROID_[A-Z_]*(?:SERIAL|PORT|ADDRESS))\b")
+    assert used, "the pattern finds nothing"
+    assert {name for name in used if f"`{name}`" not in README} == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_readme_mentions_every_command(name: str) -> None:
+    assert f"adadeep {name}" in README
+
+
+def test_json_schemas_are_documented() -> None:
+    text = (ROOT / "docs" / "json.md").read_text()
+    kinds = in_sources(r"\.emit\(\s*\"([a-z-]+)\"")
+    assert {kind for kind in kinds if f"adadeep.{kind}/1" not in text} == set()
+
+
+@pytest.mark.parametrize("path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]))
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
