@@ -1,0 +1,1 @@
+"""Choosing the next plan: the space of decisions, the reward, and the samplers."""

@@ -1,0 +1,1 @@
+"""What a run leaves on disk: the append-only journal, and models by content hash."""

@@ -1,0 +1,51 @@
+"""A lock on a run's folder: two searches must not share one journal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+from adadeep.core.errors import ConfigError
+
+
+class FolderLock:
+    """Holds a folder until `release`, or until the process ends in any way.
+
+    Args:
+        folder: exists.
+
+    Raises:
+        ConfigError: another process holds it, or the folder can't be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / ".lock"
+        try:
+            self._file: IO[bytes] = path.open("ab")
+        except OSError as error:
+            raise ConfigError(
+                f"the folder {folder} can't be written ({error.strerror}); name another with -o."
+            ) from error
+        if not _lock(self._file.fileno()):
+            self._file.close()
+            raise ConfigError(
+                f"another search is running in {folder}; wait for it or name another folder "
+                "with -o."
+            )
+
+    def release(self) -> None:
+        """Lets the folder go; may be called twice."""
+        self._file.close()
+
+
+def _lock(descriptor: int) -> bool:
+    if os.name != "posix":  # no lock there: the user minds it
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
