@@ -96,9 +96,8 @@ def _padded(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _demand_features(demand: UserDemand) -> npt.NDArray[np.float64]:
     limits = (demand.max_energy_mj, demand.max_latency_ms, demand.max_storage_bytes)
-    given = [
-        feature for limit in limits for feature in (float(limit is not None), _log(limit or 0))
-    ]
+    given = [float(limit is not None) for limit in limits]
+    amounts = [_log(limit or 0.0) for limit in limits]
     weights = (demand.accuracy_weight, demand.energy_weight)
     budget = (demand.latency_weight, demand.storage_weight)
     return np.array([*weights, *budget, demand.max_accuracy_loss, *given, *amounts])
