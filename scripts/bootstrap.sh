@@ -36,7 +36,8 @@ may_install() {
 
 apt_install() {
     say "installing by apt-get: $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$@" >/dev/null
+    output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install \
+        --no-install-recommends "$@" 2>&1) || { say "$output"; return 1; }
 }
 
 # Debian and Ubuntu keep the part of Python that makes environments in a package of its own.
