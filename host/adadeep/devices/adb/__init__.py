@@ -1,0 +1,1 @@
+"""The way to a device over an adb server: connection, shell, file transfer, listing."""

@@ -1,0 +1,124 @@
+"""This computer as a device: the same calls as over adb, without a cable."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.protocols import ShellResult, Stream
+from adadeep.devices.shell import open_process, run_process
+
+SERIAL = "local"
+
+
+class LocalTransport:
+    """A `Transport` to this computer; commands run by `sh -c` in the root folder, as over adb.
+
+    Args:
+        workdir: our folder; by default `$XDG_CACHE_HOME/adadeep/agent` (`~/.cache` if unset).
+    """
+
+    serial = SERIAL
+    kind = "local"
+
+    def __init__(self, workdir: Path | None = None) -> None:
+        self._folder = workdir
+        self._workdir: str | None = None
+
+    @property
+    def workdir(self) -> str:
+        """The per-user folder of ours, made when first asked for, closed to other users.
+
+        Raises:
+            StableDeviceError: it can't be made.
+        """
+        if self._workdir is None:
+            cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+            folder = self._folder or Path(cache).expanduser() / "adadeep" / "agent"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o700)
+            except OSError as error:
+                raise _file_error("making the work folder", str(folder), error) from error
+            self._workdir = str(folder)
+        return self._workdir
+
+    def run(self, command: str, deadline: Deadline) -> ShellResult:
+        """Runs a POSIX shell command to its end; a nonzero exit code is no error.
+
+        Raises:
+            TransientDeviceError: the deadline passed; the command has been ended.
+        """
+        done = run_process(["sh", "-c", command], deadline, SERIAL, cwd="/")
+        return ShellResult(command, done.stdout, done.stderr, done.exit_code)
+
+    def open(self, command: str, deadline: Deadline) -> Stream:
+        """Starts a long-lived shell command; its stderr goes nowhere (redirect it)."""
+        _check(deadline, "starting a command")
+        return open_process(["sh", "-c", command], SERIAL, cwd="/")
+
+    def push(
+        self, source: bytes | Path, remote: str, deadline: Deadline, mode: int = 0o644
+    ) -> None:
+        """Writes a file, whole or not at all; makes its folder if need be.
+
+        Raises:
+            StableDeviceError: no space, no permission.
+        """
+        _check(deadline, f"writing {remote}")
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        target = Path(remote)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write_atomically(target, data, mode)
+        except OSError as error:
+            raise _file_error("writing", remote, error) from error
+
+    def pull(self, remote: str, deadline: Deadline) -> bytes:
+        """Reads a file.
+
+        Raises:
+            StableDeviceError: there is no such file, or no permission.
+        """
+        _check(deadline, f"reading {remote}")
+        try:
+            return Path(remote).read_bytes()
+        except OSError as error:
+            raise _file_error("reading", remote, error) from error
+
+
+def _write_atomically(target: Path, data: bytes, mode: int) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".adadeep-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _check(deadline: Deadline, doing: str) -> None:
+    if deadline.expired:
+        raise TransientDeviceError(f"{SERIAL}: {doing}: the deadline has passed.")
+
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space on this computer's disk and run it again.",
+    errno.EDQUOT: "Your disk quota is used up; free some space and run it again.",
+    errno.EACCES: "Give your user the permission, or set XDG_CACHE_HOME to a folder of yours.",
+    errno.EROFS: "Set XDG_CACHE_HOME to a folder that can be written.",
+}
+
+
+def _file_error(doing: str, path: str, error: OSError) -> DeviceError:
+    reason = error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return StableDeviceError(f"{SERIAL}: {doing} {path} failed: {reason}. {remedy}".rstrip())

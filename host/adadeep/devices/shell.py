@@ -1,0 +1,200 @@
+"""The only place that starts processes on this computer.
+
+What runs on a device goes through a Transport; this module knows nothing of devices but the name
+(`who`) that an error must carry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import StableDeviceError, TransientDeviceError
+from adadeep.devices.lines import LineBuffer
+
+_PIECE_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessResult:
+    """What a process on this computer gave.
+
+    Attributes:
+        stdout: bytes as they came.
+        stderr: apart from stdout.
+        exit_code: negative is the number of the signal that ended it.
+    """
+
+    stdout: bytes
+    stderr: bytes
+    exit_code: int
+
+    @property
+    def text(self) -> str:
+        """Stdout and stderr as text, for messages."""
+        return (self.stdout + self.stderr).decode("utf-8", "replace").strip()
+
+
+def run_process(
+    argv: Sequence[str],
+    deadline: Deadline,
+    who: str = "local",
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> ProcessResult:
+    """Runs a program to its end, its stdin empty; a nonzero exit code is no error.
+
+    Args:
+        argv: the program and its arguments.
+        deadline: by then it is ended, with the processes that it started.
+        who: the device or host that errors name.
+        cwd: the folder it runs in; by default this process's.
+        env: its whole environment; by default this process's.
+
+    Raises:
+        StableDeviceError: the program can't be started.
+        TransientDeviceError: the deadline passed.
+    """
+    process = _start(argv, who, cwd, env, subprocess.DEVNULL, subprocess.PIPE)
+    try:
+        out, err = process.communicate(timeout=deadline.remaining)
+    except subprocess.TimeoutExpired:
+        raise TransientDeviceError(
+            f"{who}: {_short(argv)} was not done before its deadline; it has been ended."
+        ) from None
+    finally:
+        _end_family(process)
+    return ProcessResult(out, err, process.returncode)
+
+
+def _start(
+    argv: Sequence[str],
+    who: str,
+    cwd: str | None,
+    env: Mapping[str, str] | None,
+    stdin: int,
+    stderr: int,
+) -> subprocess.Popen[bytes]:
+    try:
+        # A session of its own: Ctrl-C in the terminal reaches us alone, and we decide.
+        return subprocess.Popen(
+            list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr,
+            cwd=cwd, env=env, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise StableDeviceError(
+            f"{who}: {argv[0]} can't be started: {error.strerror or error}."
+        ) from error
+
+
+def _short(argv: Sequence[str]) -> str:
+    text = " ".join(argv)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _end_family(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=1)  # a grandchild in another session may hold the pipes
+
+
+class ProcessStream:
+    """Stdin and stdout of a long-lived process on this computer: a `Stream`.
+
+    The process is not ended by `close`, it sees the end of its stdin; so an agent may outlive us.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], who: str) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._who = who
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self._lines = LineBuffer()
+        os.set_blocking(self._stdin.fileno(), False)
+        os.set_blocking(self._stdout.fileno(), False)
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """Sends bytes to its stdin.
+
+        Raises:
+            TransientDeviceError: the process is gone, or the deadline passed.
+        """
+        left = memoryview(data)
+        while left:
+            self._wait(self._stdin.fileno(), select.POLLOUT, deadline)
+            try:
+                left = left[os.write(self._stdin.fileno(), left) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise self._gone() from error
+
+    def read_line(self, deadline: Deadline) -> bytes:
+        """Returns the next line of its stdout without the line feed.
+
+        Raises:
+            TransientDeviceError: the process is gone, or the deadline passed.
+        """
+        while (line := self._lines.take_line()) is None:
+            self._wait(self._stdout.fileno(), select.POLLIN, deadline)
+            try:
+                piece = os.read(self._stdout.fileno(), _PIECE_BYTES)
+            except BlockingIOError:
+                continue
+            if not piece:
+                raise self._gone()
+            self._lines.feed(piece)
+        return line
+
+    def close(self) -> None:
+        """Ends the connection; the process sees the end of its stdin. May be called twice."""
+        if self._stdin.closed:
+            return
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        self._stdout.close()
+        if self._process.poll() is None:  # collect it when it ends, or it stays as a zombie
+            threading.Thread(target=self._process.wait, daemon=True).start()
+
+    def _wait(self, file: int, event: int, deadline: Deadline) -> None:
+        if self._stdin.closed:
+            raise TransientDeviceError(f"{self._who}: the connection to the process is closed.")
+        poll = select.poll()
+        poll.register(file, event)
+        if deadline.expired or not poll.poll(deadline.remaining * 1000):
+            raise TransientDeviceError(
+                f"{self._who}: process {self.pid} did not answer before the deadline."
+            )
+
+    def _gone(self) -> TransientDeviceError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.2)  # its output ends a moment before it does
+        code = self._process.returncode
+        how = "has closed its output" if code is None else f"has ended with exit code {code}"
+        return TransientDeviceError(f"{self._who}: process {self.pid} {how}.")
+
+
+def open_process(argv: Sequence[str], who: str = "local", cwd: str | None = None) -> ProcessStream:
+    """Starts a long-lived program; its stderr goes nowhere.
+
+    Raises:
+        StableDeviceError: it can't be started.
+    """
+    process = _start(argv, who, cwd, None, subprocess.PIPE, subprocess.DEVNULL)
+    return ProcessStream(process, who)
