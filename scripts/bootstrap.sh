@@ -76,6 +76,6 @@ make_environment() {
 is_whole() { "$venv/bin/python" -m pip --version >/dev/null 2>&1 && is_supported "$venv/bin/python"; }
 
 is_whole || make_environment
-say "installing adadeep and what it needs into $venv (1.7 GB with TensorFlow; one to five minutes)"
+say "installing adadeep and what it needs into $venv (2 GB with TensorFlow; one to five minutes)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]' ||
     fail "pip could not install adadeep's dependencies; the lines above say why (no network, no space?)."
