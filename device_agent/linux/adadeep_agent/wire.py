@@ -57,7 +57,7 @@ REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
     "measure": {
         "id": _INT, "job": _STR, "model": _STR, "settings": _MAP,
-        "?inputs": _LIST, "?keep": _BOOL,
+        "?inputs": _LIST, "?keep": _BOOL, "?spool": _BOOL,
     },
     "conditions": {"id": _INT},
     "spool": {"id": _INT},
@@ -74,7 +74,7 @@ REPLIES: dict[str, dict[str, tuple[type, ...]]] = {
     "result": {
         "id": _INT, "job": _STR, "model_sha256": _STR, "model_bytes": _INT, "settings": _MAP,
         "launches": _LIST, "delegates": _LIST, "memory": _MAP, "before": _MAP, "after": _MAP,
-        "outputs": _LIST,
+        "outputs": _LIST, "agent": _MAP,
     },
     "conditions": {"id": _INT, "conditions": _MAP},
     "spool": {"id": _INT, "results": _LIST},
@@ -133,8 +133,18 @@ def decode_request(line: bytes) -> Message:
     """
     message = _decode(line, REQUESTS)
     if message["type"] == "measure":
-        _check("settings", message["settings"], SETTINGS)
+        _check_settings(message["settings"])
     return message
+
+
+def _check_settings(settings: Message) -> None:
+    _check("settings", settings, SETTINGS)
+    for name in ("threads", "launches", "min_runs", "max_runs", "max_ms"):
+        if settings[name] <= 0:
+            raise WireError(f"settings: {name!r} must be greater than 0")
+    for name in ("warmup_min_runs", "warmup_min_ms", "min_ms", "ci_relative"):
+        if settings[name] < 0:
+            raise WireError(f"settings: {name!r} must not be negative")
 
 
 def decode_reply(line: bytes) -> Message:
@@ -192,9 +202,9 @@ def median_interval_ranks(count: int) -> tuple[int, int]:
     """Ranks (from 0) of the samples that bound the 95 % confidence interval of the median.
 
     Ends of the interval of the sign test, by the normal approximation of the binomial:
-    lower = floor((n - 1.96 sqrt(n)) / 2), upper = n - 1 - lower, both kept within the sample.
+    lower = floor((n - 1 - 1.96 sqrt(n)) / 2), upper = n - 1 - lower, both kept within the sample.
     """
-    low = math.floor((count - 1.96 * math.sqrt(count)) / 2)
+    low = math.floor((count - 1 - 1.96 * math.sqrt(count)) / 2)
     low = min(max(low, 0), max((count - 1) // 2, 0))
     return low, count - 1 - low
 

@@ -1,0 +1,395 @@
+"""Loads a .tflite and times it. Knows the runtimes; knows nothing of messages but their fields."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import importlib
+import os
+import time
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from adadeep_agent import wire
+from adadeep_agent.conditions import conditions
+from adadeep_agent.wire import ErrorCode, WireError
+
+# The order is the order of preference: the live one, the frozen one for old boards, the big one.
+RUNTIMES = (
+    ("ai_edge_litert", "ai_edge_litert.interpreter"),
+    ("tflite_runtime", "tflite_runtime.interpreter"),
+    ("tensorflow", "tensorflow.lite"),
+)
+
+
+class Cancelled(Exception):
+    """The host does not want the result any more."""
+
+
+class Runtime:
+    """A TFLite runtime that is installed here."""
+
+    def __init__(self, name: str, version: str, interpreter: Any) -> None:
+        self.name = name
+        self.version = version
+        self.interpreter = interpreter
+
+    @classmethod
+    def find(cls) -> Runtime:
+        """The first of `RUNTIMES` that can be imported.
+
+        Raises:
+            WireError: none can; the message says why each could not.
+        """
+        reasons = []
+        for name, module in RUNTIMES:
+            try:
+                interpreter = importlib.import_module(module).Interpreter
+                package = importlib.import_module(name)
+            except Exception as error:  # a broken wheel raises anything
+                reasons.append(f"{name}: {error}")
+                continue
+            version = str(getattr(package, "__version__", "") or _installed_version(name))
+            return cls(name, version, interpreter)
+        raise WireError("no TFLite runtime: " + "; ".join(reasons), ErrorCode.NO_RUNTIME)
+
+
+def _installed_version(name: str) -> str:
+    try:
+        from importlib.metadata import PackageNotFoundError, version
+    except ImportError:
+        return "unknown"
+    try:
+        return version(name.replace("_", "-"))
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def sha256_of(path: str) -> Tuple[str, int]:
+    """The SHA-256 of a file in hex, and its size in bytes.
+
+    Raises:
+        WireError: there is no such file.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        with open(path, "rb") as file:
+            while True:
+                block = file.read(1 << 20)
+                if not block:
+                    return digest.hexdigest(), size
+                digest.update(block)
+                size += len(block)
+    except OSError as error:
+        raise WireError(f"can't read the model: {error}", ErrorCode.MODEL_MISSING) from error
+
+
+def parse_core_mask(mask: str) -> List[int]:
+    """ "f0" -> [4, 5, 6, 7].
+
+    Raises:
+        WireError: not hexadecimal, or no core at all.
+    """
+    try:
+        bits = int(mask, 16)
+    except ValueError:
+        bits = 0
+    if bits <= 0:
+        raise WireError(f"{mask!r} is no core mask: write hexadecimal", ErrorCode.BAD_CORE_MASK)
+    return [core for core in range(bits.bit_length()) if bits >> core & 1]
+
+
+@contextlib.contextmanager
+def pinned(mask: Optional[str]) -> Iterator[None]:
+    """Keeps this process, with threads that begin meanwhile, on the cores of a mask.
+
+    Raises:
+        WireError: the kernel refuses, or grants only a part of the cores.
+    """
+    if mask is None:
+        yield
+        return
+    wanted, before = set(parse_core_mask(mask)), os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, wanted)
+    except OSError as error:
+        raise WireError(f"core mask {mask} refused: {error}", ErrorCode.BAD_CORE_MASK) from error
+    try:
+        granted = os.sched_getaffinity(0)
+        if granted != wanted:
+            raise WireError(
+                f"core mask {mask}: asked for cores {sorted(wanted)}, got {sorted(granted)}",
+                ErrorCode.BAD_CORE_MASK,
+            )
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class PeakMemory:
+    """Resident memory of this process from now on, by /proc."""
+
+    def __init__(self) -> None:
+        self.was_reset = True
+        try:
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")  # resets VmHWM to VmRSS
+        except OSError:
+            self.was_reset = False
+        self._before = self._read("VmRSS")
+
+    @staticmethod
+    def _read(name: str) -> Optional[int]:
+        with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/status") as f:
+            for line in f:
+                if line.startswith(name + ":"):
+                    return int(line.split()[1]) * 1024
+        return None
+
+    def report(self) -> Dict[str, Any]:
+        """The fields of `memory` in a result."""
+        peak, before = self._read("VmHWM"), self._before
+        growth = peak - before if peak is not None and before is not None else None
+        return {
+            "rss_before_bytes": before,
+            "peak_rss_bytes": peak,
+            "rss_growth_bytes": growth,
+            "peak_was_reset": self.was_reset,
+        }
+
+
+def delegates_of(interpreter: Any) -> List[Dict[str, Any]]:
+    """Who runs how many nodes of the graph.
+
+    A delegate is one more node, named DELEGATE, that has the inputs and outputs of those it took:
+    they are what can be reached back from its outputs without passing its inputs. Python's
+    runtimes bring one delegate of their own, XNNPACK.
+    """
+    try:
+        nodes = interpreter._get_ops_details()
+    except AttributeError:
+        return []
+    own = [node for node in nodes if node["op_name"] != "DELEGATE"]
+    producer = {int(t): i for i, node in enumerate(own) for t in node["outputs"]}
+    taken = set()
+    for delegate in (node for node in nodes if node["op_name"] == "DELEGATE"):
+        stop = {int(t) for t in delegate["inputs"]}
+        todo = [int(t) for t in delegate["outputs"]]
+        while todo:
+            tensor = todo.pop()
+            node = producer.get(tensor)
+            if tensor in stop or node is None or node in taken:
+                continue
+            taken.add(node)
+            todo.extend(int(t) for t in own[node]["inputs"])
+    counts = [("XNNPACK", len(taken)), ("none", len(own) - len(taken))]
+    return [{"name": name, "nodes": count} for name, count in counts if count]
+
+
+def _load_error(error: Exception) -> WireError:
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return WireError(f"not enough memory for the model: {text}", ErrorCode.OUT_OF_MEMORY)
+    lower = text.lower()
+    if any(sign in lower for sign in ("unresolved", "didn't find op", "custom op", "flex")):
+        return WireError(f"the runtime lacks an operator: {text[:300]}", ErrorCode.UNSUPPORTED_OP)
+    return WireError(f"the runtime can't load the model: {text[:300]}", ErrorCode.MODEL_CORRUPT)
+
+
+class Model:
+    """A loaded model.
+
+    Args:
+        runtime: that loads it.
+        path: of the .tflite.
+        threads: of the interpreter.
+
+    Raises:
+        WireError: `model_corrupt`, `unsupported_op` or `out_of_memory`.
+    """
+
+    def __init__(self, runtime: Runtime, path: str, threads: int) -> None:
+        began = time.perf_counter_ns()
+        try:
+            self._interpreter = runtime.interpreter(model_path=path, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError, MemoryError, OSError) as error:
+            raise _load_error(error) from error
+        self.load_ns = time.perf_counter_ns() - began
+        self._inputs = self._interpreter.get_input_details()
+        self._outputs = self._interpreter.get_output_details()
+
+    @property
+    def delegates(self) -> List[Dict[str, Any]]:
+        """Who runs how many nodes."""
+        return delegates_of(self._interpreter)
+
+    def set_inputs(self, tensors: Optional[Sequence[Any]]) -> None:
+        """Sets the inputs from tensors of a message; without any, from a fixed random stream.
+
+        Raises:
+            WireError: wrong number, shape or dtype.
+        """
+        import numpy
+
+        if tensors is None:
+            random = numpy.random.RandomState(0)
+            for detail in self._inputs:
+                values = random.random_sample(detail["shape"])
+                span = 1 if numpy.issubdtype(detail["dtype"], numpy.floating) else 100
+                self._interpreter.set_tensor(
+                    detail["index"], (values * span).astype(detail["dtype"])
+                )
+            return
+        if len(tensors) != len(self._inputs):
+            text = f"the model has {len(self._inputs)} inputs, not {len(tensors)}"
+            raise WireError(text, ErrorCode.BAD_INPUT)
+        for detail, tensor in zip(self._inputs, tensors):
+            dtype, shape, data = wire.decode_tensor(tensor)
+            want = (numpy.dtype(detail["dtype"]).name, [int(n) for n in detail["shape"]])
+            if (dtype, shape) != want:
+                text = f"an input must be {want[0]} {want[1]}, not {dtype} {shape}"
+                raise WireError(text, ErrorCode.BAD_INPUT)
+            array = numpy.frombuffer(data, dtype=dtype).reshape(shape)
+            self._interpreter.set_tensor(detail["index"], array)
+
+    def invoke_ns(self) -> int:
+        """Runs one inference and returns its time.
+
+        Raises:
+            WireError: the runtime failed.
+        """
+        began = time.perf_counter_ns()
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise _load_error(error) from error
+        return time.perf_counter_ns() - began
+
+    def outputs(self) -> List[Dict[str, Any]]:
+        """The outputs of the last inference, as tensors of a message."""
+        tensors = []
+        for detail in self._outputs:
+            array = self._interpreter.get_tensor(detail["index"])
+            tensors.append(wire.encode_tensor(array.dtype.name, array.shape, array.tobytes()))
+        return tensors
+
+
+def _warm_up(model: Model, settings: Dict[str, Any], check: Callable[[], None]) -> List[int]:
+    times: List[int] = []
+    while len(times) < settings["warmup_min_runs"] or sum(times) / 1e6 < settings["warmup_min_ms"]:
+        check()
+        times.append(model.invoke_ns())
+        if sum(times) / 1e6 > settings["max_ms"]:
+            break
+    return times
+
+
+def _timed_runs(
+    model: Model,
+    settings: Dict[str, Any],
+    earlier: List[int],
+    is_last: bool,
+    check: Callable[[], None],
+) -> List[int]:
+    """Times runs until this launch has its share, the last one until all together suffice.
+
+    The rule is looked at after a tenth more runs each time: sorting thousands of samples between
+    runs would itself disturb the caches.
+    """
+    share = settings["launches"]
+    runs: List[int] = []
+    total_ns, next_look = 0, max(1, settings["min_runs"] // share)
+    while True:
+        check()
+        spent = model.invoke_ns()
+        runs.append(spent)
+        total_ns += spent
+        if (
+            total_ns / 1e6 >= settings["max_ms"] / share
+            or len(runs) * share >= settings["max_runs"]
+        ):
+            return runs
+        if len(runs) < next_look:
+            continue
+        next_look = len(runs) + max(1, len(runs) // 10)
+        if is_last and wire.enough_runs(earlier + runs, settings):
+            return runs
+        if not is_last and total_ns / 1e6 >= settings["min_ms"] / share:
+            return runs
+
+
+def _launch(
+    runtime: Runtime,
+    path: str,
+    settings: Dict[str, Any],
+    inputs: Optional[Sequence[Any]],
+    progress: Tuple[List[int], bool, Callable[[], None]],
+) -> Tuple[Model, Dict[str, Any]]:
+    earlier, is_last, check = progress
+    model = Model(runtime, path, settings["threads"])
+    model.set_inputs(inputs)
+    first = model.invoke_ns()
+    warm_up = _warm_up(model, settings, check)
+    runs = _timed_runs(model, settings, earlier, is_last, check)
+    launch = {"load_ns": model.load_ns, "first_ns": first, "warmup_ns": warm_up, "runs_ns": runs}
+    return model, launch
+
+
+def measure(
+    runtime: Runtime, request: Dict[str, Any], check: Callable[[], None] = lambda: None
+) -> Dict[str, Any]:
+    """Serves a `measure` request.
+
+    Args:
+        runtime: to measure with.
+        request: a checked message.
+        check: called between runs; raises to stop.
+
+    Returns:
+        The fields of a `result`, without `type` and `id`.
+
+    Raises:
+        WireError: the model or the request can't be served.
+        Cancelled: by `check`.
+    """
+    settings, samples = request["settings"], request.get("inputs") or []
+    model_sha256, model_bytes = sha256_of(request["model"])
+    before = conditions()
+    launches: List[Dict[str, Any]] = []
+    runs: List[int] = []
+    model: Optional[Model] = None
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with pinned(settings["core_mask"]):
+            memory = PeakMemory()
+            for number in range(settings["launches"]):
+                progress = (runs, number == settings["launches"] - 1, check)
+                model = None  # frees the last one before the next is loaded
+                first = samples[0] if samples else None
+                model, launch = _launch(runtime, request["model"], settings, first, progress)
+                launches.append(launch)
+                runs = runs + launch["runs_ns"]
+            assert model is not None
+            after, peak, delegates = conditions(), memory.report(), model.delegates
+            outputs = []
+            for sample in samples:
+                model.set_inputs(sample)
+                model.invoke_ns()
+                outputs.append(model.outputs())
+    finally:
+        if collecting:
+            gc.enable()
+    return {
+        "job": request["job"],
+        "model_sha256": model_sha256,
+        "model_bytes": model_bytes,
+        "settings": settings,
+        "launches": launches,
+        "delegates": delegates,
+        "memory": peak,
+        "before": before,
+        "after": after,
+        "outputs": outputs,
+    }

@@ -1,0 +1,237 @@
+"""The loop of the agent: requests in, one at a time served, results spooled and out.
+
+The agent outlives its host: it ignores the hang-up, finishes the job in hand, spools the result
+and goes when nobody is there to read it. A lock sees to it that two agents never measure at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from typing import Any, BinaryIO, Dict, Iterator, Optional
+
+from adadeep_agent import wire
+from adadeep_agent.conditions import conditions
+from adadeep_agent.runner import Cancelled, Runtime, measure
+from adadeep_agent.spool import Spool
+from adadeep_agent.wire import ErrorCode, Message, WireError
+
+AGENT_NAME = "linux-python"
+
+
+class HostGone(Exception):
+    """Nobody reads the answers any more."""
+
+
+class Channel:
+    """Requests from stdin, read by a thread of its own so that a job can be cancelled; replies."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source, self._sink = source, sink
+        self._requests: queue.Queue[Optional[bytes]] = queue.Queue()
+        self.cancelled = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in iter(self._source.readline, b""):
+            if b'"cancel"' in line:
+                self.cancelled.set()
+            self._requests.put(line)
+        self._requests.put(None)
+
+    def next_request(self) -> Optional[bytes]:
+        """The next line; None when the host has closed its end."""
+        return self._requests.get()
+
+    def send(self, message: Message) -> None:
+        """Writes a reply.
+
+        Raises:
+            HostGone: nobody is there.
+        """
+        try:
+            self._sink.write(wire.encode(message))
+            self._sink.flush()
+        except OSError as error:
+            raise HostGone(str(error)) from error
+
+
+@contextlib.contextmanager
+def device_lock(path: str, wait_ms: float) -> Iterator[None]:
+    """Holds the device for one agent.
+
+    Raises:
+        WireError: `busy`, another agent held it until the end of the wait.
+    """
+    deadline = time.monotonic() + wait_ms / 1000
+    with open(path, "w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    raise
+            if time.monotonic() >= deadline:
+                raise WireError("another agent is measuring on this device", ErrorCode.BUSY)
+            time.sleep(0.02)
+        yield
+
+
+class Server:
+    """Serves one host.
+
+    Args:
+        workdir: the agent's folder; `spool/`, `models/` and the lock are in it.
+        channel: to the host.
+    """
+
+    def __init__(self, workdir: str, channel: Channel) -> None:
+        self._workdir = workdir
+        self._channel = channel
+        self._spool = Spool(os.path.join(workdir, "spool"))
+        self._models = os.path.join(workdir, "models")
+        self._runtime: Optional[Runtime] = None
+
+    def serve(self) -> int:
+        """Serves until the host says bye or is gone; returns the exit status."""
+        try:
+            hello = self._greeting()
+            with device_lock(os.path.join(self._workdir, "lock"), hello.get("wait_ms", 0)):
+                self._runtime = Runtime.find()
+                self._channel.send(self._welcome())
+                self._loop()
+                self._remove_models()
+        except WireError as error:
+            with contextlib.suppress(HostGone):
+                self._channel.send(_error(None, error.code, str(error)))
+            return 3
+        except HostGone:
+            self._remove_models()
+        return 0
+
+    def _greeting(self) -> Message:
+        line = self._channel.next_request()
+        if line is None:
+            raise HostGone("no greeting")
+        hello = wire.decode_request(line)
+        if hello["type"] != "hello":
+            raise WireError("the first message must be hello")
+        if (hello["protocol"], hello["version"]) != (wire.PROTOCOL, wire.VERSION):
+            text = f"agent {wire.VERSION} (protocol {wire.PROTOCOL})"
+            raise WireError(text, ErrorCode.VERSION)
+        return hello
+
+    def _welcome(self) -> Message:
+        assert self._runtime is not None
+        return {
+            "type": "hello",
+            "protocol": wire.PROTOCOL,
+            "version": wire.VERSION,
+            "agent": AGENT_NAME,
+            "runtime": self._runtime.name,
+            "runtime_version": self._runtime.version,
+            "pid": os.getpid(),
+            "spooled": len(self._spool.jobs()),
+        }
+
+    def _loop(self) -> None:
+        while True:
+            line = self._channel.next_request()
+            if line is None:
+                return
+            try:
+                request = wire.decode_request(line)
+            except WireError as error:
+                self._channel.send(_error(None, error.code, str(error)))
+                continue
+            if request["type"] == "bye":
+                return
+            self._channel.send(self._answer(request))
+
+    def _answer(self, request: Message) -> Message:
+        kind, number = request["type"], request.get("id")
+        if kind == "measure":
+            return self._measure(request)
+        if kind == "conditions":
+            return {"type": kind, "id": number, "conditions": conditions()}
+        if kind == "spool":
+            return {"type": kind, "id": number, "results": self._spool.all()}
+        if kind == "ack":
+            self._spool.remove(str(job) for job in request["jobs"])
+            return {"type": "done", "id": number}
+        if kind == "cancel":
+            self._channel.cancelled.clear()
+            return {"type": "done", "id": number}
+        return _error(number, ErrorCode.BAD_MESSAGE, f"{kind} is out of place")
+
+    def _measure(self, request: Message) -> Message:
+        assert self._runtime is not None
+        number = request["id"]
+        try:
+            result = measure(self._runtime, request, self._check)
+        except Cancelled:
+            return _error(number, ErrorCode.CANCELLED, "cancelled by the host")
+        except WireError as error:
+            return _error(number, error.code, str(error))
+        except MemoryError:
+            return _error(number, ErrorCode.OUT_OF_MEMORY, "not enough memory on the device")
+        except Exception as error:  # a fault here must reach the host, not end the session
+            return _error(number, ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
+        finally:
+            if not request.get("keep"):
+                with contextlib.suppress(OSError):
+                    os.remove(request["model"])
+        result["agent"] = self._identity()
+        if request.get("spool", True):
+            self._keep_in_spool(result)
+        return {"type": "result", "id": number, **result}
+
+    def _identity(self) -> Dict[str, str]:
+        assert self._runtime is not None
+        return {
+            "name": AGENT_NAME,
+            "version": wire.VERSION,
+            "runtime": self._runtime.name,
+            "runtime_version": self._runtime.version,
+        }
+
+    def _keep_in_spool(self, result: Dict[str, Any]) -> None:
+        # A full disk must not cost a result that the host can still receive; outputs are only for
+        # the host that asked, so they are not kept.
+        with contextlib.suppress(OSError):
+            self._spool.put(result["job"], {**result, "outputs": []})
+
+    def _check(self) -> None:
+        if self._channel.cancelled.is_set():
+            raise Cancelled
+
+    def _remove_models(self) -> None:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self._models):
+                os.remove(os.path.join(self._models, name))
+
+
+def _error(number: Optional[int], code: str, text: str) -> Message:
+    return {"type": "error", "id": number, "code": code, "message": text}
+
+
+def main(arguments: Optional[list[str]] = None) -> int:
+    """`python3 agent.pyz serve WORKDIR`: speaks the protocol on stdin and stdout."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if len(words) != 2 or words[0] != "serve":
+        sys.stderr.write("usage: agent serve WORKDIR\n")
+        return 2
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # adbd hangs up when the link breaks
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the host's; it says cancel
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # stray prints of a runtime must not spoil the channel
+    os.makedirs(os.path.join(words[1], "models"), exist_ok=True)
+    return Server(words[1], Channel(sys.stdin.buffer, sink)).serve()

@@ -1,0 +1,1 @@
+"""Measuring on a device: the session, the anchor, what makes samples suspect, single layers."""

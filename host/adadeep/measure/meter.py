@@ -1,0 +1,323 @@
+"""The meter: measures models on one device over one warm agent, and keeps the samples honest.
+
+Each model is measured between two short runs of the anchor model; suspect samples are discarded
+and measured again; a broken link is mended and the device's spool asked before anything is
+repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from adadeep.core.clock import SYSTEM_CLOCK, Clock, Deadline
+from adadeep.core.device import DeviceFacts
+from adadeep.core.errors import AgentError, TransientDeviceError
+from adadeep.core.measurement import (
+    Measurement,
+    MeasureSettings,
+    measurement_key,
+)
+from adadeep.core.protocols import Transport
+from adadeep.core.statistics import summarise
+from adadeep.devices.agent import AgentClient, AgentHello
+from adadeep.measure.layer_models import anchor_model
+from adadeep.measure.quality import disturbances, drift, ratio_to_anchor
+from adadeep_agent import wire
+from adadeep_agent.wire import Message
+
+_MAX_ATTEMPTS = 3  # of a measurement whose samples are suspect
+_MAX_RECONNECTS = 2
+_SETTLE_S = 2.0
+_START_S = 90.0
+_ANCHOR_FRESH_S = 5.0
+_ANCHOR_MS = 6.0
+
+
+class LatencyMeter(Protocol):
+    """What a study needs of a meter."""
+
+    device_title: str
+    device_fingerprint: str
+    settings: MeasureSettings
+
+    @property
+    def recovered(self) -> tuple[Measurement, ...]:
+        """Results that an earlier host left on the device; `acknowledge` them once kept."""
+        ...
+
+    def measure(self, model: bytes) -> Measurement:
+        """Measures a .tflite; raises AgentError if the model is at fault."""
+        ...
+
+    def acknowledge(self, keys: Sequence[str]) -> None:
+        """Lets the device forget these results."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A measurement and what the model gave for the samples.
+
+    Attributes:
+        measurement: the times.
+        outputs: one list a sample, one array an output tensor.
+    """
+
+    measurement: Measurement
+    outputs: list[list[np.ndarray]]
+
+
+class DeviceMeter:
+    """Measures on one device.
+
+    Args:
+        facts: of the device.
+        connect: starts an agent there; called again when the link broke.
+        settings: how models are measured.
+        clock: the host's.
+    """
+
+    def __init__(
+        self,
+        facts: DeviceFacts,
+        connect: Callable[[], AgentClient],
+        settings: MeasureSettings,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.device_title = facts.title
+        self.device_fingerprint = facts.fingerprint
+        self.settings = settings
+        self._serial = facts.serial
+        self._connect = connect
+        self._clock = clock
+        self._agent: AgentClient | None = None
+        self._pending: list[str] = []
+        self._anchor_ms: tuple[float, float] | None = None  # when, how long
+        self._anchor_path: str | None = None
+        self._recovered: tuple[Measurement, ...] = ()
+        self._open()
+
+    @property
+    def agent(self) -> AgentHello:
+        """What the agent said of itself."""
+        return self._open().hello
+
+    @property
+    def recovered(self) -> tuple[Measurement, ...]:
+        """Results that an earlier host left on the device."""
+        return self._recovered
+
+    def measure(self, model: bytes) -> Measurement:
+        """Measures a .tflite; suspect samples are discarded and measured again, up to 3 times.
+
+        Raises:
+            AgentError: the model is at fault: corrupt, an operator is missing, it ends the agent.
+            TransientDeviceError: the device is gone, also after reconnecting.
+        """
+        return self.check(model, ()).measurement
+
+    def check(self, model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> Checked:
+        """Measures a .tflite and returns its outputs for samples; see `measure`.
+
+        Args:
+            model: a .tflite.
+            samples: each a list of one array for each input of the model.
+        """
+        attempt = 1
+        while True:
+            checked = self._measure_once(model, samples, attempt)
+            if not checked.measurement.disturbed or attempt == _MAX_ATTEMPTS:
+                return checked
+            self._clock.sleep(_SETTLE_S * attempt)
+            self._anchor_ms = None
+            attempt += 1
+
+    def acknowledge(self, keys: Sequence[str]) -> None:
+        """Lets the device forget results that are safe here."""
+        self._open().acknowledge(list(keys), Deadline.after(10, self._clock))
+
+    def close(self, cancel: bool = False) -> None:
+        """Ends the agent; what it measured last counts as received."""
+        if self._agent is None:
+            return
+        if self._pending and not cancel:
+            with contextlib.suppress(TransientDeviceError, AgentError):
+                self._agent.acknowledge(self._pending, Deadline.after(2, self._clock))
+        self._agent.close(cancel)
+        self._agent = None
+
+    def _measure_once(
+        self, model: bytes, samples: Sequence[Sequence[np.ndarray]], attempt: int
+    ) -> Checked:
+        anchors = [self._anchor(fresh_enough_s=_ANCHOR_FRESH_S)]
+        result = self._request(model, samples)
+        anchors.append(self._anchor())
+        measurement = self._measurement(result)
+        swing = drift(anchors)
+        reasons = disturbances(measurement.before, measurement.after, measurement.launches, swing)
+        measurement = replace(
+            measurement,
+            anchor_ratio=ratio_to_anchor(measurement.latency_ms, anchors),
+            anchor_drift=swing,
+            disturbed=reasons,
+            attempts=attempt,
+        )
+        return Checked(measurement, [_arrays(sample) for sample in result["outputs"]])
+
+    def _request(self, model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> Message:
+        digest = hashlib.sha256(model).hexdigest()
+        job = measurement_key(digest, self.device_fingerprint, self.settings)
+        inputs = [[_tensor(array) for array in sample] for sample in samples]
+        options: Message = {"inputs": inputs} if inputs else {}
+
+        def ask(agent: AgentClient, deadline: Deadline) -> Message:
+            if self._pending:
+                agent.acknowledge(self._pending, deadline)
+                self._pending = []
+            remote = agent.push_model(model, deadline)
+            return agent.measure(remote, job, self.settings, deadline, options)
+
+        result = self._with_reconnects(ask, job if not samples else None)
+        if result["model_sha256"] != digest:
+            raise TransientDeviceError(
+                f"{self._serial}: the model arrived damaged on the device; check the cable."
+            )
+        self._pending.append(job)
+        return result
+
+    def _with_reconnects(
+        self, ask: Callable[[AgentClient, Deadline], Message], job: str | None
+    ) -> Message:
+        for failures in range(_MAX_RECONNECTS + 1):
+            try:
+                agent = self._open()
+                waiting = self._found_in_spool(job) if failures and job else None
+                if waiting is not None:
+                    return waiting
+                limit_s = 120 + 4 * self.settings.max_ms / 1000
+                return ask(agent, Deadline.after(limit_s, self._clock))
+            except TransientDeviceError as error:
+                self._drop()
+                last = error
+        if self._is_alive():
+            raise AgentError(
+                f"{self._serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
+                f" the device itself still answers. {last}",
+                "agent_died",
+            ) from last
+        raise last
+
+    def _is_alive(self) -> bool:
+        try:
+            self._open()
+        except TransientDeviceError:
+            return False
+        return True
+
+    def _found_in_spool(self, job: str | None) -> Message | None:
+        found = [r for r in self._open().spooled(Deadline.after(30)) if r["job"] == job]
+        return found[0] if found else None
+
+    def _open(self) -> AgentClient:
+        if self._agent is None:
+            self._agent = self._connect()
+            self._anchor_ms, self._anchor_path = None, None
+            if self._agent.hello.spooled and not self._recovered:
+                results = self._agent.spooled(Deadline.after(60, self._clock))
+                self._recovered = tuple(self._measurement(result) for result in results)
+        return self._agent
+
+    def _drop(self) -> None:
+        if self._agent is not None:
+            self._agent.close()
+            self._agent = None
+
+    def _anchor(self, fresh_enough_s: float = 0.0) -> float:
+        """The anchor's median in ms, measured now or less than so many seconds ago."""
+        if self._anchor_ms and self._clock.now() - self._anchor_ms[0] < fresh_enough_s:
+            return self._anchor_ms[1]
+        settings = replace(
+            self.settings, launches=1, warmup_min_runs=2, warmup_min_ms=1.0,
+            min_runs=9, max_runs=200, min_ms=_ANCHOR_MS, max_ms=_ANCHOR_MS * 20, ci_relative=0.05,
+        )  # fmt: skip
+
+        def ask(agent: AgentClient, deadline: Deadline) -> Message:
+            if self._anchor_path is None:
+                self._anchor_path = agent.push_model(anchor_model(), deadline)
+            options = {"keep": True, "spool": False}
+            return agent.measure(self._anchor_path, "anchor", settings, deadline, options)
+
+        result = self._with_reconnects(ask, None)
+        runs = [ns / 1e6 for launch in result["launches"] for ns in launch["runs_ns"]]
+        self._anchor_ms = (self._clock.now(), summarise(runs).median)
+        return self._anchor_ms[1]
+
+    def _measurement(self, result: Message) -> Measurement:
+        fields = (
+            "model_sha256", "model_bytes", "agent", "settings", "launches", "delegates", "memory",
+            "before", "after",
+        )  # fmt: skip
+        values: dict[str, Any] = {name: result[name] for name in fields}
+        values["device_fingerprint"] = self.device_fingerprint
+        values["device_title"] = self.device_title
+        try:
+            return msgspec.convert(values, Measurement)
+        except msgspec.ValidationError as error:
+            raise TransientDeviceError(
+                f"{self._serial}: the agent's result is not as it should be: {error}"
+            ) from error
+
+
+def _tensor(array: np.ndarray) -> Message:
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return wire.encode_tensor(array.dtype.name, array.shape, little.tobytes())
+
+
+def _arrays(sample: Sequence[Message]) -> list[np.ndarray]:
+    decoded = [wire.decode_tensor(tensor) for tensor in sample]
+    return [np.frombuffer(data, dtype=dtype).reshape(shape) for dtype, shape, data in decoded]
+
+
+@contextlib.contextmanager
+def open_meter(
+    transport: Transport,
+    deadline: Deadline,
+    settings: MeasureSettings | None = None,
+    facts: DeviceFacts | None = None,
+) -> Iterator[DeviceMeter]:
+    """A meter for a device; the agent is started, and ended at the end.
+
+    Args:
+        transport: to the device.
+        deadline: for getting ready.
+        settings: how models are measured; None for the defaults.
+        facts: of the device, if they are known already.
+
+    Raises:
+        StableDeviceError: no Python or no runtime there; the message says what to do.
+    """
+    from adadeep.devices.facts import gather_facts
+    from adadeep.devices.provision import require_python
+
+    known = facts or gather_facts(transport, deadline)[0]
+    board = require_python(transport, deadline)
+
+    def connect() -> AgentClient:
+        start_by = Deadline.after(_START_S)
+        return AgentClient.start(transport, board.executable, board.python_path, start_by)
+
+    meter = DeviceMeter(known, connect, settings or MeasureSettings())
+    try:
+        yield meter
+    except BaseException:
+        meter.close(cancel=True)  # what was measured last stays in the device's spool
+        raise
+    else:
+        meter.close()

@@ -1,0 +1,95 @@
+"""The golden messages of device_agent/protocol/vectors, against Python's implementation."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adadeep_agent import wire
+
+VECTORS = Path(__file__).parents[2] / "device_agent/protocol/vectors"
+
+
+def vectors(name):
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def named(name):
+    return [pytest.param(v, id=v["name"]) for v in vectors(name)]
+
+
+DECODE = {"request": wire.decode_request, "reply": wire.decode_reply}
+
+
+@pytest.mark.parametrize("vector", named("messages"))
+def test_messages_are_taken_or_refused_as_the_vectors_say(vector):
+    decode, line = DECODE[vector["direction"]], vector["line"].encode()
+    if vector["valid"]:
+        assert decode(line + b"\n") == json.loads(line)
+        return
+    with pytest.raises(wire.WireError) as caught:
+        decode(line)
+    assert caught.value.code == vector["code"]
+
+
+@pytest.mark.parametrize("vector", [v for v in named("messages") if v.values[0]["canonical"]])
+def test_encoding_gives_the_canonical_line_byte_for_byte(vector):
+    message = DECODE[vector["direction"]](vector["line"].encode())
+    assert wire.encode(message) == vector["line"].encode() + b"\n"
+
+
+@pytest.mark.parametrize("vector", named("stopping"))
+def test_the_stopping_rule_decides_as_the_vectors_say(vector):
+    assert wire.enough_runs(vector["runs_ns"], vector["settings"]) is vector["enough"]
+
+
+@pytest.mark.parametrize("vector", vectors("intervals"), ids=lambda v: str(v["count"]))
+def test_the_interval_of_the_median_has_the_ranks_of_the_vectors(vector):
+    assert wire.median_interval_ranks(vector["count"]) == (vector["low"], vector["high"])
+
+
+@pytest.mark.parametrize("vector", named("tensors"))
+def test_tensors_are_read_as_the_vectors_say(vector):
+    if not vector["valid"]:
+        with pytest.raises(wire.WireError):
+            wire.decode_tensor(vector["tensor"])
+        return
+    dtype, shape, data = wire.decode_tensor(vector["tensor"])
+    assert np.frombuffer(data, dtype).tolist() == vector["values"]
+    assert wire.encode_tensor(dtype, shape, data) == vector["tensor"]
+
+
+def test_the_interval_covers_the_median_of_any_distribution_95_times_in_100():
+    random = np.random.default_rng(1)
+    for count in (20, 50, 200):
+        low, high = wire.median_interval_ranks(count)
+        samples = np.sort(random.exponential(1.0, (4000, count)), axis=1)
+        covered = (samples[:, low] <= np.log(2)) & (np.log(2) <= samples[:, high])
+        assert covered.mean() > 0.945
+
+
+@given(st.binary(max_size=200))
+def test_no_line_whatever_makes_a_decoder_fail_otherwise_than_by_its_own_error(line):
+    for decode in DECODE.values():
+        with contextlib.suppress(wire.WireError):
+            decode(line)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(wire.REQUESTS)), st.dictionaries(st.text(max_size=8), json_values))
+def test_a_request_is_taken_whole_or_refused(kind, fields):
+    line = json.dumps({**fields, "type": kind}).encode()
+    with contextlib.suppress(wire.WireError):
+        assert wire.decode_request(line)["type"] == kind

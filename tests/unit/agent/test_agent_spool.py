@@ -1,0 +1,39 @@
+import pytest
+
+from adadeep_agent.spool import Spool
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return Spool(str(tmp_path / "spool"))
+
+
+def test_results_wait_until_they_are_removed_and_another_agent_finds_them(spool, tmp_path):
+    spool.put("a-1", {"job": "a-1", "n": 1})
+    spool.put("b-2", {"job": "b-2", "n": 2})
+    later = Spool(str(tmp_path / "spool"))
+    assert [r["n"] for r in later.all()] == [1, 2]
+    later.remove(["a-1", "never-there"])
+    assert spool.jobs() == ["b-2"]
+
+
+def test_a_second_result_of_a_job_replaces_the_first(spool):
+    spool.put("a", {"n": 1})
+    spool.put("a", {"n": 2})
+    assert spool.all() == [{"n": 2}]
+
+
+def test_a_torn_file_is_dropped_and_the_rest_still_read(spool, tmp_path):
+    spool.put("good", {"n": 1})
+    (tmp_path / "spool/torn.json").write_text('{"n": ')
+    (tmp_path / "spool/half.json.part").write_text('{"n": ')
+    assert spool.all() == [{"n": 1}]
+    assert spool.jobs() == ["good"]
+
+
+@pytest.mark.parametrize("job", ["", "../x", "a/b", ".hidden", "x" * 200, "a b"])
+def test_a_job_can_not_name_a_file_elsewhere(spool, job, tmp_path):
+    with pytest.raises(ValueError, match="no name"):
+        spool.put(job, {})
+    spool.remove([job])
+    assert [p.name for p in tmp_path.iterdir()] == ["spool"]
