@@ -1,0 +1,1 @@
+"""The search: ask, compress, train, convert, cost, reward, tell; and where it is composed."""

@@ -1,0 +1,159 @@
+"""The composition root: from a StudyConfig and a device to a finished search."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adadeep.core.clock import Deadline
+from adadeep.core.device import DeviceFacts
+from adadeep.core.errors import Interrupted, TransientDeviceError
+from adadeep.core.protocols import Transport
+from adadeep.measure.meter import LatencyMeter, open_meter
+from adadeep.search.registry import SAMPLERS
+from adadeep.search.space import build_space
+from adadeep.storage.artifacts import ArtifactStore
+from adadeep.storage.journal import Journal
+from adadeep.study.config import StudyConfig
+from adadeep.study.evaluate import PlanEvaluator
+from adadeep.study.outcome import (
+    SAMPLE_COUNT,
+    Identity,
+    Outcome,
+    TestAccuracies,
+    winner_models,
+    write_outcome,
+)
+from adadeep.study.results import StudyResult
+from adadeep.study.study import Study, StudyObserver
+from adadeep.training.tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    from adadeep.study.maker import KerasMaker
+
+_READY_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What must be in order before anything long begins."""
+
+    folder: Path
+    journal: Journal
+    meter: LatencyMeter
+
+
+def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Outcome:
+    """Runs a search, or goes on with the one in its folder, and writes its outcome there.
+
+    The settings, the folder and the device are checked before anything is trained.
+
+    Raises:
+        ConfigError: a setting is wrong, the folder can't be used or holds another search.
+        DeviceError: the device can't measure, or went away; the same call goes on later.
+        Interrupted: Ctrl-C; the same call goes on later.
+    """
+    config.check(TASKS)
+    with _bench(config, transport, observer) as bench:
+        try:
+            return _search(config, bench, observer)
+        except KeyboardInterrupt:
+            raise Interrupted(_resumable(bench)) from None
+        except TransientDeviceError as error:
+            raise TransientDeviceError(f"{error} {_resumable(bench)}") from error
+
+
+def default_folder(task: str, facts: DeviceFacts) -> Path:
+    """runs/<task>-<device>, below the current folder."""
+    name = "local" if facts.transport == "local" else facts.title
+    return Path("runs") / f"{task}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
+
+
+@contextlib.contextmanager
+def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Iterator[_Bench]:
+    from adadeep.devices.facts import gather_facts
+
+    deadline = Deadline.after(_READY_S)
+    with contextlib.ExitStack() as stack:
+        journal = stack.enter_context(Journal.open(config.folder)) if config.folder else None
+        observer.stage("getting the device ready")
+        facts = gather_facts(transport, deadline)[0]
+        folder = config.folder or default_folder(config.task, facts)
+        journal = journal or stack.enter_context(Journal.open(folder))
+        journal.begin(config.header(facts.title, facts.fingerprint))
+        meter = stack.enter_context(open_meter(transport, deadline, config.settings, facts))
+        yield _Bench(folder, journal, meter)
+
+
+def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
+    observer.stage(f"loading {config.task}")
+    from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
+    from adadeep.training.tasks import load_task
+
+    task = load_task(config.task)
+    store = ArtifactStore(bench.folder / "models")
+    maker = KerasMaker(task, bench.folder, config.seed, observer.stage)
+    study = _study(config, bench, maker, store, observer)
+    result = study.run(observer)
+    observer.stage("checking the winner on the test data")
+    return _conclude(config, bench, task, store, result)
+
+
+def _study(
+    config: StudyConfig,
+    bench: _Bench,
+    maker: KerasMaker,
+    store: ArtifactStore,
+    observer: StudyObserver,
+) -> Study:
+    from adadeep.compress.registry import TECHNIQUES
+
+    space = build_space(maker.spec, [TECHNIQUES.get(name) for name in TECHNIQUES])
+    make_sampler = SAMPLERS.get(config.sampler)
+    return Study(
+        demand=config.demand,
+        episodes=config.episodes,
+        sampler=make_sampler(space, config.demand, config.seed, config.preset),
+        evaluator=PlanEvaluator(maker, bench.meter, bench.journal, store, observer.stage),
+        journal=bench.journal,
+    )
+
+
+def _conclude(
+    config: StudyConfig, bench: _Bench, task: Task, store: ArtifactStore, result: StudyResult
+) -> Outcome:
+    from adadeep.convert.verify import run_tflite, tflite_accuracy
+
+    models = winner_models(result, store)
+    best, initial = (tflite_accuracy(model, task.x_test, task.y_test) for model in models)
+    meter = bench.meter
+    identity = Identity(
+        task=config.task,
+        device_title=meter.device_title,
+        device_fingerprint=meter.device_fingerprint,
+        seed=config.seed,
+        sampler=config.sampler,
+        preset=config.preset,
+    )
+    outcome = Outcome(identity, result, TestAccuracies(best, initial), bench.folder)
+    inputs = task.x_test[:SAMPLE_COUNT]
+    samples = {
+        "inputs": inputs,
+        "labels": task.y_test[:SAMPLE_COUNT],
+        "best_outputs": run_tflite(models[0], inputs),
+        "initial_outputs": run_tflite(models[1], inputs),
+    }
+    write_outcome(outcome, models, samples)
+    return outcome
+
+
+def _resumable(bench: _Bench) -> str:
+    tried = len(bench.journal.content.trials)
+    return (
+        f"{tried} {'plan is' if tried == 1 else 'plans are'} kept in {bench.folder}; the same "
+        "command goes on from there."
+    )

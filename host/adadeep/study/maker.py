@@ -1,0 +1,112 @@
+"""Makes networks with Keras and TensorFlow: the initial one once, then one for each plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from adadeep.compress.apply import apply_plan, needs_training
+from adadeep.compress.describe import model_spec, stores_sparse
+from adadeep.convert.tflite import convert
+from adadeep.convert.verify import tflite_accuracy
+from adadeep.core.layers import ModelSpec
+from adadeep.core.plan import CompressionPlan, Precision
+from adadeep.predict.analytic import energy_mj
+from adadeep.study.evaluate import MadeNetwork
+from adadeep.training.fit import accuracy, distil, train
+from adadeep.training.networks import lenet
+from adadeep.training.tasks import Task
+
+INITIAL = "initial.keras"
+_REPRESENTATIVE = 100  # training samples that set the ranges of int8
+
+
+def plan_seed(seed: int, plan: CompressionPlan) -> int:
+    """The seed of a plan's training: the same whenever and wherever the plan is tried."""
+    digest = hashlib.sha256(f"{seed} {plan.key}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+class KerasMaker:
+    """Makes the networks of one task.
+
+    Args:
+        task: data and step counts.
+        folder: of the run; the initial network is kept there, trained.
+        seed: of the study.
+        stage: is told what is being done.
+    """
+
+    def __init__(
+        self, task: Task, folder: Path, seed: int, stage: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._task = task
+        self._path = folder / INITIAL
+        self._seed = seed
+        self._stage = stage
+        self._untrained = lenet(task.input_shape, task.classes, seed)
+        self._trained: Any = None  # keras.Model
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the initial network is; needs no training."""
+        return model_spec(self._untrained, "LeNet")
+
+    def make(self, plan: CompressionPlan) -> MadeNetwork:
+        """Compresses the initial network, trains, converts and tests it.
+
+        Raises:
+            TechniqueNotApplicable: the plan can't be applied.
+            ConversionError: the network did not become a .tflite.
+        """
+        model = self._compressed(plan)
+        spec = model_spec(model, plan.label, plan.precision)
+        tflite = convert(
+            model,
+            plan.precision,
+            self._task.x_train[:_REPRESENTATIVE],
+            stores_sparse(model, plan.precision),
+        )
+        return MadeNetwork(
+            model=tflite,
+            accuracy=self._accuracy(model, tflite, plan.precision),
+            macs=spec.macs,
+            storage_bytes=spec.parameter_storage_bytes,
+            activation_bytes=spec.activation_storage_bytes,
+            energy_mj=energy_mj(spec),
+        )
+
+    def _compressed(self, plan: CompressionPlan) -> Any:
+        initial = self._initial()
+        if not plan.choices:
+            return initial
+        model = apply_plan(initial, plan)
+        steps = self._task.fine_tune_steps * needs_training(plan)
+        seed = plan_seed(self._seed, plan)
+        distil(model, initial, self._task, steps, seed)
+        return model
+
+    def _initial(self) -> Any:
+        if self._trained is None:
+            self._trained = self._untrained
+            if self._path.exists():
+                self._trained.load_weights(self._path)
+            else:
+                self._stage(f"training the initial network on {self._task.title}")
+                train(self._trained, self._task, self._task.base_steps, self._seed)
+                self._save()
+        return self._trained
+
+    def _save(self) -> None:
+        temporary = self._path.with_name(f".part.{INITIAL}")
+        self._trained.save(temporary)
+        temporary.replace(self._path)
+
+    def _accuracy(self, model: Any, tflite: bytes, precision: Precision) -> float:
+        """On the validation data: of the .tflite where its numbers are not Keras' own."""
+        x, y = self._task.x_val, self._task.y_val
+        if precision is Precision.FLOAT32:
+            return accuracy(model, x, y)
+        return tflite_accuracy(tflite, x, y)

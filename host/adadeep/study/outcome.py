@@ -1,0 +1,167 @@
+"""What a search leaves for its user and for `adadeep deploy`, in the run's folder.
+
+- `best.tflite`, `initial.tflite`: the winner and the initial network.
+- `plan.json`: the winning plan, what both networks cost and how each number was obtained.
+- `samples.npz`: real inputs and the outputs that the host computed for them: `inputs` (n, height,
+  width, channels) float32, `labels` (n,), `best_outputs` and `initial_outputs` (n, classes).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep import __version__
+from adadeep.core.errors import AdaDeepError
+from adadeep.storage.artifacts import ArtifactStore, write_atomic
+from adadeep.study.results import ScoredTrial, StudyResult
+
+SCHEMA_VERSION = 1
+PLAN, SAMPLES = "plan.json", "samples.npz"
+BEST_MODEL, INITIAL_MODEL = "best.tflite", "initial.tflite"
+SAMPLE_COUNT = 32
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Of what search an outcome is.
+
+    Attributes:
+        task: its name.
+        device_title: for people.
+        device_fingerprint: DeviceFacts.fingerprint.
+        seed: of the search.
+        sampler: that chose the plans.
+        preset: its hyper-parameters.
+    """
+
+    task: str
+    device_title: str
+    device_fingerprint: str
+    seed: int
+    sampler: str
+    preset: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestAccuracies:
+    """Fractions, on the test data, of the .tflite files themselves.
+
+    Attributes:
+        best: of the winner.
+        initial: of the initial network.
+    """
+
+    best: float
+    initial: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished search.
+
+    Attributes:
+        identity: of what search.
+        result: the trials.
+        test: accuracies on the test data.
+        folder: of the run.
+    """
+
+    identity: Identity
+    result: StudyResult
+    test: TestAccuracies
+    folder: Path
+
+    @property
+    def meets_demand(self) -> bool:
+        """Whether the winner keeps every limit."""
+        return self.result.meets_demand
+
+
+def winner_models(result: StudyResult, store: ArtifactStore) -> tuple[bytes, bytes]:
+    """The .tflite of the winner and of the initial network.
+
+    Raises:
+        AdaDeepError: one is missing in the run's folder.
+    """
+    best, initial = (
+        store.get(scored.trial.model_sha256 or "") for scored in (result.best, result.baseline)
+    )
+    if best is None or initial is None:
+        raise AdaDeepError(
+            "a model is missing in the run's folder; begin anew in another folder (-o)."
+        )
+    return best, initial
+
+
+def scored_as_json(scored: ScoredTrial) -> dict[str, Any]:
+    """A trial for plan.json and for `--json`: keys as in docs/json.md."""
+    trial = scored.trial
+    return {
+        "label": trial.plan.label,
+        "key": trial.plan.key,
+        "plan": json.loads(trial.plan.canonical_json),
+        "state": str(trial.state),
+        "reason": trial.reason,
+        "accuracy": trial.accuracy,
+        "cost": asdict(trial.cost) if trial.cost else None,
+        "reward": {
+            "gain": scored.reward.gain,
+            "satisfaction": scored.reward.satisfaction,
+            "total": scored.reward.total,
+            "feasible": scored.reward.is_feasible,
+        },
+        "model_sha256": trial.model_sha256,
+        "measurement_key": trial.measurement_key,
+        "seconds": trial.seconds,
+    }
+
+
+def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
+    """The content of plan.json."""
+    result = outcome.result
+    return {
+        **asdict(outcome.identity),
+        "meets_demand": outcome.meets_demand,
+        "limits": asdict(result.limits),
+        "episodes": result.episodes,
+        "plans_tried": len(result.trials),
+        "best": {**scored_as_json(result.best), "test_accuracy": outcome.test.best},
+        "initial": {**scored_as_json(result.baseline), "test_accuracy": outcome.test.initial},
+    }
+
+
+def write_outcome(
+    outcome: Outcome, models: tuple[bytes, bytes], samples: dict[str, Array]
+) -> None:
+    """Writes the four files, each whole or not at all.
+
+    Args:
+        outcome: the search.
+        models: the winner and the initial network.
+        samples: members of samples.npz.
+
+    Raises:
+        ConfigError: the folder can't be written.
+    """
+    head = {
+        "schema": "adadeep.plan/1",
+        "schema_version": SCHEMA_VERSION,
+        "adadeep_version": __version__,
+    }
+    text = json.dumps({**head, **outcome_as_json(outcome)}, indent=2)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **samples)
+    folder = outcome.folder
+    write_atomic(folder / BEST_MODEL, models[0])
+    write_atomic(folder / INITIAL_MODEL, models[1])
+    write_atomic(folder / SAMPLES, buffer.getvalue())
+    write_atomic(folder / PLAN, text.encode() + b"\n")
