@@ -42,6 +42,8 @@ class LayerSpec:
         weight_bits: bits a weight.
         activation_bits: bits an output element.
         group: name of the layer of the initial network that this one came from.
+        flattened_from: shape of the feature map that a dense layer gets flattened; None where
+            its input is no flattened map.
     """
 
     name: str
@@ -57,6 +59,7 @@ class LayerSpec:
     weight_bits: int = 32
     activation_bits: int = 32
     group: str | None = None
+    flattened_from: tuple[int, ...] | None = None
 
     @property
     def activations(self) -> int:

@@ -1,0 +1,113 @@
+"""C2: a convolution as depthwise and pointwise ones, with a width multiplier (section 5.2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from adadeep.compress.names import derived
+from adadeep.compress.parameters import checked, number, require
+from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.plan import LayerChoice
+
+if TYPE_CHECKING:
+    import keras
+
+_PAPER_ALPHA = 0.5
+_ALPHAS = (_PAPER_ALPHA, 1.0)
+# Each input channel gets one filter: fewer channels than this leave no room for features, which
+# is why MobileNet too keeps its first layer.
+_MIN_INPUTS = 4
+
+
+class DepthwiseSeparable:
+    """Depthwise convolution of the same window and stride, then 1x1 to alpha of the channels."""
+
+    name = "C2"
+    title = "depthwise separable convolution"
+    training_factor = 2
+
+    def applies_to(self, layer: LayerSpec) -> bool:
+        """Convolutions with a window and at least 4 input channels."""
+        return bool(self.choices(layer))
+
+    def choices(self, layer: LayerSpec) -> Sequence[LayerChoice]:
+        """The paper's alpha = 0.5, then 1."""
+        if not self._takes(layer):
+            return ()
+        return tuple(LayerChoice(self.name, (("alpha", alpha),)) for alpha in _ALPHAS)
+
+    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+        """Replaces the layer, and slices what comes next where alpha drops channels.
+
+        Kept are the filters of the largest norm; per input channel they are inherited by the
+        rank-1 approximation that changes an image least.
+
+        Raises:
+            TechniqueNotApplicable: the layer is no such convolution, a parameter is wrong, or
+                alpha drops channels that a later layer needs.
+        """
+        import numpy as np
+
+        from adadeep.compress import describe, factorise, surgery
+
+        old = surgery.layer_of(model, layer)
+        spec = describe.layer_spec(model, layer)
+        require(self._takes(spec) and _is_plain(old), self.name, spec)
+        parameters = checked(choice, {"alpha": _PAPER_ALPHA})
+        alpha = number(choice, parameters, "alpha", 0.0, 1.0)
+        kernel = np.asarray(old.kernel)
+        kept = _most_important(kernel, max(1, round(alpha * old.filters)))
+        depthwise, pointwise = factorise.separate_depthwise(kernel[..., kept])
+        weights = [pointwise[None, None]]
+        if old.bias is not None:
+            weights.append(np.asarray(old.bias)[kept])
+
+        def build(tensor: object) -> object:
+            return _separable(old, tensor, depthwise[..., None], weights)
+
+        narrower = kept if len(kept) < old.filters else None
+        return surgery.rebuild(model, {layer: surgery.Replacement(build, narrower)})
+
+    def _takes(self, layer: LayerSpec) -> bool:
+        return (
+            layer.kind is LayerKind.CONV
+            and layer.kernel is not None
+            and max(layer.kernel) > 1
+            and layer.input_shape[-1] >= _MIN_INPUTS
+        )
+
+
+def _is_plain(convolution: Any) -> bool:
+    """Whether it is neither grouped nor dilated nor strided unevenly."""
+    rows, columns = convolution.strides
+    return bool(
+        convolution.groups == 1 and set(convolution.dilation_rate) == {1} and rows == columns
+    )
+
+
+def _most_important(kernel: Any, count: int) -> Any:
+    """Indices, ascending, of the `count` filters of the largest norm."""
+    import numpy as np
+
+    norms = np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0)
+    return np.sort(np.argsort(-norms, kind="stable")[:count])
+
+
+def _separable(old: Any, tensor: Any, depthwise: Any, pointwise: list[Any]) -> Any:
+    import keras
+
+    from adadeep.compress import surgery
+
+    first = keras.layers.DepthwiseConv2D(
+        old.kernel_size, strides=old.strides, padding=old.padding, use_bias=False,
+        name=derived(old.name, "depthwise"),
+    )  # fmt: skip
+    second = keras.layers.Conv2D(
+        pointwise[0].shape[-1], 1, activation=old.activation, use_bias=old.use_bias,
+        name=derived(old.name, "pointwise"),
+    )  # fmt: skip
+    return surgery.placed(second, surgery.placed(first, tensor, depthwise), *pointwise)
+
+
+C2 = DepthwiseSeparable()

@@ -1,0 +1,123 @@
+"""The matrix approximations that weights are inherited by. Numpy only."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+
+# Correlation of neighbouring elements of a feature map. Ordinary image statistics; used only to
+# weigh the taps of a kernel against each other where a smaller one must stand in for it.
+_NEIGHBOUR_CORRELATION = 0.7
+
+_SEMI_NMF_ROUNDS = 100
+
+
+def truncated_svd(matrix: npt.NDArray[np.floating], rank: int) -> tuple[Matrix, Matrix]:
+    """The best approximation of a rank, as (left, right) with matrix ~ left @ right.
+
+    By the eigenvectors of the Gram matrix of the shorter side, which costs a fraction of a full
+    SVD; in float64 the loss of accuracy stays far below float32's. The singular values are
+    shared evenly between the factors, so that both train at the same pace.
+
+    Args:
+        matrix: (m, n).
+        rank: at most min(m, n).
+    """
+    if matrix.shape[0] < matrix.shape[1]:
+        right, left = truncated_svd(matrix.T, rank)
+        return left.T, right.T
+    wide = np.asarray(matrix, dtype=np.float64)
+    _, vectors = np.linalg.eigh(wide.T @ wide)
+    basis = vectors[:, ::-1][:, :rank]
+    left = wide @ basis
+    scale = np.sqrt(np.maximum(np.linalg.norm(left, axis=0), np.finfo(np.float64).tiny))
+    return left / scale, (basis * scale).T
+
+
+def tap_covariance(height: int, width: int) -> Matrix:
+    """(taps, taps): covariance of the inputs under a kernel's taps, in row-major order."""
+    rows, columns = np.divmod(np.arange(height * width), width)
+    distance = np.hypot(rows[:, None] - rows, columns[:, None] - columns)
+    return np.asarray(_NEIGHBOUR_CORRELATION**distance, dtype=np.float64)
+
+
+def restrict_taps(kernel: npt.NDArray[np.floating], size: int) -> Matrix:
+    """The size x size kernel whose outputs are nearest to the larger one's.
+
+    Least squares under `tap_covariance`: taps that fall away are made up for by their
+    neighbours. Both kernels are centred.
+
+    Args:
+        kernel: (height, width, inputs, outputs).
+        size: odd, at most height and width.
+    """
+    height, width = kernel.shape[:2]
+    grid = np.arange(height * width).reshape(height, width)
+    top, left = (height - size) // 2, (width - size) // 2
+    inside = grid[top : top + size, left : left + size].reshape(-1)
+    covariance = tap_covariance(height, width)
+    projection = np.linalg.solve(covariance[np.ix_(inside, inside)], covariance[inside])
+    flat = np.asarray(kernel, dtype=np.float64).reshape(height * width, -1)
+    restricted = projection @ flat
+    return np.asarray(restricted.reshape(size, size, *kernel.shape[2:]))
+
+
+def separate_depthwise(kernel: npt.NDArray[np.floating]) -> tuple[Matrix, Matrix]:
+    """Depthwise (height, width, inputs) and pointwise (inputs, outputs) nearest to a kernel.
+
+    For each input channel the best rank-1 approximation of its (taps, outputs) slice, where
+    "best" weighs the taps by `tap_covariance`, that is, by what the slice does to an image.
+
+    Args:
+        kernel: (height, width, inputs, outputs).
+    """
+    height, width, inputs, outputs = kernel.shape
+    values, vectors = np.linalg.eigh(tap_covariance(height, width))
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    unroot = (vectors / np.sqrt(values)) @ vectors.T
+    slices = np.asarray(kernel, dtype=np.float64).reshape(-1, inputs, outputs)
+    weighted = np.einsum("st,tio->iso", root, slices)
+    left, singular, right = np.linalg.svd(weighted, full_matrices=False)
+    scale = np.sqrt(singular[:, 0])
+    depthwise = unroot @ (left[:, :, 0] * scale[:, None]).T
+    pointwise = right[:, 0, :] * scale[:, None]
+    return depthwise.reshape(height, width, inputs), np.asarray(pointwise)
+
+
+def semi_nmf(matrix: npt.NDArray[np.floating], rank: int) -> tuple[Matrix, Matrix]:
+    """(positive, right) with matrix ~ positive @ right and no negative entry in `positive`.
+
+    Ding, Li and Jordan, "Convex and semi-nonnegative matrix factorizations", 2010: alternating
+    least squares for `right` and multiplicative updates for `positive`, from the rows of the
+    matrix that span it best. A squeeze layer with such weights passes its ReLU unharmed, for
+    the feature maps that it squeezes are not negative either.
+
+    Args:
+        matrix: (m, n).
+        rank: at most m.
+    """
+    target = np.asarray(matrix, dtype=np.float64)
+    positive = _spread_rows(target, rank)
+    for _ in range(_SEMI_NMF_ROUNDS):
+        right = np.linalg.pinv(positive) @ target
+        cross, gram = target @ right.T, right @ right.T
+        raised = np.maximum(cross, 0) + positive @ np.maximum(-gram, 0)
+        lowered = np.maximum(-cross, 0) + positive @ np.maximum(gram, 0)
+        positive = positive * np.sqrt((raised + 1e-12) / (lowered + 1e-12))
+    return positive, np.asarray(np.linalg.pinv(positive) @ target)
+
+
+def _spread_rows(matrix: Matrix, rank: int) -> Matrix:
+    """Start of `semi_nmf`: each of the `rank` rows that span most stands for itself."""
+    rest = matrix.copy()
+    start = np.full((len(matrix), rank), 0.05)
+    for column in range(rank):
+        row = int(np.argmax(np.linalg.norm(rest, axis=1)))
+        start[row, column] = 1.0
+        length = np.linalg.norm(rest[row])
+        if length > 0:
+            direction = rest[row] / length
+            rest = rest - np.outer(rest @ direction, direction)
+    return start

@@ -1,0 +1,177 @@
+"""L1: a convolution as a Fire layer (section 5.2.1; SqueezeNet, Iandola et al. 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adadeep.compress.names import derived
+from adadeep.compress.parameters import checked, number, require
+from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.plan import LayerChoice
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import numpy.typing as npt
+
+_RATIOS = (0.125, 0.25, 0.5)  # SqueezeNet's own squeeze ratio first
+
+
+class Fire:
+    """Squeeze by 1x1 to s channels, expand to half 1x1 and half 3x3; the stride is kept.
+
+    Parameter: `squeeze_ratio`, s over the output channels of the layer.
+    """
+
+    name = "L1"
+    title = "Fire layer"
+    training_factor = 3
+
+    def applies_to(self, layer: LayerSpec) -> bool:
+        """Padded convolutions of 3x3 and more that some ratio makes smaller."""
+        return bool(self.choices(layer))
+
+    def choices(self, layer: LayerSpec) -> Sequence[LayerChoice]:
+        """The ratios that leave fewer weights and multiplications, and really squeeze."""
+        if not self._takes(layer):
+            return ()
+        return tuple(
+            LayerChoice(self.name, (("squeeze_ratio", ratio),))
+            for ratio in _RATIOS
+            if _saves(layer, _squeezed(layer.output_shape[-1], ratio))
+        )
+
+    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+        """Replaces the layer; see `inherited` for what the new weights are.
+
+        Raises:
+            TechniqueNotApplicable: the layer is no such convolution, or a parameter is wrong.
+        """
+        import numpy as np
+
+        from adadeep.compress import describe, surgery
+
+        old = surgery.layer_of(model, layer)
+        spec = describe.layer_spec(model, layer)
+        plain = spec.kind is LayerKind.CONV and old.groups == 1 and set(old.dilation_rate) == {1}
+        require(self._takes(spec) and plain, self.name, spec)
+        parameters = checked(choice, {"squeeze_ratio": _RATIOS[0]})
+        ratio = number(choice, parameters, "squeeze_ratio", 0.0, 1.0)
+        squeezed = min(_squeezed(old.filters, ratio), spec.input_shape[-1])
+        bias = np.zeros(old.filters) if old.bias is None else np.asarray(old.bias)
+        weights = inherited(np.asarray(old.kernel), bias, squeezed)
+
+        def build(tensor: object) -> object:
+            return _fire(old, tensor, weights)
+
+        return surgery.rebuild(model, {layer: surgery.Replacement(build, weights.order)})
+
+    def _takes(self, layer: LayerSpec) -> bool:
+        return (
+            layer.kind is LayerKind.CONV
+            and layer.padding == "same"
+            and layer.kernel is not None
+            and min(layer.kernel) >= 3
+            and layer.output_shape[-1] >= 2
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FireWeights:
+    """Kernels and biases of a Fire layer.
+
+    Attributes:
+        squeeze: (1, 1, inputs, squeezed).
+        expand1: (1, 1, squeezed, half).
+        expand3: (3, 3, squeezed, other half).
+        bias1: of `expand1`.
+        bias3: of `expand3`.
+        order: number in the initial layer of each output.
+    """
+
+    squeeze: npt.NDArray[np.float64]
+    expand1: npt.NDArray[np.float64]
+    expand3: npt.NDArray[np.float64]
+    bias1: npt.NDArray[np.float64]
+    bias3: npt.NDArray[np.float64]
+    order: npt.NDArray[np.intp]
+
+
+def inherited(kernel: Any, bias: Any, squeezed: int) -> FireWeights:
+    """The Fire layer that is nearest to a convolution.
+
+    The kernel is factored over its input channels with a factor that is not negative (then the
+    squeeze's ReLU passes what it gets); each filter is brought to 3x3 or 1x1 by least squares;
+    the filters that lose least by 1x1 are the ones that get it.
+
+    Args:
+        kernel: (height, width, inputs, filters).
+        bias: (filters,).
+        squeezed: channels of the squeeze, at most inputs.
+    """
+    import numpy as np
+
+    from adadeep.compress import factorise
+
+    height, width, inputs, filters = kernel.shape
+    by_input = np.moveaxis(kernel, 2, 0).reshape(inputs, -1)
+    squeeze, rest = factorise.semi_nmf(by_input, squeezed)
+    expand = np.moveaxis(rest.reshape(squeezed, height, width, filters), 0, 2)
+    point = factorise.restrict_taps(expand, 1)
+    window = factorise.restrict_taps(expand, 3)
+    # How much of a filter's 3x3 energy the single tap holds.
+    held = np.square(point).sum(axis=(0, 1, 2)) / (np.square(window).sum(axis=(0, 1, 2)) + 1e-12)
+    by_need = np.argsort(-held, kind="stable")
+    ones, threes = np.sort(by_need[: filters // 2]), np.sort(by_need[filters // 2 :])
+    return FireWeights(
+        squeeze=squeeze[None, None],
+        expand1=point[..., ones],
+        expand3=window[..., threes],
+        bias1=bias[ones],
+        bias3=bias[threes],
+        order=np.concatenate([ones, threes]),
+    )
+
+
+def _squeezed(filters: int, ratio: float) -> int:
+    return max(1, round(filters * ratio))
+
+
+def _saves(layer: LayerSpec, squeezed: int) -> bool:
+    """Whether the Fire layer has fewer weights and multiplications, and does squeeze."""
+    inputs, outputs = layer.input_shape[-1], layer.output_shape[-1]
+    positions_in = layer.input_shape[0] * layer.input_shape[1]
+    positions_out = layer.output_shape[0] * layer.output_shape[1]
+    expand = squeezed * (outputs // 2 + 9 * (outputs - outputs // 2))
+    weights = inputs * squeezed + squeezed + expand + outputs
+    macs = positions_in * inputs * squeezed + positions_out * expand
+    return squeezed < inputs and weights < layer.weights and macs < layer.macs
+
+
+def _fire(old: Any, tensor: Any, weights: FireWeights) -> Any:
+    import keras
+    import numpy as np
+
+    from adadeep.compress import surgery
+
+    def convolution(part: str, kernel: Any, **settings: Any) -> Any:
+        return keras.layers.Conv2D(
+            kernel.shape[-1], kernel.shape[0], padding="same", name=derived(old.name, part),
+            **settings,
+        )  # fmt: skip
+
+    squeeze = convolution("squeeze", weights.squeeze, activation="relu")
+    settings = {"strides": old.strides, "activation": old.activation}
+    expand1 = convolution("expand1", weights.expand1, **settings)
+    expand3 = convolution("expand3", weights.expand3, **settings)
+    narrow = surgery.placed(squeeze, tensor, weights.squeeze, np.zeros(weights.squeeze.shape[-1]))
+    branches = [
+        surgery.placed(expand1, narrow, weights.expand1, weights.bias1),
+        surgery.placed(expand3, narrow, weights.expand3, weights.bias3),
+    ]
+    return keras.layers.Concatenate(name=derived(old.name, "concat"))(branches)
+
+
+L1 = Fire()

@@ -1,0 +1,57 @@
+"""Checks of a LayerChoice's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adadeep.core.errors import TechniqueNotApplicable
+from adadeep.core.layers import LayerSpec
+from adadeep.core.plan import LayerChoice
+from adadeep.core.registry import suggestion
+
+Parameter = float | int | str
+
+
+def checked(choice: LayerChoice, defaults: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """The parameters of a choice over a technique's defaults.
+
+    Raises:
+        TechniqueNotApplicable: a parameter that the technique doesn't have.
+    """
+    for name, _ in choice.parameters:
+        if name not in defaults:
+            hint = suggestion(name, list(defaults))
+            raise TechniqueNotApplicable(
+                f"{choice.technique} has no parameter {name!r}.{hint} "
+                f"It takes: {', '.join(defaults) or 'none'}."
+            )
+    return {**defaults, **dict(choice.parameters)}
+
+
+def number(
+    choice: LayerChoice, parameters: Mapping[str, Parameter], name: str, low: float, high: float
+) -> float:
+    """A parameter that must be a number with low < number <= high.
+
+    Raises:
+        TechniqueNotApplicable: it is not.
+    """
+    value = parameters[name]
+    if isinstance(value, (str, bool)) or not low < value <= high:
+        raise TechniqueNotApplicable(
+            f"{choice.technique}: {name}={value} must be a number above {low:g}, at most {high:g}."
+        )
+    return value
+
+
+def require(applies: bool, technique: str, layer: LayerSpec) -> None:
+    """Refuses a layer that a technique can't take.
+
+    Raises:
+        TechniqueNotApplicable: `applies` is false.
+    """
+    if not applies:
+        raise TechniqueNotApplicable(
+            f"{technique} can't be applied to layer {layer.name!r} ({layer.kind}, "
+            f"{layer.input_shape} -> {layer.output_shape})."
+        )

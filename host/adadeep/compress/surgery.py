@@ -1,0 +1,138 @@
+"""Rebuilds a Keras network with some layers replaced; all other weights are inherited.
+
+A replacement may give fewer channels than the layer did, or in another order. What comes after
+it then inherits the matching slices of its weights, through pooling and flattening, up to the
+first layer that mixes channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import layers
+
+from adadeep.core.errors import TechniqueNotApplicable
+
+Indices = npt.NDArray[np.intp]
+Weights = npt.NDArray[np.floating]
+
+# Layers that treat every channel alike and hold no weights.
+_CHANNELWISE = (
+    layers.MaxPooling2D, layers.AveragePooling2D, layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Activation, layers.ReLU,
+    layers.LeakyReLU, layers.Dropout, layers.SpatialDropout2D,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What stands in for one layer.
+
+    Attributes:
+        build: from the layer's symbolic input to its output; makes the new layers and sets their
+            weights.
+        kept: channels of the initial output that the new output has, in its order; None is all.
+    """
+
+    build: Callable[[Any], Any]
+    kept: Indices | None = None
+
+
+def identity(tensor: Any) -> Any:
+    """Takes a layer out: `Replacement(identity)`."""
+    return tensor
+
+
+def as_functional(model: keras.Model) -> keras.Model:
+    """The network as a graph of layers; a Sequential one shares its layers with the result."""
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs, model.outputs, name=model.name)
+    return model
+
+
+def layer_of(model: keras.Model, name: str) -> keras.layers.Layer:
+    """The layer of that name.
+
+    Raises:
+        TechniqueNotApplicable: there is none.
+    """
+    known = [layer.name for layer in model.layers]
+    if name not in known:
+        raise TechniqueNotApplicable(
+            f"network {model.name!r} has no layer {name!r}. There are: {', '.join(known)}."
+        )
+    return model.get_layer(name)
+
+
+def placed(layer: keras.layers.Layer, tensor: Any, *weights: Weights) -> Any:
+    """Calls a new layer and gives it its weights."""
+    output = layer(tensor)
+    layer.set_weights(list(weights))
+    return output
+
+
+def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> keras.Model:
+    """A new network; the one given is not changed and shares no weights with it.
+
+    Raises:
+        TechniqueNotApplicable: channels were dropped before a layer that needs all of them.
+    """
+    initial = as_functional(model)
+    kept_of: dict[int, Indices] = {}  # id of a symbolic tensor -> the channels it still has
+
+    def call(layer: keras.layers.Layer, *args: Any, **kwargs: Any) -> Any:
+        inputs = args[0] if isinstance(args[0], (list, tuple)) else [args[0]]
+        kept_inputs = [kept_of.get(id(tensor)) for tensor in inputs]
+        replacement = replacements.get(layer.name)
+        if replacement is None:
+            output = layer(*args, **kwargs)
+            kept = _inherit(initial.get_layer(layer.name), layer, kept_inputs)
+        else:
+            output = replacement.build(*args, **kwargs)
+            kept = replacement.kept if replacement.kept is not None else kept_inputs[0]
+        if kept is not None:
+            kept_of[id(output)] = kept
+        return output
+
+    return keras.models.clone_model(initial, call_function=call)
+
+
+def _inherit(
+    old: keras.layers.Layer, new: keras.layers.Layer, kept_inputs: list[Indices | None]
+) -> Indices | None:
+    """Copies weights, sliced to the channels that are left; returns the channels of the output."""
+    weights = old.get_weights()
+    if all(kept is None for kept in kept_inputs):
+        new.set_weights(weights)
+        return None
+    if len(kept_inputs) == 1 and kept_inputs[0] is not None:
+        kept = kept_inputs[0]
+        if isinstance(old, _CHANNELWISE):
+            return kept
+        if isinstance(old, layers.Flatten):
+            return _flattened(old, kept)
+        if isinstance(old, layers.BatchNormalization):
+            new.set_weights([values[kept] for values in weights])
+            return kept
+        if isinstance(old, layers.Dense):
+            new.set_weights([weights[0][kept], *weights[1:]])
+            return None
+        if type(old) is layers.Conv2D and old.groups == 1:
+            new.set_weights([weights[0][:, :, kept], *weights[1:]])
+            return None
+    raise TechniqueNotApplicable(
+        f"layer {old.name!r} ({type(old).__name__}) needs every channel of the layer before it; "
+        "choose a setting that keeps them (alpha=1.0)."
+    )
+
+
+def _flattened(flatten: keras.layers.Layer, kept: Indices) -> Indices:
+    """Positions in the flattened map of the channels that are left."""
+    shape = flatten.input.shape[1:]
+    positions = np.arange(int(np.prod(shape))).reshape(shape)
+    return positions[..., kept].reshape(-1)

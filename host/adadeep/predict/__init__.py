@@ -1,0 +1,1 @@
+"""Costs that are computed rather than measured: the paper's formulas."""

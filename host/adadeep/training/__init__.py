@@ -1,0 +1,1 @@
+"""Tasks, initial networks, training and accuracy. Imports TensorFlow, except for `tasks`."""
