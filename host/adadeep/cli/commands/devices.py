@@ -1,0 +1,57 @@
+"""`adadeep devices`: what is plugged in, its state, and how to fix it. Fast: no rich here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from adadeep.cli.ui import Ui
+from adadeep.core.clock import Deadline
+from adadeep.core.device import AttachedDevice
+from adadeep.devices.adb.server import AdbUnavailable
+from adadeep.devices.discovery import HOW_TO_ATTACH, list_attached, local_device
+
+_LIST_S = 20.0  # a server that must be started first takes some seconds
+
+
+@click.command("devices")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(as_json: bool) -> None:
+    """Show what is plugged in, its state, and how to fix it.
+
+    Starts an adb server if none runs. `local` is this computer. ANDROID_ADB_SERVER_PORT and
+    ADB_SERVER_SOCKET are honoured.
+    """
+    ui = Ui(as_json)
+    try:
+        rows = list_attached(Deadline.after(_LIST_S))
+    except AdbUnavailable as error:
+        ui.warn(str(error))
+        rows = [local_device()]
+    ui.emit("devices", {"devices": [{**asdict(row), "usable": row.usable} for row in rows]})
+    for line in _table(rows):
+        ui.say(line)
+    if len(rows) == 1:
+        ui.note(f"No device is attached. {HOW_TO_ATTACH}")
+
+
+def _table(rows: Sequence[AttachedDevice]) -> list[str]:
+    """The rows under each other; what is wrong and the remedy below the row they belong to."""
+    cells = [("SERIAL", "STATE", "CONNECTION", "WHAT")]
+    cells += [(row.serial, row.state, row.connection, _what(row)) for row in rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(3)]
+    lines = []
+    for line, row in zip(cells, [None, *rows], strict=True):
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=False))
+        lines.append("  ".join((*padded, line[3])).rstrip())
+        if row is not None and row.problem:
+            lines.append(f"    {row.problem} {row.remedy}")
+    return lines
+
+
+def _what(row: AttachedDevice) -> str:
+    model = row.description.get("model", "").replace("_", " ")  # adb puts _ for spaces
+    others = [row.description.get(key, "") for key in ("product", "machine")]
+    return " ".join(dict.fromkeys(name for name in (model, *others) if name))

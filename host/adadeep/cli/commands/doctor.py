@@ -1,0 +1,75 @@
+"""`adadeep doctor`: checks devices from end to end; provisions a board; cleans up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from adadeep.cli.ui import Ui
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import DeviceError
+from adadeep.core.protocols import Transport
+from adadeep.devices.discovery import select
+from adadeep.devices.doctor import Check, CheckStatus, examine
+from adadeep.devices.provision import clean, provision
+
+_SELECT_S, _EXAMINE_S, _PROVISION_S = 30.0, 120.0, 900.0
+
+
+@click.command("doctor")
+@click.option("-d", "--device", "names", multiple=True, help="Serial, local, or all. Repeatable.")
+@click.option(
+    "--provision",
+    "provide",
+    is_flag=True,
+    help="Give a board's Python numpy and a TFLite runtime, in a private folder.",
+)
+@click.option("--clean", "remove", is_flag=True, help="Remove everything of ours from the device.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(names: tuple[str, ...], provide: bool, remove: bool, as_json: bool) -> int:
+    """Check a device from the cable to the agent; each finding comes with its remedy.
+
+    Ends with exit code 3 if a check fails.
+    """  # fmt: skip
+    ui = Ui(as_json)
+    reports = []
+    for name in names or [None]:
+        try:
+            transports = select([name] if name else [], Deadline.after(_SELECT_S))
+        except DeviceError as error:
+            check = Check("state", CheckStatus.FAIL, str(error), "`adadeep devices` shows more.")
+            reports.append(_report(ui, name or "device", [_shown(ui, check)]))
+            continue
+        reports += [_treat(ui, transport, provide, remove) for transport in transports]
+    healthy = all(report["ok"] for report in reports)
+    ui.emit("doctor", {"ok": healthy, "devices": reports})
+    return 0 if healthy else DeviceError.exit_code
+
+
+def _treat(ui: Ui, transport: Transport, provide: bool, remove: bool) -> dict[str, Any]:
+    ui.say(transport.serial)
+    if remove:
+        folder = clean(transport, Deadline.after(_EXAMINE_S))
+        ui.say(f"  {folder} has been removed")
+        return {**_report(ui, transport.serial, []), "removed": folder}
+    if provide:
+        provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
+    found = examine(transport, Deadline.after(_EXAMINE_S))
+    return _report(ui, transport.serial, [_shown(ui, check) for check in found])
+
+
+def _shown(ui: Ui, check: Check) -> Check:
+    mark = {CheckStatus.OK: "ok  ", CheckStatus.WARN: "warn", CheckStatus.FAIL: "FAIL"}
+    ui.say(f"  {mark[check.status]}  {check.name:<14}  {check.evidence}")
+    if check.remedy:
+        ui.say(f"        {'':<14}  -> {check.remedy}")
+    return check
+
+
+def _report(ui: Ui, serial: str, checks: list[Check]) -> dict[str, Any]:
+    failed = [check for check in checks if check.status is CheckStatus.FAIL]
+    if checks:
+        ui.say("  all well" if not failed else f"  {len(failed)} of {len(checks)} checks failed")
+    return {"serial": serial, "ok": not failed, "checks": [asdict(check) for check in checks]}
