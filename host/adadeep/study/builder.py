@@ -22,9 +22,10 @@ from adadeep.study.config import StudyConfig
 from adadeep.study.evaluate import PlanEvaluator
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
+    Array,
     Identity,
     Outcome,
-    TestAccuracies,
+    FinalAccuracies,
     winner_models,
     write_outcome,
 )
@@ -139,9 +140,9 @@ def _conclude(
         sampler=config.sampler,
         preset=config.preset,
     )
-    outcome = Outcome(identity, result, TestAccuracies(best, initial), bench.folder)
+    outcome = Outcome(identity, result, FinalAccuracies(best, initial), bench.folder)
     inputs = task.x_test[:SAMPLE_COUNT]
-    samples = {
+    samples: dict[str, Array] = {
         "inputs": inputs,
         "labels": task.y_test[:SAMPLE_COUNT],
         "best_outputs": run_tflite(models[0], inputs),

@@ -52,7 +52,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class TestAccuracies:
+class FinalAccuracies:
     """Fractions, on the test data, of the .tflite files themselves.
 
     Attributes:
@@ -77,7 +77,7 @@ class Outcome:
 
     identity: Identity
     result: StudyResult
-    test: TestAccuracies
+    test: FinalAccuracies
     folder: Path
 
     @property
@@ -159,7 +159,7 @@ def write_outcome(
     }
     text = json.dumps({**head, **outcome_as_json(outcome)}, indent=2)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **samples)
+    np.savez_compressed(buffer, allow_pickle=False, **samples)
     folder = outcome.folder
     write_atomic(folder / BEST_MODEL, models[0])
     write_atomic(folder / INITIAL_MODEL, models[1])

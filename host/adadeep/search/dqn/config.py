@@ -1,0 +1,73 @@
+"""Hyper-parameters of the DQN, and the presets that a user can name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adadeep.core.errors import ConfigError
+from adadeep.search.schedules import LinearSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class DqnConfig:
+    """Hyper-parameters; `benchmarks/bench_search.py` compares the presets.
+
+    Attributes:
+        trunk_units: units of each shared layer (omega in Eq. 7).
+        column_units: units of the layer in each of the columns G (beta) and H (eta).
+        learning_rate: of Adam.
+        gamma: discount of Eq. 10.
+        reward_on_every_step: give each decision of an episode the episode's reward; else the last
+            one only, and gamma must carry it back.
+        separate_columns: train G on R1 and H on R2, each with its own target; else the sum Q on
+            R1 + R2 (Eq. 9).
+        epsilon: share of random decisions, by episode.
+        warmup_episodes: episodes that are random altogether, before the first greedy one.
+        fresh_tries: how often a plan that was asked before is replaced by exploring more.
+        replay_capacity: transitions kept.
+        batch_size: transitions in a gradient step.
+        steps_per_episode: gradient steps after an episode.
+        reset_every_episodes: episodes between two resets of the target network.
+    """
+
+    trunk_units: tuple[int, ...] = (64, 64)
+    column_units: int = 32
+    learning_rate: float = 2e-3
+    gamma: float = 1.0
+    reward_on_every_step: bool = False
+    separate_columns: bool = True
+    epsilon: LinearSchedule = field(default_factory=lambda: LinearSchedule(0.5, 0.05, 40))
+    warmup_episodes: int = 8
+    fresh_tries: int = 8
+    replay_capacity: int = 4096
+    batch_size: int = 32
+    steps_per_episode: int = 12
+    reset_every_episodes: int = 2
+
+
+PRESETS = {
+    "default": DqnConfig(),
+    # Section 4.3 and Algorithm 1. R is observed after every action there; here the network of a
+    # plan is evaluated once, at the end, so every action of the plan gets its reward.
+    "paper": DqnConfig(
+        gamma=0.01,
+        reward_on_every_step=True,
+        separate_columns=False,
+        epsilon=LinearSchedule(0.001, 0.001, 1),
+        warmup_episodes=0,
+        fresh_tries=0,
+        steps_per_episode=1,
+        reset_every_episodes=10,
+    ),
+}
+
+
+def preset_config(name: str) -> DqnConfig:
+    """The hyper-parameters of a preset.
+
+    Raises:
+        ConfigError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"unknown preset {name!r}. There are: {', '.join(PRESETS)}.")
+    return PRESETS[name]
