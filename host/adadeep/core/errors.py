@@ -5,8 +5,10 @@ AdaDeepError                    1
 │   └── FormatError             2   a file of ours that can't be read (version, syntax, key)
 ├── DeviceError                 3   the device or the way to it
 │   ├── TransientDeviceError    3   may be tried again: the link broke, a deadline passed
-│   ├── StableDeviceError       3   trying again changes nothing: no space, no Python, unauthorized
-│   └── AgentError              3   the agent answered with an error; `code` says which
+│   ├── StableDeviceError       3   trying again changes nothing: no space, unauthorized
+│   │   └── NoAgentError        3   no agent runs on this device; its facts can still be had
+│   └── AgentError              3   the agent answered with an error; `code` says which (2 if the
+│                                   model or the request is at fault)
 ├── ProtocolMismatch            3   host and agent are of different versions
 ├── TechniqueNotApplicable      1   a plan asks for what a layer can't take
 ├── ConversionError             1   the network did not become a .tflite
@@ -49,6 +51,10 @@ class StableDeviceError(DeviceError):
     """Trying again changes nothing until the user does something."""
 
 
+class NoAgentError(StableDeviceError):
+    """No agent can run on the device as it is; what needs none (its facts) can still be had."""
+
+
 class AgentError(DeviceError):
     """The agent answered a request with an error.
 
@@ -56,9 +62,12 @@ class AgentError(DeviceError):
         code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``.
     """
 
+    _USERS_FAULT = ("model_corrupt", "unsupported_op", "bad_input", "bad_core_mask")
+
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
         self.code = code
+        self.exit_code = ConfigError.exit_code if code in self._USERS_FAULT else 3
 
 
 class ProtocolMismatch(DeviceError):

@@ -22,6 +22,13 @@ from adadeep_agent.wire import ErrorCode, Message
 
 _MISSING = b"adadeep: the agent is not here"
 _BUSY_WAIT_S = 60.0
+_REMEDIES = {
+    ErrorCode.MODEL_CORRUPT: "Convert the model anew, or try a newer runtime on the device.",
+    ErrorCode.UNSUPPORTED_OP: "Convert with built-in operators only, or use a newer runtime.",
+    ErrorCode.OUT_OF_MEMORY: "Close other programs on the device, or take a smaller model.",
+    ErrorCode.BAD_CORE_MASK: "See `adadeep profiles show` for the cores that there are.",
+    ErrorCode.INTERNAL: "This is a fault of the agent; please report it.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +94,16 @@ class AgentClient:
             " See with `adadeep doctor` whether that folder keeps files."
         )
 
-    def push_model(self, model: bytes, deadline: Deadline) -> str:
-        """Puts a .tflite on the device under its hash and returns its path there."""
-        name = hashlib.sha256(model).hexdigest()
-        remote = f"{self._transport.workdir}/models/{name}.tflite"
+    def push_model(self, model: bytes, deadline: Deadline, name: str | None = None) -> str:
+        """Puts a .tflite on the device and returns its path there.
+
+        Args:
+            model: the .tflite.
+            deadline: for the transfer.
+            name: below the work folder; None for a passing place, under its hash.
+        """
+        name = name or f"models/{hashlib.sha256(model).hexdigest()}.tflite"
+        remote = f"{self._transport.workdir}/{name}"
         self._transport.push(model, remote, deadline)
         return remote
 
@@ -157,7 +170,7 @@ class AgentClient:
         while True:
             reply = _decoded(self._transport, self._stream.read_line(deadline))
             if reply["type"] == "error" and reply["id"] in (self._number, None):
-                raise AgentError(f"{self._transport.serial}: {reply['message']}", reply["code"])
+                raise _error(self._transport, reply)
             if reply.get("id") == self._number:
                 return reply
 
@@ -195,6 +208,12 @@ def _greet(transport: Transport, stream: Stream, deadline: Deadline) -> AgentHel
     return AgentHello(reply["agent"], reply["runtime"], reply["runtime_version"], reply["spooled"])
 
 
+def _error(transport: Transport, reply: Message) -> AgentError:
+    remedy = _REMEDIES.get(reply["code"], "")
+    text = f"{transport.serial}: {reply['message'].rstrip('.')}. {remedy}".rstrip()
+    return AgentError(text, reply["code"])
+
+
 def _refusal(transport: Transport, reply: Message) -> Exception:
     serial, text = transport.serial, reply["message"]
     if reply["code"] == ErrorCode.NO_RUNTIME:
@@ -205,7 +224,7 @@ def _refusal(transport: Transport, reply: Message) -> Exception:
         return TransientDeviceError(f"{serial}: {text}; try again when that is done.")
     if reply["code"] == ErrorCode.VERSION:
         return ProtocolMismatch(f"{serial}: {text}; this host is {wire.VERSION}.")
-    return AgentError(f"{serial}: {text}", reply["code"])
+    return _error(transport, reply)
 
 
 def _decoded(transport: Transport, line: bytes) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _each(make: Callable[..., LayerSpec], *shapes: tuple[int, ...]) -> list[Laye
 @functools.cache
 def anchor_model() -> bytes:
     """The model that is measured around every other, to see the device drift."""
-    return tflite_of(SingleLayer(conv(14, 32, 32, 3)))
+    return tflite_of(SingleLayer(conv(28, 32, 32, 3)))
 
 
 def tflite_of(single: SingleLayer) -> bytes:

@@ -28,13 +28,20 @@ from adadeep.core.protocols import Transport
 from adadeep.core.statistics import summarise
 from adadeep.devices.agent import AgentClient, AgentHello
 from adadeep.measure.layer_models import anchor_model
-from adadeep.measure.quality import disturbances, drift, ratio_to_anchor
+from adadeep.measure.quality import (
+    MAX_CLOCK_DROP,
+    clock_drop,
+    disturbances,
+    drift,
+    ratio_to_anchor,
+)
 from adadeep_agent import wire
 from adadeep_agent.wire import Message
 
 _MAX_ATTEMPTS = 3  # of a measurement whose samples are suspect
 _MAX_RECONNECTS = 2
-_SETTLE_S = 2.0
+_SETTLE_S = 0.5  # before a second attempt; a device that throttles gets longer
+_COOL_DOWN_S = 10.0
 _START_S = 90.0
 _ANCHOR_FRESH_S = 5.0
 _ANCHOR_MS = 6.0
@@ -72,6 +79,13 @@ class Checked:
 
     measurement: Measurement
     outputs: list[list[np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    model: bytes
+    samples: Sequence[Sequence[np.ndarray]]
+    keep_as: str | None
 
 
 class DeviceMeter:
@@ -123,19 +137,28 @@ class DeviceMeter:
         """
         return self.check(model, ()).measurement
 
-    def check(self, model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> Checked:
+    def check(
+        self,
+        model: bytes,
+        samples: Sequence[Sequence[np.ndarray]],
+        keep_as: str | None = None,
+    ) -> Checked:
         """Measures a .tflite and returns its outputs for samples; see `measure`.
 
         Args:
             model: a .tflite.
             samples: each a list of one array for each input of the model.
+            keep_as: name below the work folder under which it stays on the device.
         """
+        job = _Job(model, samples, keep_as)
         attempt = 1
         while True:
-            checked = self._measure_once(model, samples, attempt)
-            if not checked.measurement.disturbed or attempt == _MAX_ATTEMPTS:
+            checked = self._measure_once(job, attempt)
+            measurement = checked.measurement
+            if not measurement.disturbed or attempt == _MAX_ATTEMPTS:
                 return checked
-            self._clock.sleep(_SETTLE_S * attempt)
+            drop = clock_drop(measurement.before, measurement.after) or 0.0
+            self._clock.sleep(_COOL_DOWN_S if drop > MAX_CLOCK_DROP else _SETTLE_S * attempt)
             self._anchor_ms = None
             attempt += 1
 
@@ -153,11 +176,9 @@ class DeviceMeter:
         self._agent.close(cancel)
         self._agent = None
 
-    def _measure_once(
-        self, model: bytes, samples: Sequence[Sequence[np.ndarray]], attempt: int
-    ) -> Checked:
+    def _measure_once(self, job: _Job, attempt: int) -> Checked:
         anchors = [self._anchor(fresh_enough_s=_ANCHOR_FRESH_S)]
-        result = self._request(model, samples)
+        result = self._request(job)
         anchors.append(self._anchor())
         measurement = self._measurement(result)
         swing = drift(anchors)
@@ -171,25 +192,27 @@ class DeviceMeter:
         )
         return Checked(measurement, [_arrays(sample) for sample in result["outputs"]])
 
-    def _request(self, model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> Message:
-        digest = hashlib.sha256(model).hexdigest()
-        job = measurement_key(digest, self.device_fingerprint, self.settings)
-        inputs = [[_tensor(array) for array in sample] for sample in samples]
+    def _request(self, job: _Job) -> Message:
+        digest = hashlib.sha256(job.model).hexdigest()
+        name = measurement_key(digest, self.device_fingerprint, self.settings)
+        inputs = [[_tensor(array) for array in sample] for sample in job.samples]
         options: Message = {"inputs": inputs} if inputs else {}
+        if job.keep_as:
+            options["keep"] = True
 
         def ask(agent: AgentClient, deadline: Deadline) -> Message:
             if self._pending:
                 agent.acknowledge(self._pending, deadline)
                 self._pending = []
-            remote = agent.push_model(model, deadline)
-            return agent.measure(remote, job, self.settings, deadline, options)
+            remote = agent.push_model(job.model, deadline, job.keep_as)
+            return agent.measure(remote, name, self.settings, deadline, options)
 
-        result = self._with_reconnects(ask, job if not samples else None)
+        result = self._with_reconnects(ask, None if inputs else name)
         if result["model_sha256"] != digest:
             raise TransientDeviceError(
                 f"{self._serial}: the model arrived damaged on the device; check the cable."
             )
-        self._pending.append(job)
+        self._pending.append(name)
         return result
 
     def _with_reconnects(

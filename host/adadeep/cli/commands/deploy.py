@@ -1,0 +1,81 @@
+"""`adadeep deploy RUN`: the winner of a search, on a device."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adadeep.cli.commands.measure import measurement_json
+from adadeep.cli.options import device_option, json_option
+from adadeep.cli.ui import Ui
+from adadeep.core.clock import Deadline
+from adadeep.core.units import format_bytes, format_ms
+
+if TYPE_CHECKING:
+    from adadeep.study.deploy import Deployment
+
+
+@click.command(name="deploy")
+@click.argument("run", type=click.Path(path_type=Path))
+@device_option
+@json_option
+def command(run: Path, devices: tuple[str, ...], as_json: bool) -> None:
+    """Put the winner of the search in folder RUN on a device.
+
+    Pushes it, compares its outputs with this computer's on real samples, measures it and the
+    initial network there, and prints its path on the device.
+    """
+    from adadeep.devices.discovery import select
+    from adadeep.study.deploy import deploy, load_run
+
+    ui = Ui(as_json)
+    finished = load_run(run)
+    deployments = []
+    for transport in select(devices, Deadline.after(30)):
+        ui.note(f"deploying {finished.plan['best']['label']} to {transport.serial}")
+        deployment = deploy(finished, transport)
+        deployments.append(deployment)
+        _show(ui, deployment)
+    ui.emit("deploy", {"run": str(run), "deployments": [_json(d) for d in deployments]})
+
+
+def _show(ui: Ui, deployment: Deployment) -> None:
+    best, initial = deployment.best, deployment.initial
+    agreed = deployment.agreement
+    rows = [
+        _row("initial network", initial.latency.median, initial.latency.ci_relative, initial),
+        _row("winner", best.latency.median, best.latency.ci_relative, best),
+    ]
+    title = f"{best.device_title} ({deployment.serial}), latency measured there"
+    ui.table(("", ">median", ">95 % interval", ">.tflite", "runtime"), rows, title)
+    ui.say(f"speed-up on this device: {deployment.speed_up:.2f} times")
+    ui.say(
+        f"outputs: {deployment.samples} real samples agree with this computer's, largest difference"
+        f" {agreed.max_abs_difference:.2g}, same decision on {agreed.argmax_agreement:.0%}"
+    )
+    ui.say(f"path on the device: {deployment.path}")
+    if not deployment.searched_here:
+        ui.warn("the search measured on another device; its winner need not be the best here.")
+
+
+def _row(name: str, median: float, width: float, measurement: Any) -> tuple[str, ...]:
+    agent = measurement.agent
+    size = format_bytes(measurement.model_bytes)
+    runtime = f"{agent.runtime} {agent.runtime_version}"
+    return name, format_ms(median), f"{100 * width:.1f} %", size, runtime
+
+
+def _json(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "serial": deployment.serial,
+        "path": deployment.path,
+        "speed_up": deployment.speed_up,
+        "samples": deployment.samples,
+        "agreement": asdict(deployment.agreement),
+        "searched_here": deployment.searched_here,
+        "best": measurement_json(deployment.serial, deployment.best),
+        "initial": measurement_json(deployment.serial, deployment.initial),
+    }

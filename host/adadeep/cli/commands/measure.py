@@ -1,0 +1,90 @@
+"""`adadeep measure MODEL.tflite`: one model, one or more devices."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adadeep.cli.options import (
+    cores_option,
+    device_option,
+    json_option,
+    measure_settings,
+    read_model,
+    threads_option,
+)
+from adadeep.cli.ui import Ui
+from adadeep.core.clock import Deadline
+from adadeep.core.measurement import Measurement, MeasureSettings
+
+_READY_S = 120.0
+
+
+@click.command(name="measure")
+@click.argument("model", type=click.Path(path_type=Path))
+@device_option
+@threads_option
+@cores_option
+@click.option(
+    "--max-seconds", type=click.FloatRange(0.01, 3600), default=4.0, show_default=True,
+    help="Longest time of the timed runs.",
+)  # fmt: skip
+@click.option(
+    "--launches", type=click.IntRange(1, 100), default=3, show_default=True,
+    help="How often the model is loaded anew.",
+)  # fmt: skip
+@json_option
+def command(
+    model: Path,
+    devices: tuple[str, ...],
+    threads: int,
+    cores: str | None,
+    max_seconds: float,
+    launches: int,
+    as_json: bool,
+) -> None:
+    """Measure MODEL (a .tflite) on a device.
+
+    Warms up, then times single inferences until the 95 % confidence interval of the median is
+    narrower than 1 % or the time is over; raw samples are in the JSON.
+    """
+    base = MeasureSettings(
+        launches=launches, warmup_min_ms=100.0, min_runs=50, min_ms=300.0,
+        max_ms=1000 * max_seconds, max_runs=20000, ci_relative=0.01,
+    )  # fmt: skip
+    settings = measure_settings(base, threads, cores)
+    content = read_model(model)
+    _run(Ui(as_json), model, content, devices, settings)
+
+
+def _run(
+    ui: Ui, path: Path, content: bytes, devices: tuple[str, ...], settings: MeasureSettings
+) -> None:
+    from adadeep.devices.discovery import select
+    from adadeep.measure.meter import open_meter
+    from adadeep.report.measurement_lines import measurement_rows
+
+    measurements = []
+    for transport in select(devices, Deadline.after(30)):
+        ui.note(f"measuring {path.name} on {transport.serial}")
+        with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
+            measurement = meter.measure(content)
+        measurements.append((transport.serial, measurement))
+        title = f"{path.name} on {measurement.device_title} ({transport.serial})"
+        ui.table(("what", "value"), measurement_rows(measurement), title)
+    shown = [measurement_json(serial, measurement) for serial, measurement in measurements]
+    ui.emit("measure", {"model": str(path), "measurements": shown})
+
+
+def measurement_json(serial: str, measurement: Measurement) -> dict[str, Any]:
+    """A measurement for JSON: the statistics, then everything they are derived from."""
+    return {
+        "serial": serial,
+        "latency_ms": {**asdict(measurement.latency), "provenance": "measured"},
+        "first_ms": measurement.first_ms,
+        "load_ms": measurement.load_ms,
+        **asdict(measurement),
+    }

@@ -1,0 +1,60 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from adadeep.core.errors import ConfigError
+from adadeep.core.measurement import MeasureSettings
+
+device_option = click.option(
+    "-d", "--device", "devices", multiple=True, metavar="DEVICE",
+    help="A serial, 'local' (this computer) or 'all'; may be given more than once. Without it:"
+    " $ANDROID_SERIAL, else the only device attached, else local.",
+)  # fmt: skip
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON (docs/json.md)."
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 64), default=1, show_default=True,
+    help="Threads of the runtime on the device.",
+)  # fmt: skip
+cores_option = click.option(
+    "--cores", metavar="MASK", help="Cores to run on, hexadecimal: f0 is cores 4 to 7."
+)
+
+
+def measure_settings(base: MeasureSettings, threads: int, cores: str | None) -> MeasureSettings:
+    """Settings with the user's threads and cores.
+
+    Raises:
+        ConfigError: the core mask is not hexadecimal.
+    """
+    if cores is not None:
+        try:
+            number = int(cores, 16)
+        except ValueError:
+            number = 0
+        if number <= 0:
+            raise ConfigError(f"--cores {cores}: write a hexadecimal mask, for example f0.")
+        cores = f"{number:x}"
+    return replace(base, threads=threads, core_mask=cores)
+
+
+def read_model(path: Path) -> bytes:
+    """The content of a .tflite.
+
+    Raises:
+        ConfigError: no such file, not readable, or plainly no .tflite.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{path}: {reason}. Name a .tflite file.") from error
+    if data[4:8] != b"TFL3":
+        raise ConfigError(f"{path} is no .tflite file (bytes 4 to 7 are not 'TFL3').")
+    return data

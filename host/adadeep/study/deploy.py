@@ -1,0 +1,153 @@
+"""Deploys a search's winner: pushes it, checks its outputs, measures it beside the initial one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import DeviceError, FormatError
+from adadeep.core.measurement import Measurement, MeasureSettings
+from adadeep.core.protocols import Transport
+from adadeep.measure.meter import Checked, DeviceMeter, open_meter
+from adadeep.study.outcome import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
+
+_READY_S = 120.0
+# float32 kernels differ in the order of their sums; int8 ones in the rounding of a step or two.
+_TOLERANCE = {"float32": 1e-3, "int8": 0.05}
+_MIN_ARGMAX_AGREEMENT = 0.95
+
+DEPLOY_SETTINGS = MeasureSettings(
+    launches=3, warmup_min_ms=50.0, min_runs=50, min_ms=200.0, max_ms=4000.0, ci_relative=0.01
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """What a search left in its folder.
+
+    Attributes:
+        folder: of the run.
+        plan: the content of plan.json.
+        best: the winner's .tflite.
+        initial: the initial network's.
+        inputs: (n, ...) float32, real samples.
+    """
+
+    folder: Path
+    plan: dict[str, Any]
+    best: bytes
+    initial: bytes
+    inputs: npt.NDArray[np.float32]
+
+    @property
+    def precision(self) -> str:
+        """Of the winner."""
+        return str(self.plan["best"]["plan"]["precision"])
+
+    @property
+    def device_name(self) -> str:
+        """The winner's name on a device, below the work folder."""
+        return f"deployed/{self.plan['task']}-{self.plan['best']['key']}.tflite"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A winner on a device.
+
+    Attributes:
+        serial: of the device.
+        path: of the .tflite there.
+        agreement: of its outputs with the host's.
+        samples: how many outputs were compared.
+        best: the winner, measured there.
+        initial: the initial network, measured there in the same session.
+        searched_here: whether the search measured on this very device.
+    """
+
+    serial: str
+    path: str
+    agreement: Agreement
+    samples: int
+    best: Measurement
+    initial: Measurement
+    searched_here: bool
+
+    @property
+    def speed_up(self) -> float:
+        """How many times faster than the initial network, both in units of the anchor model."""
+        if self.best.anchor_ratio and self.initial.anchor_ratio:
+            return self.initial.anchor_ratio / self.best.anchor_ratio
+        return self.initial.latency_ms / self.best.latency_ms
+
+
+def load_run(folder: Path) -> FinishedRun:
+    """Reads a finished search.
+
+    Raises:
+        FormatError: no finished search in it, or one of a newer version; says what to do.
+    """
+    try:
+        plan = json.loads((folder / PLAN).read_text("utf-8"))
+        models = [(folder / name).read_bytes() for name in (BEST_MODEL, INITIAL_MODEL)]
+        with np.load(folder / SAMPLES, allow_pickle=False) as members:
+            inputs = np.asarray(members["inputs"], dtype=np.float32)
+    except (OSError, ValueError, KeyError) as error:
+        raise FormatError(
+            f"{folder} holds no finished search ({error}). Run `adadeep search` into it first."
+        ) from error
+    version = plan.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise FormatError(
+            f"{folder / PLAN}: schema_version {version!r}, this adadeep reads {SCHEMA_VERSION};"
+            " upgrade adadeep."
+        )
+    return FinishedRun(folder, plan, models[0], models[1], inputs)
+
+
+def deploy(run: FinishedRun, transport: Transport) -> Deployment:
+    """Puts the winner on a device, compares its outputs with the host's and measures it there.
+
+    Raises:
+        DeviceError: the device is gone, or its outputs differ from the host's.
+    """
+    with open_meter(transport, Deadline.after(_READY_S), DEPLOY_SETTINGS) as meter:
+        checked = _checked(meter, run)
+        initial = meter.measure(run.initial)
+    agreed = _compared(run, checked, transport.serial)
+    return Deployment(
+        serial=transport.serial,
+        path=f"{transport.workdir}/{run.device_name}",
+        agreement=agreed,
+        samples=len(run.inputs),
+        best=checked.measurement,
+        initial=initial,
+        searched_here=meter.device_fingerprint == run.plan["device_fingerprint"],
+    )
+
+
+def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
+    port = ModelPort(run.best)
+    samples = [[port.encode(sample[np.newaxis])] for sample in run.inputs]
+    return meter.check(run.best, samples, keep_as=run.device_name)
+
+
+def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
+    port = ModelPort(run.best)
+    there = np.concatenate([port.decode(outputs[0]) for outputs in checked.outputs])
+    agreed = agreement(run_tflite(run.best, run.inputs), there)
+    limit = _TOLERANCE[run.precision]
+    if agreed.max_abs_difference > limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
+        raise DeviceError(
+            f"{serial}: the model computes something else there than here: outputs differ by up to"
+            f" {agreed.max_abs_difference:.3g} (allowed {limit:g}),"
+            f" {agreed.argmax_agreement:.0%} of the decisions agree. Try another runtime on the"
+            " device (adadeep doctor), and report this with its profile."
+        )
+    return agreed
