@@ -65,6 +65,30 @@ def tflite_accuracy(model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.
     return float(np.mean(run_tflite(model, x).argmax(axis=-1) == y))
 
 
+class ModelPort:
+    """The first input and output of a .tflite as the outside sees them: float32.
+
+    Args:
+        model: the file's content.
+
+    Raises:
+        ConversionError: the interpreter doesn't take the model.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        interpreter = _interpreter(model)
+        self._source = interpreter.get_input_details()[0]
+        self._target = interpreter.get_output_details()[0]
+
+    def encode(self, x: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+        """float32 inputs in the model's own type."""
+        return _quantised(x, self._source)
+
+    def decode(self, outputs: npt.NDArray[Any]) -> Outputs:
+        """Outputs in the model's own type as float32."""
+        return _dequantised(outputs, self._target)
+
+
 def agreement(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> Agreement:
     """Compares outputs of the same samples, (n, classes) each."""
     return Agreement(
