@@ -1,0 +1,60 @@
+"""How long a command takes from its start to its end, and that TensorFlow is not imported."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lab_box import adb, free_port
+from record import Row, save
+
+STARTS = 20
+LIMIT_S = 0.3
+ADADEEP = str(Path(sys.executable).parent / "adadeep")
+LOOK = """
+import sys
+from adadeep.cli.main import cli, run
+run(cli, sys.argv[1:])
+sys.exit("TensorFlow was imported" if "tensorflow" in sys.modules else 0)
+"""
+
+
+def median_s(arguments: list[str]) -> float:
+    """Median wall time of a command over `STARTS` process starts, after one that warms caches."""
+    seconds = []
+    for _ in range(STARTS + 1):
+        start = time.perf_counter()
+        subprocess.run([ADADEEP, *arguments], check=True, capture_output=True, timeout=60)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])
+
+
+def row(arguments: list[str]) -> Row:
+    subprocess.run(
+        [sys.executable, "-c", LOOK, *arguments], check=True, capture_output=True, timeout=60
+    )
+    detail = f"median of {STARTS} process starts; TensorFlow absent"
+    return Row(f"adadeep {' '.join(arguments)}", median_s(arguments), "s", LIMIT_S, detail=detail)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        os.environ |= {"HOME": home, "ANDROID_ADB_SERVER_PORT": str(free_port())}
+        os.environ.pop("ADB_SERVER_SOCKET", None)
+        adb("start-server")  # our own; a running server is what a user has, too
+        try:
+            rows = [row(["--help"]), row(["devices"]), row(["profiles", "list"])]
+        finally:
+            with contextlib.suppress(SystemExit):
+                adb("kill-server")
+    save("startup", "Start of a command", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What a benchmark found: a table on the screen, and a JSON file with the machine's facts."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results"
+PACKAGES = (
+    "adadeep",
+    "adbutils",
+    "ai-edge-litert",
+    "keras",
+    "numpy",
+    "tensorflow-cpu",
+    "tensorflow",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number.
+
+    Attributes:
+        what: was measured.
+        value: in `unit`.
+        unit: of value and limit.
+        limit: what it may be; None if nothing is promised.
+        at_least: the limit is a minimum.
+        detail: how it was measured.
+    """
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None = None
+    at_least: bool = False
+    detail: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """ "met", "missed", or nothing where nothing is promised."""
+        if self.limit is None:
+            return ""
+        good = self.value >= self.limit if self.at_least else self.value <= self.limit
+        return "met" if good else "missed"
+
+
+def machine() -> dict[str, object]:
+    """The computer that the numbers are of."""
+    return {
+        "cpu": _first("/proc/cpuinfo", "model name") or platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_kb": int((_first("/proc/meminfo", "MemTotal") or "0").split()[0]),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def save(name: str, title: str, rows: list[Row]) -> None:
+    """Prints the rows and writes benchmarks/results/NAME.json."""
+    print(f"\n{title}")
+    for row in rows:
+        limit = "" if row.limit is None else f"{'>=' if row.at_least else '<='} {row.limit:g}"
+        value = f"{row.value:.4g} {row.unit}"
+        print(f"  {row.what:58} {value:>14}  {limit:10} {row.verdict:7} {row.detail}")
+    load = os.getloadavg()[0]
+    content = {
+        "benchmark": name,
+        "title": title,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "load_1min": round(load, 2),
+        "machine": machine(),
+        "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _first(path: str, key: str) -> str | None:
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return None
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith(key))
+    return next(found, None)
