@@ -23,9 +23,9 @@ from adadeep.study.evaluate import PlanEvaluator
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
     Array,
+    FinalAccuracies,
     Identity,
     Outcome,
-    FinalAccuracies,
     winner_models,
     write_outcome,
 )

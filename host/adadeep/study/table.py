@@ -1,0 +1,31 @@
+"""From an outcome to the rows of the final table."""
+
+from __future__ import annotations
+
+from adadeep.report.final_table import PlanRow
+from adadeep.study.outcome import Outcome
+from adadeep.study.results import ScoredTrial
+
+
+def plan_rows(outcome: Outcome, count: int) -> list[PlanRow]:
+    """The initial network, then the best plans, the winner first."""
+    result = outcome.result
+    rows = [_row(result.baseline, "initial network", outcome.test.initial)]
+    for scored in result.ranked(count):
+        tested = outcome.test.best if scored is result.best else None
+        rows.append(_row(scored, scored.trial.plan.label, tested))
+    return [row for row in rows if row is not None]
+
+
+def _row(scored: ScoredTrial, label: str, test_accuracy: float | None) -> PlanRow | None:
+    trial = scored.trial
+    if trial.cost is None:
+        return None
+    return PlanRow(
+        label=label,
+        accuracy=trial.accuracy,
+        test_accuracy=test_accuracy,
+        cost=trial.cost,
+        reward=scored.reward.total,
+        meets_demand=scored.reward.is_feasible,
+    )
