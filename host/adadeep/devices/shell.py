@@ -137,13 +137,12 @@ class ProcessStream:
         """
         left = memoryview(data)
         while left:
-            self._wait(self._stdin.fileno(), select.POLLOUT, deadline)
-            try:
-                left = left[os.write(self._stdin.fileno(), left) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise self._gone() from error
+            # Reads meanwhile: a process that answers while we write would block, and we with it.
+            events = self._wait(deadline, writing=True)
+            if self._stdout.fileno() in events:
+                self._read()
+            if self._stdin.fileno() in events:
+                left = left[self._write(left) :]
 
     def read_line(self, deadline: Deadline) -> bytes:
         """Returns the next line of its stdout without the line feed.
@@ -152,14 +151,8 @@ class ProcessStream:
             TransientDeviceError: the process is gone, or the deadline passed.
         """
         while (line := self._lines.take_line()) is None:
-            self._wait(self._stdout.fileno(), select.POLLIN, deadline)
-            try:
-                piece = os.read(self._stdout.fileno(), _PIECE_BYTES)
-            except BlockingIOError:
-                continue
-            if not piece:
-                raise self._gone()
-            self._lines.feed(piece)
+            self._wait(deadline)
+            self._read()
         return line
 
     def close(self) -> None:
@@ -172,15 +165,37 @@ class ProcessStream:
         if self._process.poll() is None:  # collect it when it ends, or it stays as a zombie
             threading.Thread(target=self._process.wait, daemon=True).start()
 
-    def _wait(self, file: int, event: int, deadline: Deadline) -> None:
+    def _wait(self, deadline: Deadline, writing: bool = False) -> list[int]:
+        """The pipes that can be used now."""
         if self._stdin.closed:
             raise TransientDeviceError(f"{self._who}: the connection to the process is closed.")
         poll = select.poll()
-        poll.register(file, event)
-        if deadline.expired or not poll.poll(deadline.remaining * 1000):
+        poll.register(self._stdout, select.POLLIN)
+        if writing:
+            poll.register(self._stdin, select.POLLOUT)
+        ready = [] if deadline.expired else poll.poll(deadline.remaining * 1000)
+        if not ready:
             raise TransientDeviceError(
                 f"{self._who}: process {self.pid} did not answer before the deadline."
             )
+        return [file for file, _ in ready]
+
+    def _write(self, data: memoryview) -> int:
+        try:
+            return os.write(self._stdin.fileno(), data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._gone() from error
+
+    def _read(self) -> None:
+        try:
+            piece = os.read(self._stdout.fileno(), _PIECE_BYTES)
+        except BlockingIOError:
+            return
+        if not piece:
+            raise self._gone()
+        self._lines.feed(piece)
 
     def _gone(self) -> TransientDeviceError:
         with contextlib.suppress(subprocess.TimeoutExpired):
