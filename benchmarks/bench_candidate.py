@@ -1,7 +1,7 @@
 """Time per measured candidate beyond warm-up and timed runs, on the lab's box over a real adbd.
 
 Elapsed time less first inference, warm-up and timed runs: push, load, protocol, conditions, and
-the runs of the anchor model. Beside it the plain way: `adb push`, then a fresh process for each model.
+the runs of the anchor model. Beside it the plain way: `adb push` and a fresh process per model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from adadeep.measure.meter import open_meter
 from lab_box import adb, lab_box
 from record import Row, save
 
-EVERY = 4  # of the micro-benchmark's layers: from 10 kB to 13 MB
+EVERY = 4  # of the micro-benchmark's layers
 PLAIN_FOLDER = "/data/local/tmp"
 # The usual benchmark script, with the same rule for when to stop.
 PLAIN = """
@@ -113,7 +113,7 @@ def main() -> None:
     with lab_box() as serial:
         plain = plain_way(serial, models)
         warm, repeated = warm_agent(serial, models)
-    sizes = f"{min(map(len, models)) / 1e3:.0f} kB to {max(map(len, models)) / 1e6:.0f} MB"
+    sizes = f"{min(map(len, models)) / 1e3:.1f} kB to {max(map(len, models)) / 1e6:.0f} MB"
     detail = f"median of {len(warm)} models, {sizes}"
     ours, theirs = statistics.median(warm), statistics.median(plain)
     rows = [

@@ -1,4 +1,4 @@
-"""How long `make demo` takes after installation, and how much memory its processes use together."""
+"""How long `make demo` takes after installation, and the memory of all its processes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def main() -> None:
             "ADADEEP_LIBRARY": f"{folder}/library",
         }
         start, peak = time.perf_counter(), 0.0
-        # Make would stop for the environment this runs in; the script is all that `make demo` runs.
+        # The script is all that `make demo` runs once the environment is made.
         with subprocess.Popen([str(ROOT / "scripts" / "demo.sh")], env=environment) as demo:
             while demo.poll() is None:
                 peak = max(peak, tree_rss_mb(demo.pid))

@@ -1,4 +1,4 @@
-"""The device lab's box (a real adbd, Python and LiteRT, at full speed) behind an adb server of its own."""
+"""The device lab's box (a real adbd, Python, LiteRT) behind an adb server of its own."""
 
 from __future__ import annotations
 

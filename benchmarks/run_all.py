@@ -16,8 +16,8 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench` from `benchmarks/results/*.json`; don't edit. `make bench ARGS="startup"` runs one of them. Numbers are
-of the machine named, with whatever else ran on it (its load average is given).
+Written by `make bench` from `benchmarks/results/*.json`; don't edit. `make bench ARGS="startup"`
+runs one of them. Numbers are of the machine named, with whatever else ran on it (its load average is given).
 """
 
 
@@ -46,8 +46,8 @@ def search_section(content: dict[str, Any]) -> str:
     lines = [
         "## Samplers",
         "",
-        f"Best feasible reward after N episodes, mean of {content['seeds']} seeds, on tables of costs"
-        " made by a formula (`benchmarks/bench_search.py` says which).",
+        f"Best feasible reward after N episodes, mean of {content['seeds']} seeds, on tables of"
+        " costs made by a formula (`benchmarks/bench_search.py` says which).",
         "",
     ]
     for name, rows in content["results"].items():
