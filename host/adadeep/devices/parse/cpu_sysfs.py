@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adadeep.core.device import CpuCache
 from adadeep.devices.parse.sections import Reads, integer
@@ -102,6 +102,20 @@ def _policies(reads: Reads) -> dict[int, CoreClock]:
     return clocks
 
 
+def _without_stale(clocks: dict[int, CoreClock], online: tuple[int, ...]) -> dict[int, CoreClock]:
+    """Drops what a folder says of other cores than its own: hotplug leaves such folders behind.
+
+    Of a core that is offline such a folder says nothing at all; one that runs keeps its clock.
+    """
+    kept: dict[int, CoreClock] = {}
+    for core, clock in clocks.items():
+        if clock.related and core not in clock.related:
+            offline = bool(online) and core not in online
+            clock = CoreClock() if offline else replace(clock, related=())
+        kept[core] = clock
+    return kept
+
+
 def _merge(core: CoreClock, other: CoreClock | None) -> CoreClock:
     if other is None:
         return core
@@ -151,9 +165,10 @@ def parse_cpu_sysfs(reads: Reads) -> CpuSysfs:
     numbers = _core_numbers(reads) | set(policies)
     clocks = {n: _merge(_core_clock(reads, n), policies.get(n)) for n in numbers}
     present = parse_core_list(reads.values.get(f"{CPU}/present"))
+    online = parse_core_list(reads.values.get(f"{CPU}/online"))
     return CpuSysfs(
         present=present or parse_core_list(reads.values.get(f"{CPU}/possible")),
-        online=parse_core_list(reads.values.get(f"{CPU}/online")),
-        clocks=_spread(clocks),
+        online=online,
+        clocks=_spread(_without_stale(clocks, online)),
         caches=parse_caches(reads),
     )
