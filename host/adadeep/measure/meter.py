@@ -20,13 +20,14 @@ from adadeep.core.clock import SYSTEM_CLOCK, Clock, Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AgentError, TransientDeviceError
 from adadeep.core.measurement import (
+    Agent,
     Measurement,
     MeasureSettings,
     measurement_key,
 )
 from adadeep.core.protocols import Transport
 from adadeep.core.statistics import summarise
-from adadeep.devices.agent import AgentClient, AgentHello
+from adadeep.devices.agent import AgentClient
 from adadeep.measure.layer_models import anchor_model
 from adadeep.measure.quality import (
     MAX_CLOCK_DROP,
@@ -119,9 +120,10 @@ class DeviceMeter:
         self._open()
 
     @property
-    def agent(self) -> AgentHello:
-        """What the agent said of itself."""
-        return self._open().hello
+    def identity(self) -> Agent:
+        """Who measures."""
+        hello = self._open().hello
+        return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:

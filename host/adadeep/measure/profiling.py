@@ -1,15 +1,26 @@
-"""Measures a table of single layers: the micro-benchmark of a profile."""
+"""Profiles a device: its facts, what it lets us read, and a table of single layers measured."""
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from adadeep.core.device_profile import ProfileEntry
-from adadeep.core.errors import AgentError
-from adadeep.core.measurement import Measurement, MeasureSettings
+from adadeep import __version__
+from adadeep.core.clock import Deadline
+from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
+from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.errors import AgentError, NoAgentError
+from adadeep.core.measurement import Agent, Measurement, MeasureSettings
+from adadeep.core.protocols import Transport
+from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, tflite_of
-from adadeep.measure.meter import LatencyMeter
+from adadeep.measure.meter import LatencyMeter, open_meter
+from adadeep.profiles import files
+
+_READY_S = 120.0
 
 # Shorter than for a model: a table has dozens of layers, and a fitted model averages over them.
 LAYER_SETTINGS = MeasureSettings(
@@ -18,6 +29,125 @@ LAYER_SETTINGS = MeasureSettings(
 )  # fmt: skip
 
 Left = Mapping[tuple[str, MeasureSettings], Measurement]
+
+
+class ProfileObserver(Protocol):
+    """Is told what happens; shows it to the user."""
+
+    def facts(self, profile: DeviceProfile) -> None:
+        """The facts are known and saved; the table comes next."""
+        ...
+
+    def entry(self, entry: ProfileEntry) -> None:
+        """A layer was measured and saved, or could not be measured."""
+        ...
+
+    def no_agent(self, reason: str) -> None:
+        """The device can't measure as it is; the profile has its facts only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRequest:
+    """What is to be profiled.
+
+    Attributes:
+        layers: the table.
+        settings: how each is measured.
+        name: of the profile; None for one made from the device's facts.
+        fresh: measure everything anew, also what an unfinished profile of this device holds.
+    """
+
+    layers: tuple[SingleLayer, ...]
+    settings: MeasureSettings = LAYER_SETTINGS
+    name: str | None = None
+    fresh: bool = False
+
+
+def profile_device(
+    transport: Transport, request: ProfileRequest, observer: ProfileObserver
+) -> DeviceProfile:
+    """Profiles a device into the user's library; saved as it comes, so nothing is lost.
+
+    An unfinished profile of the same device, runtime and settings is gone on with.
+
+    Raises:
+        DeviceError: the device went away; the same call goes on later.
+        ConfigError: the library can't be written.
+    """
+    facts, capabilities = gather_facts(transport, Deadline.after(_READY_S))
+    name = request.name or files.name_for(facts)
+    profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only"))
+    earlier = None if request.fresh else _unfinished(name, facts)
+    if earlier is None:
+        files.save(profile)
+    observer.facts(profile)
+    try:
+        with open_meter(transport, Deadline.after(_READY_S), request.settings, facts) as meter:
+            agent = meter.identity
+            provenance = _provenance(agent, UNFINISHED)
+            profile = replace(
+                profile, provenance=provenance, capabilities=_with(capabilities, agent)
+            )
+            return _measured_profile(meter, profile, request, (earlier, observer))
+    except NoAgentError as error:
+        observer.no_agent(str(error))
+        return profile
+
+
+UNFINISHED = "unfinished: some layers are not measured yet"
+
+
+def _measured_profile(
+    meter: LatencyMeter,
+    profile: DeviceProfile,
+    request: ProfileRequest,
+    context: tuple[DeviceProfile | None, ProfileObserver],
+) -> DeviceProfile:
+    earlier, observer = context
+    known = _reusable(earlier, profile, request.settings)
+    done = dict(known)
+
+    def keep(entry: ProfileEntry) -> None:
+        done[entry.key] = entry
+        files.save(replace(profile, entries=tuple(done.values())))
+        observer.entry(entry)
+
+    entries = measure_layers(meter, request.layers, known, keep)
+    provenance = replace(profile.provenance, note="")
+    finished = replace(profile, entries=entries, provenance=provenance)
+    files.save(finished)
+    return finished
+
+
+def _unfinished(name: str, facts: DeviceFacts) -> DeviceProfile | None:
+    if files.find(name) is None:
+        return None
+    earlier = files.load(name)
+    same = earlier.facts.fingerprint == facts.fingerprint
+    return earlier if same and earlier.provenance.note == UNFINISHED else None
+
+
+def _reusable(
+    earlier: DeviceProfile | None, profile: DeviceProfile, settings: MeasureSettings
+) -> dict[str, ProfileEntry]:
+    if earlier is None or earlier.provenance.agent != profile.provenance.agent:
+        return {}
+    return {
+        entry.key: entry
+        for entry in earlier.entries
+        if entry.measurement and entry.measurement.settings == settings
+    }
+
+
+def _provenance(agent: Agent | None, note: str) -> ProfileProvenance:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return ProfileProvenance(now, __version__, agent, note)
+
+
+def _with(capabilities: Sequence[Capability], agent: Agent) -> tuple[Capability, ...]:
+    text = f"{agent.name} {agent.version}, {agent.runtime} {agent.runtime_version}"
+    return (*capabilities, Capability("agent", CapabilityStatus.READABLE, text))
 
 
 def measure_layers(

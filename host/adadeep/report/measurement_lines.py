@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adadeep.core.measurement import Conditions, Measurement
+from adadeep.core.measurement import Conditions, Measurement, MeasureSettings
 from adadeep.core.units import format_bytes, format_ms
 
 
@@ -27,7 +27,8 @@ def measurement_rows(measurement: Measurement) -> list[tuple[str, str]]:
         ("anchor model", _anchor(measurement)),
         (
             "runtime",
-            f"{measurement.agent.runtime} {measurement.agent.runtime_version}, {_how(measurement)}",
+            f"{measurement.agent.runtime} {measurement.agent.runtime_version}, "
+            f"{_how(measurement.settings)}",
         ),
         ("conditions before", conditions_text(measurement.before)),
         ("conditions after", conditions_text(measurement.after)),
@@ -62,8 +63,7 @@ def _warm_up(measurement: Measurement) -> str:
     return f"{sum(len(launch.warmup_ns) for launch in measurement.launches)} warm-up runs"
 
 
-def _how(measurement: Measurement) -> str:
-    settings = measurement.settings
+def _how(settings: MeasureSettings) -> str:
     threads = f"{settings.threads} thread{'s' if settings.threads > 1 else ''}"
     return f"{threads}, cores {settings.core_mask}" if settings.core_mask else threads
 

@@ -49,12 +49,12 @@ def _show(ui: Ui, deployment: Deployment) -> None:
         _row("initial network", initial.latency.median, initial.latency.ci_relative, initial),
         _row("winner", best.latency.median, best.latency.ci_relative, best),
     ]
-    title = f"{best.device_title} ({deployment.serial}), latency measured there"
+    title = f"{best.device_title} ({deployment.serial}), measured there"
     ui.table(("", ">median", ">95 % interval", ">.tflite", "runtime"), rows, title)
     ui.say(f"speed-up on this device: {deployment.speed_up:.2f} times")
     ui.say(
-        f"outputs: {deployment.samples} real samples agree with this computer's, largest difference"
-        f" {agreed.max_abs_difference:.2g}, same decision on {agreed.argmax_agreement:.0%}"
+        f"outputs: {deployment.samples} real samples agree with this computer's, same decision on"
+        f" {agreed.argmax_agreement:.0%}, largest difference {agreed.max_abs_difference:.2g}"
     )
     ui.say(f"path on the device: {deployment.path}")
     if not deployment.searched_here:

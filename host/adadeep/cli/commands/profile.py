@@ -1,0 +1,129 @@
+"""`adadeep profile`, also `adadeep-profile`: the attached devices into the profile library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adadeep.cli.options import (
+    cores_option,
+    device_option,
+    json_option,
+    measure_settings,
+    threads_option,
+)
+from adadeep.cli.ui import Progress, Ui
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import ConfigError, Interrupted, TransientDeviceError
+from adadeep.core.units import format_bytes
+
+if TYPE_CHECKING:
+    from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+    from adadeep.core.protocols import Transport
+    from adadeep.measure.profiling import ProfileRequest
+
+_QUICK_EVERY = 6  # --quick measures every sixth layer
+
+
+@click.command(name="adadeep-profile")
+@device_option
+@click.option("--name", help="Name in the library; by default made from maker and model.")
+@click.option("--quick", is_flag=True, help="A sixth of the layers: a few seconds.")
+@click.option("--fresh", is_flag=True, help="Measure anew what an unfinished profile holds.")
+@threads_option
+@cores_option
+@json_option
+def command(
+    devices: tuple[str, ...],
+    name: str | None,
+    quick: bool,
+    fresh: bool,
+    threads: int,
+    cores: str | None,
+    as_json: bool,
+) -> None:
+    """Profile the attached device: what it is, what it can measure, how long layers take on it.
+
+    The profile goes to the user's library ($ADADEEP_LIBRARY); see it with `adadeep profiles show`.
+    Interrupted, the same command goes on where it ended.
+    """
+    from adadeep.devices.discovery import select
+    from adadeep.measure.layer_models import micro_benchmark
+    from adadeep.measure.profiling import LAYER_SETTINGS, ProfileRequest
+
+    ui = Ui(as_json)
+    layers = micro_benchmark()[:: _QUICK_EVERY if quick else 1]
+    settings = measure_settings(LAYER_SETTINGS, threads, cores)
+    transports = select(devices, Deadline.after(30))
+    if name and len(transports) > 1:
+        raise ConfigError("--name goes with one device; name one with -d.")
+    request = ProfileRequest(layers, settings, name, fresh)
+    shown = [_profile(ui, transport, request) for transport in transports]
+    ui.emit("profile", {"profiles": shown})
+
+
+def _profile(ui: Ui, transport: Transport, request: ProfileRequest) -> dict[str, Any]:
+    from adadeep.measure.profiling import profile_device
+    from adadeep.profiles import files
+
+    with ui.progress(f"profiling {transport.serial}", len(request.layers)) as bar:
+        observer = _Observer(ui, bar)
+        try:
+            profile = profile_device(transport, request, observer)
+        except KeyboardInterrupt:
+            raise Interrupted(_GO_ON.format(observer.count)) from None
+        except TransientDeviceError as error:
+            raise TransientDeviceError(f"{error} {_GO_ON.format(observer.count)}") from error
+    path = files.find(profile.name)
+    _show(ui, profile, str(path))
+    return {
+        "name": profile.name,
+        "path": str(path),
+        "measured_layers": sum(1 for entry in profile.entries if entry.measurement),
+        "failed_layers": sum(1 for entry in profile.entries if entry.error),
+        "no_agent": observer.reason,
+    }
+
+
+_GO_ON = "{} layers are measured and kept; the same command goes on from there."
+
+
+class _Observer:
+    def __init__(self, ui: Ui, bar: Progress) -> None:
+        self._ui, self._bar = ui, bar
+        self.count = 0
+        self.reason: str | None = None
+
+    def facts(self, profile: DeviceProfile) -> None:
+        facts = profile.facts
+        cores = " + ".join(
+            f"{len(c.cores)}x {c.part or 'core'}"
+            + (f" {c.max_khz / 1e6:.2g} GHz" if c.max_khz else "")
+            for c in facts.clusters
+        )
+        known = [facts.title, facts.soc, cores, format_bytes(facts.ram_bytes), facts.os_version]
+        self._ui.note(", ".join(part for part in known if part and part != "-"))
+
+    def entry(self, entry: ProfileEntry) -> None:
+        self.count += entry.measurement is not None
+        text = f"{entry.measurement.latency_ms:.3f} ms" if entry.measurement else "failed"
+        self._bar.advance(1, f"{entry.key}: {text}")
+
+    def no_agent(self, reason: str) -> None:
+        self.reason = reason
+        self._ui.warn(f"facts only, nothing measured. {reason}")
+
+
+def _show(ui: Ui, profile: DeviceProfile, path: str) -> None:
+    failed = [entry for entry in profile.entries if entry.error]
+    measured = [entry.measurement for entry in profile.entries if entry.measurement]
+    readable = [c.name for c in profile.capabilities if str(c.status) == "readable"]
+    ui.say(f"profile {profile.name}: {len(measured)} layers measured, {len(failed)} failed")
+    ui.say(f"readable: {', '.join(readable) or 'nothing'}")
+    suspect = sum(1 for measurement in measured if measurement.disturbed)
+    if suspect:
+        ui.say(f"suspect: {suspect} layers stayed disturbed after repeating (marked in the table)")
+    for entry in failed[:3]:
+        ui.warn(f"{entry.key}: {entry.error}")
+    ui.say(f"in {path}; see it with: adadeep profiles show {profile.name}")
