@@ -17,7 +17,8 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
 Written by `make bench` from `benchmarks/results/*.json`; don't edit. `make bench ARGS="startup"`
-runs one of them. Numbers are of the machine named, with whatever else ran on it (its load average is given).
+runs one of them. Numbers are of the machine named, with whatever else ran on it (its load average
+is given).
 """
 
 
