@@ -148,7 +148,7 @@ def _cache(reads: Reads, folder: str, core: int) -> CpuCache | None:
 
 
 def parse_caches(reads: Reads) -> tuple[CpuCache, ...]:
-    """Every cache once, by level, first core and type."""
+    """Every cache once, by level, type, size and cores."""
     caches: set[CpuCache] = set()
     for path, _ in reads.matching(re.escape(CPU) + r"/cpu[0-9]+/cache/index[0-9]+/size"):
         folder = path.rpartition("/")[0]
@@ -156,7 +156,7 @@ def parse_caches(reads: Reads) -> tuple[CpuCache, ...]:
         cache = _cache(reads, folder, core)
         if cache:
             caches.add(cache)
-    return tuple(sorted(caches, key=lambda c: (c.level, c.cores, c.type, c.size_bytes)))
+    return tuple(sorted(caches, key=lambda c: (c.level, c.type, c.size_bytes, c.cores)))
 
 
 def parse_cpu_sysfs(reads: Reads) -> CpuSysfs:

@@ -1,0 +1,1 @@
+"""The profile library: device profiles as files that a person can read and diff."""
