@@ -62,7 +62,7 @@ class Ui:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     ) -> None:
-        """A table of the result on stdout, nothing in JSON mode; a column ">x" is aligned right."""
+        """A table of the result on stdout, nothing in JSON mode; a column ">x" aligns right."""
         if self.json_mode:
             return
         from rich import box
