@@ -1,0 +1,255 @@
+"""`adadeep profiles`: list, show, diff and validate profiles."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adadeep.cli.ui import Ui
+from adadeep.core.errors import ConfigError
+from adadeep.core.units import format_ms
+
+if TYPE_CHECKING:
+    from adadeep.core.device import CpuCluster, DeviceFacts
+    from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+    from adadeep.core.statistics import Summary
+    from adadeep.profiles.diff import ProfileDiff
+    from adadeep.profiles.files import ProfileSummary
+
+_JSON = click.option("--json", "json_mode", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def command() -> None:
+    """List, show, diff and validate device profiles.
+
+    NAME is the name of a profile, or the path of a profile's TOML file.
+    """
+
+
+@command.command("list")
+@_JSON
+def list_command(json_mode: bool) -> None:
+    """List the profiles: your own, then those that come with adadeep."""
+    from adadeep.profiles import files
+
+    ui, found = Ui(json_mode), files.list_profiles()
+    rows = [
+        (
+            row.name, row.title or "-", row.soc or "-", _state(row),
+            "adadeep" if row.shipped else "yours",
+        )
+        for row in found
+    ]  # fmt: skip
+    ui.table(("profile", "device", "processor", "measured", "from"), rows)
+    for row in found:
+        if row.problem:
+            ui.warn(row.problem)
+    ui.emit("profiles", {"profiles": [_plain(row) for row in found]})
+
+
+def _state(row: ProfileSummary) -> str:
+    if row.problem:
+        return "can't be read"
+    return f"{row.entries} layers" if row.entries else "unmeasured"
+
+
+@command.command()
+@click.argument("name")
+@_JSON
+def show(name: str, json_mode: bool) -> None:
+    """Show a profile: the device, what it lets us read, and its measured layers."""
+    from adadeep.profiles import files
+
+    ui, path, profile = Ui(json_mode), files.find(name), files.load(name)
+    ui.say(f"{profile.name}  ({path})")
+    for label, value in _identity_rows(profile):
+        ui.say(f"  {label:<10} {value}")
+    _show_hardware(ui, profile.facts)
+    rows = [(c.name, c.status.value, c.evidence) for c in profile.capabilities]
+    if rows:
+        ui.table(("capability", "status", "evidence"), rows)
+    _show_entries(ui, profile)
+    ui.emit("profile", {"path": str(path), "profile": _profile_json(profile)})
+
+
+def _identity_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
+    facts, origin = profile.facts, profile.provenance
+    battery, agent = facts.battery, origin.agent
+    capacity = battery.capacity_mah if battery else None
+    pairs = [
+        ("device", facts.title),
+        ("kind", facts.kind),
+        ("processor", facts.soc),
+        ("ABIs", ", ".join(facts.abis)),
+        ("system", f"{facts.os or ''} {facts.os_version or ''}".strip()),
+        ("kernel", facts.kernel),
+        ("RAM", f"{facts.ram_bytes / 1024**3:.3g} GiB" if facts.ram_bytes else None),
+        ("battery", f"{capacity:g} mAh" if capacity else "there" if battery else None),
+        ("serial", facts.serial),
+        ("created", f"{origin.created} by adadeep {origin.adadeep_version}"),
+        ("agent", f"{agent.name}, {agent.runtime} {agent.runtime_version}" if agent else None),
+        ("note", origin.note),
+    ]
+    return [(label, value) for label, value in pairs if value]
+
+
+def _show_hardware(ui: Ui, facts: DeviceFacts) -> None:
+    from adadeep.profiles.schema import core_text
+
+    if facts.clusters:
+        rows = [(core_text(c.cores), c.part or "-", *_clocks(c)) for c in facts.clusters]
+        ui.table(("cores", "kind", ">lowest MHz", ">highest MHz"), rows)
+    groups: dict[tuple[int, str, int], list[str]] = {}
+    for cache in facts.caches:
+        instances = groups.setdefault((cache.level, cache.type, cache.size_bytes), [])
+        instances.append(core_text(cache.cores) or "-")
+    if groups:
+        cache_rows = [
+            (f"L{level}", kind, f"{size / 1024:g} KiB", " / ".join(cores))
+            for (level, kind, size), cores in groups.items()
+        ]
+        ui.table(("cache", "type", ">size", "of cores"), cache_rows)
+
+
+def _clocks(cluster: CpuCluster) -> tuple[str, str]:
+    low, high = cluster.min_khz, cluster.max_khz
+    return f"{low / 1000:g}" if low else "-", f"{high / 1000:g}" if high else "-"
+
+
+def _show_entries(ui: Ui, profile: DeviceProfile) -> None:
+    if not profile.is_measured:
+        ui.say("No layer has been measured: unmeasured. Measure with: adadeep-profile")
+        return
+    columns = ("layer", "precision", ">median", ">95 % interval", ">runs", "how")
+    ui.table(columns, [_entry_row(entry) for entry in profile.entries])
+
+
+def _entry_row(entry: ProfileEntry) -> tuple[str, str, str, str, str, str]:
+    if entry.measurement is None:
+        return entry.key, entry.precision, "-", "-", "-", f"failed: {entry.error}"
+    summary, settings = entry.measurement.latency, entry.measurement.settings
+    threads = f"{settings.threads} thread{'s' if settings.threads > 1 else ''}"
+    return (
+        entry.key, entry.precision, format_ms(summary.median), _interval(summary),
+        str(summary.count), f"measured, {threads}",
+    )  # fmt: skip
+
+
+def _interval(summary: Summary) -> str:
+    return f"{format_ms(summary.ci_low)} .. {format_ms(summary.ci_high)}"
+
+
+@command.command("diff")
+@click.argument("first")
+@click.argument("second")
+@_JSON
+def diff_command(first: str, second: str, json_mode: bool) -> None:
+    """Compare two profiles: facts that differ, and the speed of the layers in both."""
+    from adadeep.profiles import files
+    from adadeep.profiles.diff import diff
+
+    ui, found = Ui(json_mode), diff(files.load(first), files.load(second))
+    facts = [(f.name, f.first or "-", f.second or "-") for f in found.facts]
+    ui.table(("fact", found.first, found.second), facts)
+    _show_ratios(ui, found)
+    document = {
+        **_plain(found),
+        "mean_ratio": found.mean_ratio,
+        "entries": [
+            {**_plain(entry), "ratio": entry.ratio, "overlaps": entry.overlaps}
+            for entry in found.entries
+        ],
+    }
+    ui.emit("profile-diff", document)
+
+
+def _show_ratios(ui: Ui, found: ProfileDiff) -> None:
+    rows = [
+        (
+            entry.key, str(entry.threads), format_ms(entry.first.median),
+            format_ms(entry.second.median), f"{entry.ratio:.3f}",
+            "perhaps equal" if entry.overlaps else "slower" if entry.ratio > 1 else "faster",
+        )
+        for entry in found.entries
+    ]  # fmt: skip
+    if found.mean_ratio is None:
+        ui.say("No layer has been measured in both.")
+        return
+    ui.table(
+        ("layer", ">threads", f">{found.first}", f">{found.second}", ">ratio", "verdict"), rows
+    )
+    ui.say(
+        f"{found.second} takes {found.mean_ratio:.3f} times as long as {found.first} "
+        f"(geometric mean of {len(rows)} layers)."
+    )
+    for name, keys in ((found.first, found.only_first), (found.second, found.only_second)):
+        if keys:
+            ui.say(f"Only in {name}: {len(keys)} layers.")
+
+
+@command.command()
+@click.argument("names", nargs=-1)
+@_JSON
+def validate(names: tuple[str, ...], json_mode: bool) -> int:
+    """Check profiles: all there are, or those named. Exit code 2 if one is wrong."""
+    from adadeep.profiles import files
+
+    ui = Ui(json_mode)
+    chosen = names or tuple(str(row.path) for row in files.list_profiles())
+    results = [(name, _problems(name)) for name in chosen]
+    for name, problems in results:
+        ui.say(f"{name}: {'good' if not problems else ''}".rstrip())
+        for problem in problems:
+            ui.say(f"  {problem}")
+    bad = sum(bool(problems) for _, problems in results)
+    ui.say(f"{len(results)} checked, {bad} wrong.")
+    checked = [{"name": name, "problems": problems} for name, problems in results]
+    ui.emit("profiles-validation", {"checked": checked})
+    return ConfigError.exit_code if bad else 0
+
+
+def _problems(name: str) -> list[str]:
+    from adadeep.profiles import files
+    from adadeep.profiles.validation import problems_of
+
+    try:
+        return problems_of(files.load(name), files.find(name))
+    except ConfigError as error:
+        return [str(error)]
+
+
+@command.command("path")
+@_JSON
+def path_command(json_mode: bool) -> None:
+    """Print where your profiles and those of adadeep lie."""
+    from adadeep.profiles import files
+
+    ui = Ui(json_mode)
+    ui.say(str(files.library_dir()))
+    ui.emit(
+        "profiles-path", {"library": str(files.library_dir()), "shipped": str(files.shipped_dir())}
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses, tuples and paths as what JSON knows."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _profile_json(profile: DeviceProfile) -> dict[str, Any]:
+    """The profile as its files hold it, with each entry's statistics beside the samples."""
+    document: dict[str, Any] = _plain(profile)
+    for entry, row in zip(profile.entries, document["entries"], strict=True):
+        if entry.measurement:
+            row["latency_ms"] = _plain(entry.measurement.latency)
+    return {**document, "is_measured": profile.is_measured}

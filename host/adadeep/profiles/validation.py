@@ -1,0 +1,91 @@
+"""Checks of a profile beyond its syntax: what a measured table must hold to be believed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from adadeep.core.device import DeviceFacts
+from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+from adadeep.core.measurement import Launch, Measurement
+from adadeep.profiles.schema import is_profile_name
+
+_FEWEST_RUNS = 6  # below, the interval of the median covers less than 95 %
+
+
+def problems_of(profile: DeviceProfile, path: Path | None = None) -> list[str]:
+    """What is wrong with a profile, each naming the key; empty if nothing is.
+
+    Args:
+        profile: as loaded.
+        path: of its TOML file, which must bear its name.
+    """
+    return [*_head_problems(profile, path), *_entry_problems(profile)]
+
+
+def _head_problems(profile: DeviceProfile, path: Path | None) -> Iterator[str]:
+    if not is_profile_name(profile.name):
+        yield f"name: {profile.name!r} is no profile name"
+    elif path and path.stem != profile.name:
+        yield f"name: is {profile.name!r}, but the file is called {path.name}"
+    for key, number in _numbers(profile.facts):
+        if number is not None and number <= 0:
+            yield f"facts.{key}: {number} is not positive"
+    for name, count in Counter(c.name for c in profile.capabilities).items():
+        if count > 1:
+            yield f"capabilities: {name} is there {count} times"
+
+
+def _numbers(facts: DeviceFacts) -> Iterator[tuple[str, float | None]]:
+    """Key and value of the facts that must be positive where they are known."""
+    yield "ram_bytes", facts.ram_bytes
+    yield "battery.capacity_mah", facts.battery.capacity_mah if facts.battery else None
+    for index, cluster in enumerate(facts.clusters):
+        yield f"clusters[{index}].max_khz", cluster.max_khz
+        yield f"clusters[{index}].min_khz", cluster.min_khz
+    for index, cache in enumerate(facts.caches):
+        yield f"caches[{index}].size_bytes", cache.size_bytes
+
+
+def _entry_problems(profile: DeviceProfile) -> Iterator[str]:
+    keys = Counter(_identity(entry) for entry in profile.entries)
+    for (key, *_), count in keys.items():
+        if count > 1:
+            yield f"entry {key}: is there {count} times"
+    for entry in profile.entries:
+        measurement = entry.measurement
+        if (measurement is None) == (entry.error is None):
+            yield f"entry {entry.key}: must have either a measurement or an error"
+        if measurement:
+            for problem in _measurement_problems(measurement):
+                yield f"entry {entry.key}: measurement.{problem}"
+            if measurement.device_fingerprint != profile.facts.fingerprint:
+                yield (
+                    f"entry {entry.key}: measurement.device_fingerprint: is not the one of the "
+                    "profile's facts: measured on another device or another build"
+                )
+
+
+def _identity(entry: ProfileEntry) -> tuple[str, str, int]:
+    """What must be unique: the layer, the runtime and its threads."""
+    if entry.measurement is None:
+        return entry.key, "", 0
+    return entry.key, entry.measurement.agent.runtime, entry.measurement.settings.threads
+
+
+def _measurement_problems(measurement: Measurement) -> Iterator[str]:
+    for index, launch in enumerate(measurement.launches):
+        if not _is_positive(launch):
+            yield f"launches[{index}]: a time is not positive"
+    runs, settings = measurement.runs_ms, measurement.settings
+    fewest = min(_FEWEST_RUNS, settings.min_runs)
+    if len(runs) < fewest and sum(runs) < settings.max_ms:
+        yield f"launches: {len(runs)} timed runs are too few, {fewest} are the least"
+    if measurement.model_bytes <= 0:
+        yield f"model_bytes: {measurement.model_bytes} is not positive"
+
+
+def _is_positive(launch: Launch) -> bool:
+    times = (launch.load_ns, launch.first_ns, *launch.warmup_ns, *launch.runs_ns)
+    return all(time_ns > 0 for time_ns in times)
