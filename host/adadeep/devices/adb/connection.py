@@ -36,7 +36,8 @@ class ServiceRefused(TransientDeviceError):
 
 
 def refusal(who: str, doing: str, text: str) -> DeviceError:
-    """The error for a refusal of the adb server, by its text."""
+    """The error for a refusal of the adb server, by the first line of its text."""
+    text = text.strip().partition("\n")[0].rstrip(".")
     for pattern, remedy, transient in _REFUSALS:
         if re.search(pattern, text):
             kind = TransientDeviceError if transient else StableDeviceError
