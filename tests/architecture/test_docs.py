@@ -46,6 +46,14 @@ def test_json_schemas_are_documented() -> None:
     assert {kind for kind in kinds if f"adadeep.{kind}/1" not in text} == set()
 
 
+def test_a_json_schema_belongs_to_one_module() -> None:
+    owners: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for kind in set(re.findall(r"\.emit\(\s*\"([a-z-]+)\"", path.read_text())):
+            owners.setdefault(kind, []).append(path.name)
+    assert {kind: names for kind, names in owners.items() if len(names) > 1} == {}
+
+
 @pytest.mark.parametrize("path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]))
 def test_links_between_documents_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text())
