@@ -106,7 +106,8 @@ def _pip(target: WheelTarget, folder: Path, wanted: list[str]) -> list[str]:
     platforms = [f"--platform={name}" for name in target.platforms]
     return [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-        "--no-input", "--no-deps", "--only-binary=:all:", "--implementation=cp",
+        "--no-input", "--retries=2",  # a retry's warning is all that tells of a dead network
+        "--no-deps", "--only-binary=:all:", "--implementation=cp",
         f"--python-version={target.python[0]}.{target.python[1]}",
         f"--abi={target.tag}", "--abi=abi3", "--abi=none",
         *platforms, f"--dest={folder}", *wanted,
