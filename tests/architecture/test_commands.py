@@ -66,8 +66,9 @@ def test_help_needs_no_heavy_package(arguments: list[str], tmp_path: Path) -> No
     assert run_and_look(arguments, tmp_path) == (0, [])
 
 
-def test_listing_profiles_needs_no_heavy_package(tmp_path: Path) -> None:
-    assert run_and_look(["profiles", "list"], tmp_path) == (0, [])
+@pytest.mark.parametrize("arguments", [["devices"], ["profiles", "list"]])
+def test_listing_needs_no_heavy_package(arguments: list[str], tmp_path: Path) -> None:
+    assert run_and_look(arguments, tmp_path) == (0, [])
 
 
 def test_help_names_every_exit_code(tmp_path: Path) -> None:
