@@ -1,0 +1,169 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
+from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.measurement import (
+    Agent,
+    Conditions,
+    Delegate,
+    Launch,
+    Measurement,
+    MeasureSettings,
+    Memory,
+)
+from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.trial import Trial, TrialState
+from adadeep.storage.journal import JOURNAL, Artifact, Journal, differences, read_journal
+
+STUDY = {"task": "digits", "demand": {"max_latency_ms": None}, "seed": 0}
+MEASUREMENT = Measurement(
+    model_sha256="a" * 64,
+    model_bytes=10,
+    device_fingerprint="f" * 16,
+    device_title="Box",
+    agent=Agent("linux-python", "0.1.0", "ai_edge_litert", "2.3.0"),
+    settings=MeasureSettings(),
+    launches=(Launch(100, 90, (5, 6), (7, 8)), Launch(50, 40, (), (9,))),
+    delegates=(Delegate("XNNPACK", 3),),
+    memory=Memory(1, 2, 1, True),
+    before=Conditions(1.5, (None, 3), ("schedutil", None), {"cpu": 40.5}, 0.1, None, None, (0, 1)),
+    after=Conditions(2.5),
+    anchor_ratio=1.25,
+)
+PLAN = CompressionPlan(
+    (
+        ("fc1", LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))),
+        ("fc2", LayerChoice("W1f", (("rank_divisor", 12),))),
+    ),
+    Precision.INT8,
+)
+COST = Cost(Quantity(1.25, Provenance.MEASURED, "Box"), UNAVAILABLE, 12.5, 13.0, 14, 15)
+TRIAL = Trial(PLAN, TrialState.COMPLETE, 0.5, COST, "a" * 64, MEASUREMENT.key, None, 1.5)
+FAILED = Trial(CompressionPlan(), TrialState.FAILED, reason="ConversionError: no")
+ARTIFACT = Artifact(PLAN.key, "a" * 64, 10, 0.5, 100, 12.5, 13.0, 0.25)
+
+
+def test_gives_back_every_value_as_it_was(tmp_path):
+    with Journal.open(tmp_path / "run") as journal:
+        journal.begin(STUDY)
+        journal.add_artifact(ARTIFACT)
+        journal.add_measurement(MEASUREMENT)
+        journal.add_trial(TRIAL)
+        journal.add_trial(FAILED)
+        written = journal.content
+    content = read_journal(tmp_path / "run")
+    assert content == written
+    assert content.study == STUDY
+    assert content.artifacts == {PLAN.key: ARTIFACT}
+    assert content.measurements == {MEASUREMENT.key: MEASUREMENT}
+    assert list(content.trials.values()) == [TRIAL, FAILED]
+
+
+def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_path):
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+    with Journal.open(tmp_path) as journal:
+        journal.begin(dict(STUDY))
+        other = {**STUDY, "seed": 1, "demand": {"max_latency_ms": 4.0}}
+        with pytest.raises(ConfigError) as caught:
+            journal.begin(other)
+    assert "demand.max_latency_ms is not set there, 4.0 here" in str(caught.value)
+    assert "seed is 0 there, 1 here" in str(caught.value)
+    assert "task" not in str(caught.value)
+
+
+def test_differences_name_what_only_one_side_has():
+    assert differences({"a": 1}, {"b": None}) == ["a is 1 there, not set here"]
+
+
+def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
+    head = {"kind": "header", "schema_version": 99, "adadeep_version": "9.9.0", "study": {}}
+    (tmp_path / JOURNAL).write_text(json.dumps(head) + "\n")
+    with pytest.raises(FormatError, match=r"newer adadeep \(9\.9\.0\); upgrade"):
+        Journal.open(tmp_path)
+    assert json.loads((tmp_path / JOURNAL).read_text()) == head
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"kind":"miracle"}',
+        '{"kind":"trial","plan":{"choices":[],"precision":"int3"},"state":"complete"}',
+        '{"kind":"measurement"}',
+    ],
+)
+def test_a_record_that_cannot_be_read_names_file_and_line(tmp_path, line):
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+    with (tmp_path / JOURNAL).open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(FormatError, match=r"journal\.jsonl, line 2"):
+        read_journal(tmp_path)
+
+
+def test_a_file_that_is_no_journal_is_left_alone(tmp_path):
+    (tmp_path / JOURNAL).write_text('{"kind":"trial"}\n{"kind":"trial"}\n')
+    with pytest.raises(FormatError, match="no journal"):
+        Journal.open(tmp_path)
+
+
+def test_two_searches_cannot_hold_one_folder(tmp_path):
+    with Journal.open(tmp_path), pytest.raises(ConfigError, match="another search is running"):
+        Journal.open(tmp_path)
+    Journal.open(tmp_path).close()
+
+
+def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="-o"):
+        Journal.open(tmp_path / "file" / "run")
+
+
+def test_a_refused_journal_lets_the_folder_go(tmp_path):
+    (tmp_path / JOURNAL).write_text('{"kind":"header","schema_version":99}\n')
+    for _ in range(2):
+        with pytest.raises(FormatError, match="upgrade"):
+            Journal.open(tmp_path)
+
+
+def test_a_host_killed_while_writing_loses_no_whole_record(tmp_path):
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from adadeep.storage.journal import Artifact, Journal
+        journal = Journal.open(Path(sys.argv[1]))
+        journal.begin({"task": "digits"})
+        number = 0
+        while True:
+            journal.add_artifact(Artifact(str(number), "a" * 64, 1, 0.5, 1, 1.0, 1.0, 1.0))
+            print(number, flush=True)
+            number += 1
+        """
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    lines = [process.stdout.readline() for _ in range(20)]
+    process.send_signal(signal.SIGKILL)
+    lines += process.stdout.readlines()
+    process.wait()
+    process.stdout.close()
+    reported = [int(line) for line in lines if line.endswith(b"\n")]
+    with (tmp_path / JOURNAL).open("ab") as file:
+        file.write(b'{"kind":"artifact","plan_k')  # as if it had died in the middle of a write
+    with Journal.open(tmp_path) as journal:
+        journal.begin({"task": "digits"})
+        assert len(reported) >= 20
+        assert {str(number) for number in reported} <= set(journal.content.artifacts)
+        journal.add_trial(FAILED)
+    assert FAILED.plan.key in read_journal(tmp_path).trials
