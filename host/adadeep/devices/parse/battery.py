@@ -13,7 +13,7 @@ _KEYS = (
     "Max charging voltage", "Charge counter", "status", "health", "present", "level", "scale",
     "voltage", "temperature", "technology",
 )  # fmt: skip
-_GLUED = re.compile("(?=(?:" + "|".join(_KEYS) + "): )")
+_GLUED = re.compile("(?<!charging )(?=(?:" + "|".join(_KEYS) + "): )")
 _LINE = re.compile(r"\s{0,8}([A-Za-z][A-Za-z ]*?)\s*:\s*(.*?)\s*(?:(?://|#).*)?$")
 
 
