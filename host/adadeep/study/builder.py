@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
 
 def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
     observer.stage(f"loading {config.task}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
     from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
     from adadeep.training.tasks import load_task
 

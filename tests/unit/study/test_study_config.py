@@ -1,0 +1,51 @@
+import pytest
+
+from adadeep.core.demand import UserDemand
+from adadeep.core.device import DeviceFacts
+from adadeep.core.errors import ConfigError
+from adadeep.core.measurement import MeasureSettings
+from adadeep.study.builder import default_folder
+from adadeep.study.config import StudyConfig
+
+TASKS = ("digits", "mnist")
+
+
+def test_a_good_configuration_passes(tmp_path):
+    StudyConfig(task="digits", folder=tmp_path / "new").check(TASKS)
+
+
+def test_everything_wrong_is_named_at_once(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    config = StudyConfig(
+        task="mnits", episodes=0, sampler="dqm", preset="fast", seed=-1,
+        settings=MeasureSettings(threads=0), folder=file,
+    )  # fmt: skip
+    with pytest.raises(ConfigError) as caught:
+        config.check(TASKS)
+    message = str(caught.value)
+    assert "unknown task 'mnits'. Did you mean 'mnist'?" in message
+    assert "unknown sampler 'dqm'. Did you mean 'dqn'?" in message
+    for part in ("unknown preset", "0 episodes", "seed -1", "0 threads", "is a file"):
+        assert part in message
+
+
+def test_the_header_holds_what_must_be_the_same_and_not_the_number_of_episodes():
+    one = StudyConfig(task="digits", episodes=5).header("Box", "f" * 16)
+    more = StudyConfig(task="digits", episodes=50).header("Box", "f" * 16)
+    other = StudyConfig(task="digits", demand=UserDemand(max_latency_ms=1.0)).header("Box", "f")
+    assert one == more
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("transport", "model", "folder"),
+    [
+        ("adb", "Pixel 6", "runs/mnist-google-pixel-6"),
+        ("adb", "µ / weird..", "runs/mnist-google-weird"),
+        ("local", "Server", "runs/mnist-local"),
+    ],
+)
+def test_the_run_is_named_after_task_and_device(transport, model, folder):
+    facts = DeviceFacts("serial", transport, manufacturer="Google", model=model)
+    assert str(default_folder("mnist", facts)) == folder
