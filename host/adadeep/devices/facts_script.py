@@ -67,7 +67,7 @@ linux() {
   files /etc/machine-id $M/product_name $M/sys_vendor /sys/devices/soc0/soc_id
   files /proc/sys/kernel/osrelease
 }
-python() {
+pythons() {
   for p in python3 python; do
     p=$(command -v $p) || continue
     "$p" -c 'import sys; print(sys.executable + " " + sys.version.split()[0])' && return
@@ -88,7 +88,7 @@ section cpu cpu
 section power power
 section thermal thermal
 section energy energy
-section python python
+section python pythons
 section linux linux
 v=$(getprop ro.build.version.release 2>/dev/null)$(getprop ro.build.version.sdk 2>/dev/null)
 if [ -n "$v" ]; then section getprop getprop
