@@ -74,6 +74,11 @@ pythons() {
   done
   return 1
 }
+props() {
+  getprop
+  v=$(getprop ro.serialno)
+  echo; echo "[ro.serialno]: [$v]"
+}
 features() { $L cmd package list features 2>/dev/null || $L pm list features; }
 stats() {
   cat $P/*/charge_full_design >/dev/null 2>&1 && return
@@ -91,7 +96,7 @@ section energy energy
 section python pythons
 section linux linux
 v=$(getprop ro.build.version.release 2>/dev/null)$(getprop ro.build.version.sdk 2>/dev/null)
-if [ -n "$v" ]; then section getprop getprop
+if [ -n "$v" ]; then section getprop props
 elif [ -r /system/build.prop ]; then section build_prop cat /system/build.prop
 else section os_release cat /etc/os-release; echo "$T done"; exit 0; fi
 section features features

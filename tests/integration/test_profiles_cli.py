@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from adadeep.cli.main import cli, run
+from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
+from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.measurement import (
+    Agent,
+    Conditions,
+    Launch,
+    Measurement,
+    MeasureSettings,
+    Memory,
+)
+from adadeep.profiles import files
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    return tmp_path / "library"
+
+
+def save(name: str, scale: int) -> Path:
+    facts = DeviceFacts("S", "adb", manufacturer="Maker", model=name)
+    agent = Agent("linux-python", "0.1.0", "ai_edge_litert", "2.3.0")
+    runs = tuple(scale * (1_000_000 + i) for i in range(40))
+    measurement = Measurement(
+        "a" * 64, 10, facts.fingerprint, facts.title, agent, MeasureSettings(),
+        (Launch(1, 2, (3,), runs),), (), Memory(), Conditions(1.0), Conditions(2.0),
+    )  # fmt: skip
+    layer = LayerSpec("dense", LayerKind.DENSE, (10,), (5,))
+    return files.save(
+        DeviceProfile(
+            name,
+            facts,
+            (Capability("rapl", CapabilityStatus.ABSENT, "none there"),),
+            ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0", agent),
+            (
+                ProfileEntry("dense-10-5-float32", layer, "float32", measurement),
+                ProfileEntry("dense-10-6-float32", layer, "float32", error="out of memory"),
+            ),
+        )
+    )
+
+
+def adadeep(capsys, *arguments: str) -> tuple[int, str, str]:
+    code = run(cli, ["profiles", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_list_shows_ones_own_first_then_the_shipped(capsys):
+    save("fast", 1)
+    code, out, _ = adadeep(capsys, "list")
+    assert code == 0
+    rows = [line.split() for line in out.splitlines() if "yours" in line or "adadeep" in line]
+    assert rows[0][0] == "fast"
+    assert len(rows) == 13
+    assert "2 layers" in out
+
+
+def test_list_warns_of_a_file_that_cannot_be_read(capsys):
+    save("fast", 1).write_text("schema_version = 99\n")
+    code, out, err = adadeep(capsys, "list")
+    assert code == 0
+    assert "can't be read" in out
+    assert "upgrade adadeep" in err
+
+
+def test_show_tells_what_was_measured_with_its_interval(capsys):
+    save("fast", 1)
+    code, out, _ = adadeep(capsys, "show", "fast")
+    assert code == 0
+    row = next(line for line in out.splitlines() if "dense-10-5" in line)
+    assert "1 ms" in row
+    assert "measured, 1 thread" in row
+    assert "failed: out of memory" in out
+    assert "none there" in out
+
+
+def test_show_says_that_a_shipped_profile_is_unmeasured(capsys):
+    code, out, _ = adadeep(capsys, "show", "xiaomi-redmi-3s")
+    assert code == 0
+    assert "unmeasured" in out
+    assert "4100 mAh" in out
+
+
+def test_show_takes_a_path_and_prints_one_json_document(capsys):
+    path = save("fast", 1)
+    code, out, _ = adadeep(capsys, "show", str(path), "--json")
+    document = json.loads(out)
+    assert (code, document["schema"]) == (0, "adadeep.profile/1")
+    first, second = document["profile"]["entries"]
+    assert first["latency_ms"]["count"] == 40
+    assert len(first["measurement"]["launches"][0]["runs_ns"]) == 40
+    assert second["measurement"] is None
+
+
+def test_diff_names_the_slower_one(capsys):
+    save("fast", 1)
+    save("slow", 3)
+    code, out, _ = adadeep(capsys, "diff", "fast", "slow")
+    assert code == 0
+    assert "slow takes 3.000 times as long as fast" in out
+    code, out, _ = adadeep(capsys, "diff", "fast", "slow", "--json")
+    document = json.loads(out)
+    assert document["mean_ratio"] == pytest.approx(3.0)
+    assert document["entries"][0]["overlaps"] is False
+
+
+def test_validate_passes_the_shipped_ones_and_fails_a_broken_one(capsys):
+    code, out, _ = adadeep(capsys, "validate")
+    assert code == 0
+    assert "12 checked, 0 wrong." in out
+    path = save("fast", 1)
+    path.write_text(path.read_text().replace('model = "fast"', "model = 3"))
+    code, out, _ = adadeep(capsys, "validate")
+    assert code == 2
+    assert f"{path}: key 'facts.model'" in out
+    assert "13 checked, 1 wrong." in out
+
+
+def test_validate_names_the_entry_and_key_of_a_bad_sample(capsys, library):
+    save("fast", 1)
+    table = next(library.glob("tables/fast/*.jsonl"))
+    table.write_text(table.read_text().replace("1000000,", "0,"))
+    code, out, _ = adadeep(capsys, "validate", "fast", "--json")
+    assert code == 2
+    (checked,) = json.loads(out)["checked"]
+    assert "dense-10-5-float32: measurement.launches[0]" in checked["problems"][0]
+
+
+def test_a_name_that_is_not_there_is_a_usage_error(capsys):
+    code, _, err = adadeep(capsys, "show", "xiaomi-redmi-4s")
+    assert code == 2
+    assert "Did you mean 'xiaomi-redmi-3s'?" in err
+
+
+def test_path_is_the_users_library(capsys, library):
+    assert adadeep(capsys, "path") == (0, f"{library}\n", "")
+
+
+def test_the_file_of_a_profile_is_toml_that_names_its_version(capsys):
+    assert tomllib.loads(save("fast", 1).read_text())["schema_version"] == 1

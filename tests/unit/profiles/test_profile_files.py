@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adadeep.core.device import (
+    Battery,
+    Capability,
+    CapabilityStatus,
+    CpuCache,
+    CpuCluster,
+    DeviceFacts,
+)
+from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.measurement import (
+    Agent,
+    Conditions,
+    Delegate,
+    Launch,
+    Measurement,
+    MeasureSettings,
+    Memory,
+)
+from adadeep.profiles import files
+from adadeep.profiles.diff import diff
+from adadeep.profiles.schema import core_text, from_json_lines, from_toml, parse_core_text, to_toml
+from adadeep.profiles.validation import problems_of
+
+FACTS = DeviceFacts(
+    serial="R58M",
+    transport="adb",
+    manufacturer="Xiaomi",
+    model="Redmi 3S",
+    abis=("arm64-v8a", "armeabi-v7a"),
+    hardware_serial="abc",
+    clusters=(CpuCluster((0, 1, 2, 3), 1094400, 249600, "Cortex-A53"), CpuCluster((4, 6))),
+    caches=(CpuCache(1, "Data", 32768, (0,)), CpuCache(1, "Data", 32768, (1,))),
+    ram_bytes=3 * 1024**3,
+    battery=Battery(capacity_mah=4100.0, level_percent=50.0, status="charging"),
+)
+AGENT = Agent("linux-python", "0.1.0", "ai_edge_litert", "2.3.0")
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    return tmp_path / "library"
+
+
+def entry(key: str = "conv-1", scale: int = 1, threads: int = 1) -> ProfileEntry:
+    layer = LayerSpec("conv", LayerKind.CONV, (28, 28, 16), (28, 28, 32), (3, 3), (1, 1), "same")
+    measurement = Measurement(
+        model_sha256="a" * 64,
+        model_bytes=1000,
+        device_fingerprint=FACTS.fingerprint,
+        device_title=FACTS.title,
+        agent=AGENT,
+        settings=MeasureSettings(threads=threads),
+        launches=(Launch(10, 20, (5,), tuple(scale * ns for ns in range(1000, 1040))),),
+        delegates=(Delegate("XNNPACK", 1),),
+        memory=Memory(1, 2, 1, True),
+        before=Conditions(1.5, (1094400, None), ("schedutil", None), {"b": 1.0, "a": 2.0}),
+        after=Conditions(2.5),
+    )
+    return ProfileEntry(key, layer, "float32", measurement)
+
+
+def profile(*entries: ProfileEntry, name: str = "xiaomi-redmi-3s") -> DeviceProfile:
+    return DeviceProfile(
+        name=name,
+        facts=FACTS,
+        capabilities=(Capability("battery", CapabilityStatus.DENIED, 'said "no"'),),
+        provenance=ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0", AGENT, "note"),
+        entries=entries,
+    )
+
+
+def test_a_saved_profile_is_loaded_as_it_was(library):
+    failed = ProfileEntry("dense-1", entry().layer, "int8", error="no such op")
+    saved = profile(entry(), failed, entry("conv-2"))
+    path = files.save(saved)
+    assert path == library / "devices" / "xiaomi" / "xiaomi-redmi-3s.toml"
+    assert files.load("xiaomi-redmi-3s") == saved
+    assert files.load(str(path)) == saved
+    tables = [file.name for file in (library / "tables" / "xiaomi-redmi-3s").iterdir()]
+    assert tables == ["ai_edge_litert-t1.jsonl"]
+
+
+def test_each_number_of_threads_has_a_table_and_a_dropped_one_goes(library):
+    files.save(profile(entry(), entry(threads=4)))
+    files.save(profile(entry(threads=4)))
+    tables = [file.name for file in (library / "tables" / "xiaomi-redmi-3s").iterdir()]
+    assert tables == ["ai_edge_litert-t4.jsonl"]
+
+
+def test_saving_twice_writes_the_same_bytes_and_leaves_no_temporary_file(library):
+    path = files.save(profile(entry()))
+    before = {file: file.read_bytes() for file in library.rglob("*") if file.is_file()}
+    assert files.save(files.load("xiaomi-redmi-3s")) == path
+    after = {file: file.read_bytes() for file in library.rglob("*") if file.is_file()}
+    assert before == after
+    assert len(after) == 2
+
+
+def test_what_is_unknown_or_derived_is_not_written():
+    text = to_toml(profile())
+    document = tomllib.loads(text)
+    assert "soc" not in document["facts"]
+    assert "fingerprint" not in text
+    assert document["facts"]["clusters"][1] == {"cores": "4,6"}
+    assert document["facts"]["caches"] == [
+        {"level": 1, "type": "Data", "size_bytes": 32768, "cores": "0/1"}
+    ]
+
+
+def edited(old: str, new: str) -> str:
+    text = to_toml(profile())
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("schema_version = 1", "schema_version = 2", "upgrade adadeep"),
+        ("schema_version = 1", "", "schema_version"),
+        ("schema_version = 1", "schema_version =", "no TOML"),
+        ("ram_bytes", "ram_byte", r"unknown key 'facts\.ram_byte'.*'ram_bytes'"),
+        ("ram_bytes = 3221225472", 'ram_bytes = "3 GB"', r"'facts\.ram_bytes'"),
+        ('cores = "4,6"', 'cores = "four"', r"'facts\.clusters\[1\]\.cores'"),
+        ('cores = "4,6"', "cores = 4", r"'facts\.clusters\[1\]\.cores'"),
+        ('cores = "0/1"', 'cores = "0/1", ways = 4', r"unknown key 'facts\.caches\[0\]\.ways'"),
+        ('status = "denied"', 'status = "maybe"', r"'capabilities\[0\]\.status'"),
+        ('name = "xiaomi-redmi-3s"', 'name = "../x"', "'name'"),
+        ("[provenance]", "[provenence]", "provenence"),
+        ('runtime = "ai_edge_litert"', "runtime = 1", r"'provenance\.agent\.runtime'"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name_and_key(old, new, message):
+    with pytest.raises(FormatError, match=message) as caught:
+        from_toml(edited(old, new), "some.toml")
+    assert str(caught.value).startswith("some.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"load_ns":10', '"load_ns":"10"', r"'measurement\.launches\[0\]\.load_ns'"),
+        ('"load_ns":10', '"lod_ns":10', r"unknown key 'measurement\.launches\[0\]\.lod_ns'"),
+        ('"precision"', '"precison"', r"unknown key 'precison'"),
+        ("}\n", "\n", "no JSON"),
+    ],
+)
+def test_a_wrong_line_of_a_table_is_refused_with_its_number_and_key(library, old, new, message):
+    files.save(profile(entry(), entry("conv-2")))
+    table = next(library.glob("tables/*/*.jsonl"))
+    first, second = table.read_text().splitlines(keepends=True)
+    assert old in second
+    with pytest.raises(FormatError, match=message) as caught:
+        from_json_lines(first + second.replace(old, new), "t.jsonl")
+    assert str(caught.value).startswith("t.jsonl, line 2: ")
+
+
+def test_a_missing_profile_suggests_the_nearest_name():
+    with pytest.raises(ConfigError, match="Did you mean 'xiaomi-redmi-3s'"):
+        files.load("xiaomi-redmi-3")
+
+
+def test_the_users_profile_comes_before_the_shipped_one_of_its_name(library):
+    assert not files.load("xiaomi-redmi-3s").is_measured
+    files.save(profile(entry()))
+    assert files.load("xiaomi-redmi-3s").is_measured
+    rows = files.list_profiles()
+    assert (rows[0].name, rows[0].shipped, rows[0].entries) == ("xiaomi-redmi-3s", False, 1)
+    assert [row.name for row in rows].count("xiaomi-redmi-3s") == 1
+    assert all(row.shipped for row in rows[1:])
+
+
+def test_a_file_that_cannot_be_read_is_listed_with_its_problem(library):
+    path = files.save(profile())
+    path.write_text("schema_version = 99\n")
+    row = files.list_profiles()[0]
+    assert row.problem
+    assert "upgrade" in row.problem
+
+
+def test_a_profile_without_a_library_around_it_is_read(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(to_toml(profile()))
+    assert files.load(str(path)).facts == FACTS
+
+
+def test_names_are_unique_for_each_device_and_kept_over_updates():
+    assert files.name_for(FACTS) == "xiaomi-redmi-3s"
+    files.save(profile())
+    assert files.name_for(FACTS) == "xiaomi-redmi-3s"
+    assert files.name_for(replace(FACTS, build_fingerprint="new")) == "xiaomi-redmi-3s"
+    other = replace(FACTS, hardware_serial="def")
+    assert files.name_for(other) == "xiaomi-redmi-3s-2"
+    files.save(replace(profile(name="xiaomi-redmi-3s-2"), facts=other))
+    assert files.name_for(other) == "xiaomi-redmi-3s-2"
+    assert files.name_for(replace(FACTS, hardware_serial="ghi")) == "xiaomi-redmi-3s-3"
+
+
+def test_a_device_without_a_model_is_named_by_its_serial():
+    assert files.name_for(DeviceFacts("192.168.0.7:5555", "adb")) == "192-168-0-7-5555"
+
+
+@pytest.mark.parametrize("name", ["../evil", "", "A", "a--b", "a/b"])
+def test_a_name_that_is_none_is_not_written(name):
+    with pytest.raises(ConfigError):
+        files.save(profile(name=name))
+
+
+def test_a_library_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(blocked / "library"))
+    with pytest.raises(ConfigError, match="set ADADEEP_LIBRARY to another folder"):
+        files.save(profile())
+
+
+def test_the_library_is_where_the_platform_keeps_data(tmp_path, monkeypatch):
+    monkeypatch.delenv("ADADEEP_LIBRARY")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert files.library_dir() == tmp_path / "adadeep" / "profiles"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert files.library_dir() == tmp_path / ".local" / "share" / "adadeep" / "profiles"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert "Library/Application Support" in os.fspath(files.library_dir())
+
+
+def test_a_good_profile_has_no_problems():
+    assert problems_of(profile(entry(), entry("conv-2"), entry(threads=2))) == []
+
+
+def broken(**changes) -> ProfileEntry:
+    measured = entry()
+    assert measured.measurement
+    return replace(measured, measurement=replace(measured.measurement, **changes))
+
+
+@pytest.mark.parametrize(
+    ("entries", "problem"),
+    [
+        ((entry(), entry()), "entry conv-1: is there 2 times"),
+        ((broken(launches=(Launch(10, 20, (), (0,) * 40),)),), r"launches\[0\]"),
+        ((broken(launches=(Launch(10, 20, (), (5, 5)),)),), "too few"),
+        ((broken(launches=()),), "too few"),
+        ((broken(device_fingerprint="0" * 16),), "device_fingerprint"),
+        ((replace(entry(), error="x"),), "either a measurement or an error"),
+        ((replace(entry(), measurement=None),), "either a measurement or an error"),
+    ],
+)
+def test_tables_that_cannot_be_believed_are_found(entries, problem):
+    problems = problems_of(profile(*entries))
+    assert len(problems) == 1
+    assert re.search(problem, problems[0])
+
+
+def test_a_file_must_bear_the_name_of_its_profile(tmp_path):
+    assert "other.toml" in problems_of(profile(), tmp_path / "other.toml")[0]
+
+
+def test_facts_that_are_not_positive_are_found():
+    bad = replace(FACTS, ram_bytes=0, clusters=(CpuCluster((0,), -1),))
+    problems = problems_of(replace(profile(), facts=bad))
+    assert [problem.split(":")[0] for problem in problems] == [
+        "facts.ram_bytes",
+        "facts.clusters[0].max_khz",
+    ]
+
+
+def test_a_diff_compares_the_layers_that_both_have():
+    slower = profile(entry(scale=2), entry("conv-3"), name="b")
+    slower = replace(slower, facts=replace(FACTS, soc="x"))
+    found = diff(profile(entry(), entry("conv-2"), name="a"), slower)
+    assert [(f.name, f.first, f.second) for f in found.facts] == [("soc", None, "x")]
+    assert [(e.key, e.ratio, e.overlaps) for e in found.entries] == [("conv-1", 2.0, False)]
+    assert found.mean_ratio == pytest.approx(2.0)
+    assert (found.only_first, found.only_second) == (("conv-2",), ("conv-3",))
+
+
+def test_a_profile_does_not_differ_from_itself():
+    found = diff(profile(entry()), profile(entry()))
+    assert found.facts == ()
+    assert [e.overlaps for e in found.entries] == [True]
+    assert diff(profile(), profile()).mean_ratio is None
+
+
+@given(st.sets(st.integers(0, 300), max_size=20))
+def test_core_lists_survive_being_written(cores):
+    assert parse_core_text(core_text(tuple(cores))) == tuple(sorted(cores))
+
+
+SHIPPED = sorted(files.shipped_dir().glob("devices/*/*.toml"))
+
+
+def test_twelve_profiles_are_shipped():
+    assert len(SHIPPED) == 12
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_profiles_are_valid_facts_of_table_3_and_unmeasured(path):
+    shipped = files.load(str(path))
+    assert problems_of(shipped, path) == []
+    assert not shipped.is_measured
+    assert shipped.entries == ()
+    assert "Table 3" in shipped.provenance.note
+    assert shipped.facts.ram_bytes
+    assert [cache.level for cache in shipped.facts.caches] == [2]
+    assert (shipped.facts.battery is None) == (shipped.facts.kind in ("board", "tv"))
+    assert path.parent.name == (shipped.facts.manufacturer or "").lower()
