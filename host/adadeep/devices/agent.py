@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shlex
 from dataclasses import asdict, dataclass
@@ -190,13 +191,14 @@ def _greet(transport: Transport, stream: Stream, deadline: Deadline) -> AgentHel
     """Exchanges hello; None if the device lacks the agent."""
     hello: Message = {"type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION}
     hello["wait_ms"] = int(1000 * min(_BUSY_WAIT_S, deadline.remaining / 2))
-    try:
+    with contextlib.suppress(TransientDeviceError):  # it may have said something before it ended
         stream.write(wire.encode(hello), deadline)
+    try:
         line = stream.read_line(deadline)
-        if line.strip() == _MISSING:
-            return None
     except TransientDeviceError as error:
         raise TransientDeviceError(f"{error} {_last_words(transport)}".rstrip()) from error
+    if line.strip() == _MISSING:
+        return None
     reply = _decoded(transport, line)
     if reply["type"] == "error":
         raise _refusal(transport, reply)

@@ -18,7 +18,7 @@ import numpy as np
 
 from adadeep.core.clock import SYSTEM_CLOCK, Clock, Deadline
 from adadeep.core.device import DeviceFacts
-from adadeep.core.errors import AgentError, TransientDeviceError
+from adadeep.core.errors import AgentError, DeviceError, TransientDeviceError
 from adadeep.core.measurement import (
     Agent,
     Measurement,
@@ -28,6 +28,9 @@ from adadeep.core.measurement import (
 from adadeep.core.protocols import Transport
 from adadeep.core.statistics import summarise
 from adadeep.devices.agent import AgentClient
+from adadeep.devices.discovery import select
+from adadeep.devices.facts import gather_facts
+from adadeep.devices.provision import require_python
 from adadeep.measure.layer_models import anchor_model
 from adadeep.measure.quality import (
     MAX_CLOCK_DROP,
@@ -44,8 +47,13 @@ _MAX_RECONNECTS = 2
 _SETTLE_S = 0.5  # before a second attempt; a device that throttles gets longer
 _COOL_DOWN_S = 10.0
 _START_S = 90.0
+_REPLUG_S = 15.0
 _ANCHOR_FRESH_S = 5.0
 _ANCHOR_MS = 6.0
+
+
+class _DeviceGone(TransientDeviceError):
+    """The device did not come back; no more tries."""
 
 
 class LatencyMeter(Protocol):
@@ -220,31 +228,39 @@ class DeviceMeter:
     def _with_reconnects(
         self, ask: Callable[[AgentClient, Deadline], Message], job: str | None
     ) -> Message:
-        for failures in range(_MAX_RECONNECTS + 1):
+        failure: TransientDeviceError | None = None
+        for _ in range(_MAX_RECONNECTS + 1):
             try:
-                agent = self._open()
-                waiting = self._found_in_spool(job) if failures and job else None
+                agent = self._open() if failure is None else self._reopen(failure)
+                waiting = self._found_in_spool(job) if failure and job else None
                 if waiting is not None:
                     return waiting
                 limit_s = 120 + 4 * self.settings.max_ms / 1000
                 return ask(agent, Deadline.after(limit_s, self._clock))
+            except _DeviceGone:
+                raise
             except TransientDeviceError as error:
                 self._drop()
-                last = error
-        if self._is_alive():
-            raise AgentError(
-                f"{self._serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
-                f" the device itself still answers. {last}",
-                "agent_died",
-            ) from last
-        raise last
+                failure = error
+        self._reopen(failure)  # raises if it is the device that is gone
+        raise AgentError(
+            f"{self._serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
+            f" the device itself still answers. {failure}",
+            "agent_died",
+        ) from failure
 
-    def _is_alive(self) -> bool:
-        try:
-            self._open()
-        except TransientDeviceError:
-            return False
-        return True
+    def _reopen(self, failure: Exception | None) -> AgentClient:
+        """Starts an agent again, waiting a while for a device that is being plugged in again."""
+        patience = Deadline.after(_REPLUG_S, self._clock)
+        while True:
+            try:
+                return self._open()
+            except DeviceError as error:
+                if patience.expired:
+                    raise _DeviceGone(
+                        f"{failure or error} It did not come back within {_REPLUG_S:.0f} s."
+                    ) from error
+            self._clock.sleep(0.5)
 
     def _found_in_spool(self, job: str | None) -> Message | None:
         found = [r for r in self._open().spooled(Deadline.after(30)) if r["job"] == job]
@@ -328,14 +344,12 @@ def open_meter(
     Raises:
         StableDeviceError: no Python or no runtime there; the message says what to do.
     """
-    from adadeep.devices.facts import gather_facts
-    from adadeep.devices.provision import require_python
-
     known = facts or gather_facts(transport, deadline)[0]
     board = require_python(transport, deadline)
 
     def connect() -> AgentClient:
         start_by = Deadline.after(_START_S)
+        select([transport.serial], start_by)  # connects a network device again that went offline
         return AgentClient.start(transport, board.executable, board.python_path, start_by)
 
     meter = DeviceMeter(known, connect, settings or MeasureSettings())

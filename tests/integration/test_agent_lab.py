@@ -1,0 +1,217 @@
+"""The agent over a real adbd: warm, killed, cut off, out of space."""
+
+import contextlib
+import hashlib
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import (
+    AgentError,
+    NoAgentError,
+    StableDeviceError,
+    TransientDeviceError,
+)
+from adadeep.core.measurement import MeasureSettings
+from adadeep.core.plan import Precision
+from adadeep.devices.agent import AgentClient
+from adadeep.devices.discovery import make_transport
+from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
+from adadeep.measure.meter import open_meter
+
+pytestmark = pytest.mark.lab
+
+QUICK = MeasureSettings(warmup_min_ms=1, min_runs=10, min_ms=2, max_ms=200, max_runs=100)
+SLOW = MeasureSettings(launches=1, min_runs=1, min_ms=1500, max_ms=1500, max_runs=10**6)
+SMALL = tflite_of(SingleLayer(dense(64, 64)))
+STEADY = tflite_of(SingleLayer(conv(28, 64, 64, 3)))  # slow enough that few samples fill a job
+
+
+def soon():
+    return Deadline.after(60)
+
+
+def agent_pids(transport):
+    """Processes of the agent on a device; the pattern does not match the command that has it."""
+    script = (
+        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
+        " | grep -q '[p]yz serve' && echo ${p#/proc/}; done; true"
+    )
+    return transport.run(script, soon()).text.split()
+
+
+def until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def box(lab_box):
+    transport = make_transport(lab_box.serial)
+    yield transport
+    assert until(lambda: not agent_pids(transport)), "an agent was left on the device"
+
+
+def test_one_agent_serves_many_models_and_leaves_no_model_behind(box):
+    models = [tflite_of(SingleLayer(conv(8, 3, 4, k), p)) for k in (1, 3) for p in Precision]
+    with open_meter(box, soon(), QUICK) as meter:
+        first = agent_pids(box)
+        measurements = [meter.measure(model) for model in models]
+        assert agent_pids(box) == first
+        assert len(first) == 1
+    for model, measurement in zip(models, measurements, strict=True):
+        assert measurement.model_sha256 == hashlib.sha256(model).hexdigest()
+        assert measurement.latency_ms > 0
+        assert measurement.delegates[0].name == "XNNPACK"
+        assert measurement.anchor_ratio
+    folders = f"{box.workdir}/models {box.workdir}/spool"
+    assert box.run(f"find {folders} -type f", soon()).text == ""
+
+
+def test_a_second_session_does_not_push_the_agent_again(box):
+    for _ in range(2):
+        with open_meter(box, soon(), QUICK) as meter:
+            meter.measure(SMALL)
+    assert box.run(f"ls {box.workdir} | grep -c agent-", soon()).text.strip() == "1"
+
+
+def test_outputs_on_the_device_are_those_of_this_computer(box):
+    samples = [[np.random.default_rng(n).random((1, 64), "f4")] for n in range(3)]
+    with (
+        open_meter(box, soon(), QUICK) as there,
+        open_meter(make_transport("local"), soon(), QUICK) as here,
+    ):
+        a, b = there.check(SMALL, samples).outputs, here.check(SMALL, samples).outputs
+    for left, right in zip(a, b, strict=True):
+        np.testing.assert_allclose(left[0], right[0], atol=1e-6)
+    assert not np.allclose(a[0][0], a[1][0])
+
+
+def test_a_corrupt_model_is_refused_and_the_session_goes_on(box):
+    with open_meter(box, soon(), QUICK) as meter:
+        with pytest.raises(AgentError, match="not a valid Flatbuffer") as caught:
+            meter.measure(SMALL[:2000])
+        assert (caught.value.code, caught.value.exit_code) == ("model_corrupt", 2)
+        assert meter.measure(SMALL).latency_ms > 0
+
+
+def test_an_agent_killed_in_the_middle_of_a_job_is_replaced_and_the_job_done(box):
+    with open_meter(box, soon(), SLOW) as meter:
+        victim = agent_pids(box)
+        killer = threading.Timer(0.6, lambda: box.run(f"kill -9 {' '.join(victim)}", soon()))
+        killer.start()
+        measurement = meter.measure(STEADY)
+        killer.join()
+        assert sum(measurement.launches[0].runs_ns) > 1.4e9
+        assert agent_pids(box) != victim
+
+
+def test_a_model_that_ends_the_agent_every_time_is_given_up_and_named(box):
+    with open_meter(box, soon(), SLOW) as meter:
+        over = threading.Event()
+
+        def kill_all():
+            while not over.wait(0.2):
+                for pid in agent_pids(box):
+                    box.run(f"kill -9 {pid}", soon())
+
+        killer = threading.Thread(target=kill_all)
+        killer.start()
+        try:
+            with pytest.raises((AgentError, TransientDeviceError), match=r"agent|ended"):
+                meter.measure(STEADY)
+        finally:
+            over.set()
+            killer.join()
+
+
+def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(box):
+    python = "python3"
+    client = AgentClient.start(box, python, None, soon())
+    remote = client.push_model(STEADY, soon())
+    cut = threading.Timer(0.5, client._stream.close)  # as when the host is killed
+    cut.start()
+    with pytest.raises((TransientDeviceError, OSError, ValueError)):
+        client.measure(remote, "lost-job-1", SLOW, Deadline.after(1.0))
+    cut.join()
+    assert until(lambda: "lost-job-1" in box.run(f"ls {box.workdir}/spool", soon()).text)
+    with open_meter(box, soon(), SLOW) as meter:
+        [found] = meter.recovered
+        assert found.model_sha256 == hashlib.sha256(STEADY).hexdigest()
+        assert sum(found.launches[0].runs_ns) > 1.4e9
+        meter.acknowledge(["lost-job-1"])
+    assert box.run(f"ls {box.workdir}/spool", soon()).text == ""
+
+
+def test_two_agents_never_measure_at_once(box):
+    first = AgentClient.start(box, "python3", None, soon())
+    try:
+        with pytest.raises(TransientDeviceError, match="another agent is measuring"):
+            AgentClient.start(box, "python3", None, Deadline.after(2))
+    finally:
+        first.close()
+    assert until(lambda: not agent_pids(box))
+    AgentClient.start(box, "python3", None, soon()).close()
+
+
+def test_a_cancelled_job_ends_the_agent_soon(box):
+    client = AgentClient.start(box, "python3", None, soon())
+    remote = client.push_model(STEADY, soon())
+    endless = MeasureSettings(min_ms=60000, max_ms=60000, max_runs=10**7)
+    with pytest.raises(TransientDeviceError):
+        client.measure(remote, "endless", endless, Deadline.after(0.5))
+    client.close(cancel=True)
+    assert until(lambda: not agent_pids(box), 5)
+
+
+def test_a_core_mask_beyond_the_device_is_refused(box):
+    settings = MeasureSettings(core_mask="f00000", max_ms=100)
+    with open_meter(box, soon(), QUICK) as meter:
+        meter.settings = settings
+        with pytest.raises(AgentError) as caught:
+            meter.measure(SMALL)
+    assert caught.value.code == "bad_core_mask"
+
+
+def test_a_full_device_is_named_and_nothing_of_the_model_stays(lab_phone):
+    transport = make_transport(lab_phone(python=True, data_mb=8).serial)
+    big = tflite_of(SingleLayer(dense(3136, 1024)))
+    with open_meter(transport, soon(), QUICK) as meter:
+        with pytest.raises(StableDeviceError, match="No space left"):
+            meter.measure(big)
+        assert meter.measure(SMALL).latency_ms > 0
+
+
+def test_a_device_without_python_is_told_so(lab_phone):
+    transport = make_transport(lab_phone().serial)
+    with pytest.raises(NoAgentError, match="no Python"), open_meter(transport, soon(), QUICK):
+        pass
+
+
+def test_a_cut_connection_is_mended_and_the_result_fetched_from_the_spool(lab_phone):
+    device = lab_phone(python=True)
+    transport = make_transport(device.serial)
+    with open_meter(transport, soon(), SLOW) as meter:
+        meter.measure(STEADY)
+        cut = threading.Timer(0.6, device.disconnect)
+        cut.start()
+        again = meter.measure(STEADY)
+        cut.join()
+    assert sum(again.launches[0].runs_ns) > 1.4e9
+
+
+def test_a_device_that_does_not_come_back_is_given_up_after_a_while(lab_phone, monkeypatch):
+    monkeypatch.setattr("adadeep.measure.meter._REPLUG_S", 1.0)
+    device = lab_phone(python=True)
+    with contextlib.ExitStack() as stack:
+        meter = stack.enter_context(open_meter(make_transport(device.serial), soon(), SLOW))
+        threading.Timer(0.6, device.stop).start()
+        with pytest.raises(TransientDeviceError, match="did not come back"):
+            meter.measure(STEADY)
