@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 from adadeep.profiles.files import list_profiles, load
-
 from lab_box import lab_box
 from record import Row, save
 
