@@ -60,6 +60,16 @@ def test_a_box_with_everything_is_healthy(lab_box: Any) -> None:
     assert "ai_edge_litert" in found["agent"]["evidence"]
 
 
+@pytest.mark.slow
+@pytest.mark.board
+def test_the_aarch64_board_is_healthy(lab_board: Any) -> None:
+    status, document, _ = doctor("-d", lab_board.serial)
+    assert status == 0
+    found = checks(document)
+    assert "aarch64" in found["ABI"]["evidence"]
+    assert "ai_edge_litert" in found["agent"]["evidence"]
+
+
 def test_this_computer_is_healthy() -> None:
     status, document, _ = doctor("-d", "local")
     assert status == 0

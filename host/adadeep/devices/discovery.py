@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 
 from adadeep.core.clock import Deadline
 from adadeep.core.device import AttachedDevice
-from adadeep.core.errors import ConfigError, StableDeviceError
+from adadeep.core.errors import (
+    ConfigError,
+    DeviceError,
+    StableDeviceError,
+    TransientDeviceError,
+)
 from adadeep.core.protocols import Transport
 from adadeep.devices import local
 from adadeep.devices.adb.connection import ask
@@ -19,6 +24,8 @@ from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 
 Resolver = Callable[[str], str | None]
+_PASSING = ("offline", "connecting", "authorizing")  # states that may end by themselves
+_COMING_UP_S = 2.0
 HOW_TO_ATTACH = (
     "Plug one in with USB debugging on (Settings, About, tap the build number 7 times; then "
     "Developer options), or adb connect HOST:PORT; -d local is this computer."
@@ -61,6 +68,7 @@ def select(
     Raises:
         ConfigError: two or more are attached and none is named.
         StableDeviceError: one that is named is missing or can't be used.
+        TransientDeviceError: one is offline, or still connecting.
     """
     if not selectors:
         serials = [_default_serial(deadline)]
@@ -92,7 +100,7 @@ def _default_serial(deadline: Deadline) -> str:
         raise ConfigError(
             f"{len(usable)} devices are attached: {names}. Name one with -d SERIAL, or -d all."
         )
-    raise _unusable(attached[0])
+    return _find(attached[0].serial, attached, deadline, None)
 
 
 def _named_serials(
@@ -140,9 +148,19 @@ def _find(
             f"{name}: no such device is attached (attached: {known}). "
             "`adadeep devices` shows what is there."
         )
+    row = _wait_until_up(row, deadline)
     if not row.usable:
         raise _unusable(row)
     return row.serial
+
+
+def _wait_until_up(row: AttachedDevice, deadline: Deadline) -> AttachedDevice:
+    """Gives one that has just been plugged in, or whose server has just started, its time."""
+    until = deadline.sooner(_COMING_UP_S)
+    while row.state in _PASSING and not until.expired:
+        until.clock.sleep(0.1)
+        row = _row(row.serial, _attached(deadline)) or row
+    return row
 
 
 def connect(address: str, deadline: Deadline) -> AttachedDevice | None:
@@ -176,5 +194,6 @@ def _short(row: AttachedDevice) -> str:
     return f"{row.serial} ({note})" if note else row.serial
 
 
-def _unusable(row: AttachedDevice) -> StableDeviceError:
-    return StableDeviceError(f"{row.serial} is {row.state}. {row.problem} {row.remedy}")
+def _unusable(row: AttachedDevice) -> DeviceError:
+    kind = TransientDeviceError if row.state in _PASSING else StableDeviceError
+    return kind(f"{row.serial} is {row.state}. {row.problem} {row.remedy}")

@@ -89,6 +89,19 @@ class TestNothingNamed:
         monkeypatch.setenv("ANDROID_SERIAL", "BBB")
         assert choose(TWO) == ["BBB"]
 
+    def test_one_that_is_coming_up_is_waited_for(
+        self, choose: Choose, server: FakeAdbServer
+    ) -> None:
+        after = {"host:devices-l": ONE}
+        timer = threading.Timer(0.3, server.answers.update, (after,))
+        timer.start()
+        assert choose("AAA offline usb:1-1\n") == ["AAA"]
+        timer.join()
+
+    def test_one_that_stays_offline_is_transient(self, choose: Choose) -> None:
+        with pytest.raises(TransientDeviceError, match=r"AAA is offline.*plug it in again"):
+            choose("AAA offline usb:1-1\n")
+
 
 class TestNamed:
     def test_in_the_order_named_and_each_once(self, choose: Choose) -> None:

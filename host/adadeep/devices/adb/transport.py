@@ -15,7 +15,7 @@ from adadeep.devices.adb.shell_protocol import AdbStream, PlainCommand, read_to_
 from adadeep.devices.adb.sync import file_bytes, receive_file, send_file
 
 _WORKDIR_S = 15.0
-_CLEAN_UP_S = 5.0
+_CLEAN_UP_S = 2.0
 
 # Takes the first folder that can be made, is ours, and lets a program run; says what failed with
 # the others. A folder is made only where its parent is: a Linux board has no /data.
@@ -123,13 +123,13 @@ class AdbTransport:
             TransientDeviceError: the link broke or the deadline passed.
         """
         data = file_bytes(source)
-        try:
-            with self._service("sync:", deadline) as socket:
+        with self._service("sync:", deadline) as socket:
+            try:
                 send_file(socket, data, remote, mode, self._serial, deadline)
-        except DeviceError:
-            with contextlib.suppress(DeviceError):
-                self.run(f"rm -f {shlex.quote(remote)}", Deadline.after(_CLEAN_UP_S))
-            raise
+            except DeviceError:
+                with contextlib.suppress(DeviceError):
+                    self.run(f"rm -f {shlex.quote(remote)}", Deadline.after(_CLEAN_UP_S))
+                raise
 
     def pull(self, remote: str, deadline: Deadline) -> bytes:
         """Reads a file.
