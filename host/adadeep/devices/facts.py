@@ -148,13 +148,13 @@ _CHIP = re.compile(
 )  # fmt: skip
 
 
-def _soc(soc: str | None, hardware: str | None, platform: str | None) -> str | None:
-    """The chip's own name; else a "Hardware" line that names one; else the platform's name."""
+def _soc(soc: str | None, info: CpuInfo, platform: str | None) -> str | None:
+    """The chip's own name; else a "Hardware" line or x86 model; else the platform's name."""
     if soc:
         return soc
-    if hardware and _CHIP.search(hardware):
-        return hardware
-    return platform or hardware
+    if info.hardware and _CHIP.search(info.hardware):
+        return info.hardware
+    return info.model_name or platform or info.hardware
 
 
 def _as_android(
@@ -171,7 +171,7 @@ def _as_android(
         manufacturer=identity.manufacturer,
         model=identity.model,
         device=identity.device,
-        soc=_soc(identity.soc, info.hardware, platform_name(properties)),
+        soc=_soc(identity.soc, info, platform_name(properties)),
         kind=android_kind(identity.characteristics, features, has_battery),
         abis=identity.abis or abi_of_machine(facts.machine),
         os="android",

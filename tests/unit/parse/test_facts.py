@@ -190,6 +190,19 @@ def test_a_board_is_described_by_its_device_tree():
     assert facts.battery is None
 
 
+@pytest.mark.parametrize(
+    ("cpuinfo", "soc"),
+    [
+        ("Hardware : Qualcomm Technologies, Inc MSM8956\n", "Qualcomm Technologies, Inc MSM8956"),
+        ("Hardware : cardhu\n", "msm8952"),  # a board's name says less than the platform
+        ("processor : 0\nvendor_id : GenuineIntel\nmodel name : Atom Z3745\n", "Atom Z3745"),
+    ],
+)
+def test_the_most_telling_name_of_the_chip_is_taken(cpuinfo, soc):
+    facts, _ = gather({"getprop": "[ro.board.platform]: [msm8952]\n", "cpuinfo": cpuinfo})
+    assert facts.soc == soc
+
+
 def test_unknown_facts_are_none_not_guesses():
     facts, _ = gather({"getprop": "[ro.build.version.sdk]: [23]\n"})
     assert (facts.manufacturer, facts.model, facts.soc, facts.ram_bytes) == (None,) * 4

@@ -69,6 +69,14 @@ def test_empty_abi_list_falls_back_to_the_old_pair():
     assert identity.abis == ("x86", "arm")
 
 
+@pytest.mark.parametrize(
+    ("serial", "expected"),
+    [("R58M", "R58M"), ("0123456789ABCDEF", None), ("00000000", None), ("unknown", None)],
+)
+def test_a_serial_that_many_devices_share_names_none(serial, expected):
+    assert parse_identity({"ro.serialno": serial}).serial == expected
+
+
 def test_build_prop_takes_the_first_of_a_name_and_skips_comments():
     text = "# ro.a=0\nro.a=1\nro.a=2\nimport /x.prop\nro.b=x=y\n"
     assert parse_build_prop(text) == {"ro.a": "1", "ro.b": "x=y"}

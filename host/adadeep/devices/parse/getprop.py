@@ -115,6 +115,16 @@ def _release(properties: Mapping[str, str], sdk: int | None) -> str | None:
     return release or by_sdk
 
 
+def _serial(properties: Mapping[str, str]) -> str | None:
+    """The serial number; None for those that cheap devices share ("0123456789ABCDEF", zeros)."""
+    serial = _first(properties, ["ro.serialno", "ro.boot.serialno"])
+    shared = serial is not None and (
+        serial.lower() in {"0123456789abcdef", "1234567890abcdef", "123456789abcdef", "1234567890"}
+        or not serial.strip("0")
+    )
+    return None if shared else serial
+
+
 def parse_identity(properties: Mapping[str, str]) -> AndroidIdentity:
     """The identity; every field from the first property that says something."""
     sdk = integer(properties.get("ro.build.version.sdk"))
@@ -131,7 +141,7 @@ def parse_identity(properties: Mapping[str, str]) -> AndroidIdentity:
         release=_release(properties, sdk),
         sdk=sdk,
         fingerprint=_first(properties, ["ro.build.fingerprint", "ro.vendor.build.fingerprint"]),
-        serial=_first(properties, ["ro.serialno", "ro.boot.serialno"]),
+        serial=_serial(properties),
         characteristics=tuple(
             word.strip() for word in properties.get("ro.build.characteristics", "").split(",")
         ),
