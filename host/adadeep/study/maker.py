@@ -21,6 +21,7 @@ from adadeep.training.tasks import Task
 
 INITIAL = "initial.keras"
 _REPRESENTATIVE = 100  # training samples that set the ranges of int8
+_FITTING = 500  # training samples that replaced layers are fitted to
 
 
 def plan_seed(seed: int, plan: CompressionPlan) -> int:
@@ -82,7 +83,7 @@ class KerasMaker:
         initial = self._initial()
         if not plan.choices:
             return initial
-        model = apply_plan(initial, plan)
+        model = apply_plan(initial, plan, self._task.x_train[:_FITTING])
         steps = self._task.fine_tune_steps * needs_training(plan)
         seed = plan_seed(self._seed, plan)
         distil(model, initial, self._task, steps, seed)

@@ -11,12 +11,15 @@ import tensorflow as tf
 from keras import layers
 
 from adadeep.search.dqn.config import DqnConfig
+from adadeep.search.dqn.weights import QWeights
 
 Floats = npt.NDArray[np.float32]
 
+_COLUMNS = ("gain", "satisfaction")
+
 
 class QNetwork:
-    """G and H of every action in a state.
+    """The network that learns; `weights` give what it computes.
 
     Args:
         features: length of a state vector.
@@ -30,17 +33,20 @@ class QNetwork:
         self._optimizer = keras.optimizers.Adam(config.learning_rate)
         self._optimizer.build(self._model.trainable_variables)
         self._separate = config.separate_columns
-        states = tf.TensorSpec((None, features), tf.float32)
-        self._values = tf.function(self._model, input_signature=[states])
+        self._layer_names = [f"trunk{number}" for number in range(len(config.trunk_units))]
+        self._layer_names += [f"{name}{part}" for name in _COLUMNS for part in ("_hidden", "")]
         several = tf.TensorSpec((None, None, features), tf.float32)
         numbers = tf.TensorSpec((None, None), tf.int32)
         targets = tf.TensorSpec((None, None, 2), tf.float32)
         self._steps = tf.function(self._learn, input_signature=[several, numbers, targets])
 
-    def values(self, states: Floats) -> tuple[Floats, Floats]:
-        """G and H; each (rows, actions)."""
-        gains, satisfactions = self._values(states)
-        return gains.numpy(), satisfactions.numpy()
+    @property
+    def weights(self) -> QWeights:
+        """A copy of the weights as they are now."""
+        layers = [self._model.get_layer(name) for name in self._layer_names]
+        dense = [tuple(variable.numpy() for variable in layer.weights) for layer in layers]
+        *trunk, gain1, gain2, satisfaction1, satisfaction2 = dense
+        return QWeights(tuple(trunk), (gain1, gain2), (satisfaction1, satisfaction2))
 
     def learn(self, states: Floats, actions: npt.NDArray[np.int32], targets: Floats) -> float:
         """Several gradient steps towards the targets of G and H, in one call of TensorFlow.
@@ -54,12 +60,6 @@ class QNetwork:
             The loss before the last step.
         """
         return float(self._steps(states, actions, targets))
-
-    def copy_from(self, other: QNetwork) -> None:
-        """Takes over another network's weights."""
-        pairs = zip(self._model.variables, other._model.variables, strict=True)
-        for mine, theirs in pairs:
-            mine.assign(theirs)
 
     def _learn(self, states: tf.Tensor, actions: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         loss = tf.constant(0.0)
@@ -93,6 +93,6 @@ def _build(features: int, actions: int, config: DqnConfig, seed: int) -> keras.M
         trunk = dense(units, "relu", f"trunk{number}")(trunk)
     columns = [
         dense(actions, None, name)(dense(config.column_units, "relu", f"{name}_hidden")(trunk))
-        for name in ("gain", "satisfaction")
+        for name in _COLUMNS
     ]
     return keras.Model(state, columns, name="dqn")

@@ -34,8 +34,9 @@ class DqnSampler:
         self._rng = np.random.default_rng(seed)
         shape = (self._encoder.size, len(space.actions))
         weight_seed = int(self._rng.integers(2**30))
-        self._online = QNetwork(*shape, config, weight_seed)
-        self._target = QNetwork(*shape, config, weight_seed)
+        self._network = QNetwork(*shape, config, weight_seed)
+        self._online = self._network.weights
+        self._target = self._online
         self._memory = ReplayMemory(config.replay_capacity, *shape)
         self._asked: set[str] = set()
         self._episode = 0
@@ -71,8 +72,7 @@ class DqnSampler:
 
     def values(self, decisions: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """Q of every action, open or not, after those decisions; (actions,)."""
-        gains, satisfactions = self._online.values(self._encoder.encode(decisions)[np.newaxis])
-        return (gains + satisfactions)[0]
+        return self._online.values(self._encoder.encode(decisions)[np.newaxis])[0]
 
     def _walk(self, epsilon: float) -> CompressionPlan:
         decisions: tuple[int, ...] = ()
@@ -112,17 +112,18 @@ class DqnSampler:
         targets = column_targets(
             batch,
             config.gamma,
-            self._online.values(batch.next_states),
-            self._target.values(batch.next_states),
+            self._online.columns(batch.next_states),
+            self._target.columns(batch.next_states),
         )
-        self._online.learn(
+        self._network.learn(
             batch.states.reshape(steps, rows, -1),
             batch.actions.reshape(steps, rows),
             targets.reshape(steps, rows, 2),
         )
+        self._online = self._network.weights
         self._episodes_since_reset += 1
         if self._episodes_since_reset == config.reset_every_episodes:
-            self._target.copy_from(self._online)
+            self._target = self._online
             self._episodes_since_reset = 0
 
 

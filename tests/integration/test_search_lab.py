@@ -1,0 +1,159 @@
+"""`adadeep search` as a user runs it: on this computer, and on a box behind a real adbd."""
+
+import collections
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.tf
+EPISODES = 6
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "adadeep", "search", "digits", *map(str, arguments)]
+
+
+def environment():
+    path = os.pathsep.join(p for p in sys.path if p)
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=400, check=False,
+        env=environment(), cwd=cwd,
+    )  # fmt: skip
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environment(),
+    )  # fmt: skip
+
+
+def records(folder):
+    """The whole lines of a journal, by kind."""
+    kinds = collections.defaultdict(list)
+    path = folder / "journal.jsonl"
+    text = path.read_text() if path.exists() else ""
+    for line in text.splitlines(keepends=True):
+        if line.endswith("\n"):
+            record = json.loads(line)
+            kinds[record["kind"]].append(record)
+    return kinds
+
+
+def wait_for(folder, process, kind, count):
+    """Waits until the journal holds so many records of a kind."""
+    deadline = time.monotonic() + 300
+    while len(records(folder)[kind]) < count:
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def assert_nothing_twice(kinds):
+    models = [record["model_sha256"] for record in kinds["measurement"]]
+    networks = [record["plan_key"] for record in kinds["artifact"]]
+    assert len(models) == len(set(models))
+    assert len(networks) == len(set(networks))
+
+
+def test_a_demand_that_cannot_be_met_ends_with_4_and_reports_the_best(tmp_path):
+    folder = tmp_path / "run"
+    done = run("-d", "local", "--episodes", 1, "--max-latency", "1ns", "--json", "-o", folder)
+    assert done.returncode == 4, done.stderr
+    assert "none of the 2 plans tried meets the demand" in done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == "adadeep.search/1"
+    assert document["meets_demand"] is False
+    assert not document["best"]["reward"]["feasible"]
+    assert (folder / "best.tflite").read_bytes()[4:8] == b"TFL3"
+    # No output of TensorFlow between our lines.
+    assert "I0000" not in done.stderr
+
+
+def test_bad_input_is_one_sentence_before_anything_long_begins(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "journal.jsonl").write_text(
+        '{"kind":"header","schema_version":99,"adadeep_version":"9.0","study":{}}\n'
+    )
+    for arguments, word in (
+        (("-o", tmp_path / "file"), "is a file"),
+        (("-o", tmp_path / "file" / "below"), "can't be made"),
+        (("-o", tmp_path / "newer"), "newer adadeep"),
+        (("--sampler", "dqm"), "Did you mean 'dqn'?"),
+        (("--max-latency", "4 parsecs"), "4ms"),
+    ):
+        done = run("-d", "local", *arguments, cwd=tmp_path)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert word in done.stderr
+        assert done.stdout == ""
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.lab
+def test_killing_the_host_in_the_middle_measures_nothing_twice(lab_box, tmp_path):
+    folder = tmp_path / "run"
+    arguments = ("-d", lab_box.serial, "--episodes", EPISODES, "-o", folder)
+    process = start(*arguments)
+    wait_for(folder, process, "trial", 3)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    before = records(folder)
+    done = run(*arguments, "--json")
+    assert done.returncode in (0, 4), done.stderr
+    after = records(folder)
+    for kind in before:
+        assert after[kind][: len(before[kind])] == before[kind]
+    assert_nothing_twice(after)
+    assert len(after["trial"]) == EPISODES + 1
+    assert len(after["measurement"]) == EPISODES + 1
+    for record in after["measurement"]:
+        assert record["device_title"] == json.loads(done.stdout)["device_title"]
+        assert record["agent"]["name"] == "linux-python"
+        assert sum(len(launch["runs_ns"]) for launch in record["launches"]) >= 20
+    best = json.loads((folder / "plan.json").read_text())["best"]
+    assert best["cost"]["latency_ms"]["provenance"] == "measured"
+    again = run(*arguments, "--json")
+    assert again.returncode == done.returncode
+    assert records(folder) == after
+    assert json.loads(again.stdout)["best"] == json.loads(done.stdout)["best"]
+
+
+@pytest.mark.lab
+def test_ctrl_c_says_how_to_go_on_and_ends_with_130(lab_box, tmp_path):
+    folder = tmp_path / "run"
+    process = start("-d", lab_box.serial, "--episodes", 50, "-o", folder)
+    wait_for(folder, process, "trial", 2)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "the same command goes on from there" in output
+    assert "Traceback" not in output
+    assert_nothing_twice(records(folder))
+    held = run("-d", lab_box.serial, "--seed", 1, "-o", folder)
+    assert held.returncode == 2
+    assert "seed is 0 there, 1 here" in held.stderr
+
+
+@pytest.mark.lab
+def test_a_device_that_goes_away_ends_with_3_and_the_search_goes_on_later(lab_phone, tmp_path):
+    folder = tmp_path / "run"
+    device = lab_phone(python=True, serial="GOESAWAY")
+    process = start("-d", device.serial, "--episodes", 50, "-o", folder)
+    wait_for(folder, process, "trial", 2)
+    device.stop()
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 3, output
+    assert device.serial in output
+    assert "the same command goes on from there" in output
+    assert_nothing_twice(records(folder))
