@@ -17,7 +17,7 @@ _LIST_S = 20.0  # a server that must be started first takes some seconds
 
 
 @click.command("devices")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (docs/json.md).")
 def command(as_json: bool) -> None:
     """Show what is plugged in, its state, and how to fix it.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from adadeep.cli.options import device_option, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError
@@ -19,7 +20,7 @@ _SELECT_S, _EXAMINE_S, _PROVISION_S = 30.0, 120.0, 900.0
 
 
 @click.command("doctor")
-@click.option("-d", "--device", "names", multiple=True, help="Serial, local, or all. Repeatable.")
+@device_option
 @click.option(
     "--provision",
     "provide",
@@ -27,15 +28,15 @@ _SELECT_S, _EXAMINE_S, _PROVISION_S = 30.0, 120.0, 900.0
     help="Give a board's Python numpy and a TFLite runtime, in a private folder.",
 )
 @click.option("--clean", "remove", is_flag=True, help="Remove everything of ours from the device.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(names: tuple[str, ...], provide: bool, remove: bool, as_json: bool) -> int:
+@json_option
+def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool) -> int:
     """Check a device from the cable to the agent; each finding comes with its remedy.
 
     Ends with exit code 3 if a check fails.
-    """  # fmt: skip
+    """
     ui = Ui(as_json)
     reports = []
-    for name in names or [None]:
+    for name in devices or [None]:
         try:
             transports = select([name] if name else [], Deadline.after(_SELECT_S))
         except DeviceError as error:
