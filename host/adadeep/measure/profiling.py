@@ -10,7 +10,7 @@ from typing import Protocol
 
 from adadeep import __version__
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
+from adadeep.core.device import Capability, CapabilityStatus
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import AgentError, NoAgentError
 from adadeep.core.measurement import Agent, Measurement, MeasureSettings
@@ -27,6 +27,8 @@ LAYER_SETTINGS = MeasureSettings(
     launches=2, warmup_min_runs=3, warmup_min_ms=8.0, min_runs=20, max_runs=600,
     min_ms=40.0, max_ms=600.0, ci_relative=0.03,
 )  # fmt: skip
+
+UNFINISHED = "-unfinished"
 
 Left = Mapping[tuple[str, MeasureSettings], Measurement]
 
@@ -77,67 +79,66 @@ def profile_device(
     """
     facts, capabilities = gather_facts(transport, Deadline.after(_READY_S))
     name = request.name or files.name_for(facts)
-    profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only"))
-    earlier = None if request.fresh else _unfinished(name, facts)
-    if earlier is None:
-        files.save(profile)
+    profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only; unmeasured"))
     observer.facts(profile)
     try:
         with open_meter(transport, Deadline.after(_READY_S), request.settings, facts) as meter:
             agent = meter.identity
-            provenance = _provenance(agent, UNFINISHED)
             profile = replace(
-                profile, provenance=provenance, capabilities=_with(capabilities, agent)
+                profile,
+                provenance=_provenance(agent, ""),
+                capabilities=_with(capabilities, agent),
             )
-            return _measured_profile(meter, profile, request, (earlier, observer))
+            profile = _measured(meter, profile, request, observer)
     except NoAgentError as error:
         observer.no_agent(str(error))
-        return profile
+        profile = _with_earlier_table(profile)
+    files.save(profile)
+    files.remove(name + UNFINISHED)
+    return profile
 
 
-UNFINISHED = "unfinished: some layers are not measured yet"
-
-
-def _measured_profile(
-    meter: LatencyMeter,
-    profile: DeviceProfile,
-    request: ProfileRequest,
-    context: tuple[DeviceProfile | None, ProfileObserver],
+def _measured(
+    meter: LatencyMeter, profile: DeviceProfile, request: ProfileRequest, observer: ProfileObserver
 ) -> DeviceProfile:
-    earlier, observer = context
-    known = _reusable(earlier, profile, request.settings)
+    """The profile with its table; meanwhile it is in the library under a name of its own."""
+    draft = replace(profile, name=profile.name + UNFINISHED)
+    known = {} if request.fresh else _reusable(draft, request.settings)
     done = dict(known)
+    for entry in known.values():
+        observer.entry(entry)
 
     def keep(entry: ProfileEntry) -> None:
         done[entry.key] = entry
-        files.save(replace(profile, entries=tuple(done.values())))
+        files.save(replace(draft, entries=tuple(done.values())))
         observer.entry(entry)
 
-    entries = measure_layers(meter, request.layers, known, keep)
-    provenance = replace(profile.provenance, note="")
-    finished = replace(profile, entries=entries, provenance=provenance)
-    files.save(finished)
-    return finished
+    return replace(profile, entries=measure_layers(meter, request.layers, known, keep))
 
 
-def _unfinished(name: str, facts: DeviceFacts) -> DeviceProfile | None:
-    if files.find(name) is None:
-        return None
-    earlier = files.load(name)
-    same = earlier.facts.fingerprint == facts.fingerprint
-    return earlier if same and earlier.provenance.note == UNFINISHED else None
-
-
-def _reusable(
-    earlier: DeviceProfile | None, profile: DeviceProfile, settings: MeasureSettings
-) -> dict[str, ProfileEntry]:
-    if earlier is None or earlier.provenance.agent != profile.provenance.agent:
+def _reusable(draft: DeviceProfile, settings: MeasureSettings) -> dict[str, ProfileEntry]:
+    """What an interrupted profiling of the same device, agent and settings has measured."""
+    if not files.exists(draft.name):
+        return {}
+    earlier = files.load(draft.name)
+    same_device = earlier.facts.fingerprint == draft.facts.fingerprint
+    if not same_device or earlier.provenance.agent != draft.provenance.agent:
         return {}
     return {
         entry.key: entry
         for entry in earlier.entries
         if entry.measurement and entry.measurement.settings == settings
     }
+
+
+def _with_earlier_table(profile: DeviceProfile) -> DeviceProfile:
+    """A device that can't be measured now keeps the table that it has."""
+    if not files.exists(profile.name):
+        return profile
+    earlier = files.load(profile.name)
+    if not earlier.is_measured or earlier.facts.fingerprint != profile.facts.fingerprint:
+        return profile
+    return replace(profile, entries=earlier.entries, provenance=earlier.provenance)
 
 
 def _provenance(agent: Agent | None, note: str) -> ProfileProvenance:
@@ -172,13 +173,13 @@ def measure_layers(
     for single in layers:
         entry = known.get(single.key)
         if entry is None:
-            entry = _measured(meter, single, left)
+            entry = _measured_entry(meter, single, left)
             on_entry(entry)
         entries.append(entry)
     return tuple(entries)
 
 
-def _measured(meter: LatencyMeter, single: SingleLayer, left: Left) -> ProfileEntry:
+def _measured_entry(meter: LatencyMeter, single: SingleLayer, left: Left) -> ProfileEntry:
     model = tflite_of(single)
     found = left.get((hashlib.sha256(model).hexdigest(), meter.settings))
     precision = str(single.precision)

@@ -142,6 +142,16 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
+def remove(name: str) -> None:
+    """Removes a profile from the user's library; one that is not there is passed over."""
+    for path in library_dir().glob(f"devices/*/{name}.toml"):
+        for table in _table_files(path, name):
+            table.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _tables_dir(path, name).rmdir()
+        path.unlink(missing_ok=True)
+
+
 def load(name: str) -> DeviceProfile:
     """The profile of that name, or in that file, with its table.
 
