@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+_LINE_EVERY_S = 10.0
+
+
 class Progress(Protocol):
     """A bar that is advanced."""
 
@@ -24,9 +28,19 @@ class Progress(Protocol):
         ...
 
 
-class _Silent:
+class _Lines:
+    """Progress where stderr is no terminal: a line now and then."""
+
+    def __init__(self, text: str, total: float) -> None:
+        self._text, self._total, self._done = text, total, 0.0
+        self._next_at = time.monotonic() + _LINE_EVERY_S
+
     def advance(self, steps: float = 1, note: str = "") -> None:
-        """Shows nothing."""
+        """Counts, and says so every few seconds."""
+        self._done += steps
+        if time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + _LINE_EVERY_S
+            click.echo(f"{self._text}: {self._done:g} of {self._total:g} {note}", err=True)
 
 
 class Ui:
@@ -86,9 +100,9 @@ class Ui:
 
     @contextlib.contextmanager
     def progress(self, text: str, total: float) -> Iterator[Progress]:
-        """A bar with rate and time left on stderr; silent where stderr is no terminal."""
+        """A bar with time left on stderr; a line every few seconds where that is no terminal."""
         if not sys.stderr.isatty():
-            yield _Silent()
+            yield _Lines(text, total)
             return
         from rich import progress as bars
 

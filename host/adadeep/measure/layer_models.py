@@ -136,7 +136,9 @@ def tflite_of(single: SingleLayer) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     graph = _Graph(schema, single.precision)
-    spec, random = single.layer, np.random.default_rng(zlib.crc32(single.key.encode()))
+    spec = single.layer
+    shape_only = single.key.rpartition("-")[0]  # both precisions get the same weights
+    random = np.random.default_rng(zlib.crc32(shape_only.encode()))
     _BUILDERS[spec.kind](graph, spec, random)
     builder = flatbuffers.Builder(1024)
     builder.Finish(graph.model().Pack(builder), b"TFL3")

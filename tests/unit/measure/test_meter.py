@@ -1,0 +1,192 @@
+"""The meter's decisions, with an agent that plays back what a test tells it."""
+
+import hashlib
+
+import pytest
+
+from adadeep.core.device import DeviceFacts
+from adadeep.core.errors import AgentError, TransientDeviceError
+from adadeep.core.measurement import MeasureSettings, measurement_key
+from adadeep.devices.agent import AgentHello
+from adadeep.measure.meter import DeviceMeter
+
+FACTS = DeviceFacts("serial-1", "adb", model="Toy")
+SETTINGS = MeasureSettings(launches=1)
+MODEL = b"a model"
+SHA = hashlib.sha256(MODEL).hexdigest()
+JOB = measurement_key(SHA, FACTS.fingerprint, SETTINGS)
+
+
+class TurnedClock:
+    def __init__(self):
+        self.time = 0.0
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.time += seconds
+
+
+def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
+    state = {"timestamp": 0.0, "cpu_khz": [khz[0]], "governors": [], "temperatures_c": {},
+             "load_1min": None, "online_cores": [0], "battery_percent": None, "battery_status": None}  # fmt: skip
+    launch = {
+        "load_ns": 1,
+        "first_ns": 1,
+        "warmup_ns": [],
+        "runs_ns": [int(ms * 1e6) for ms in runs_ms],
+    }
+    return {
+        "job": job, "model_sha256": model_sha256, "model_bytes": len(MODEL),
+        "agent": {"name": "toy", "version": "0", "runtime": "toy", "runtime_version": "0"},
+        "settings": {k: getattr(SETTINGS, k) for k in SETTINGS.__dataclass_fields__},
+        "launches": [launch], "delegates": [], "memory": {},
+        "before": state, "after": {**state, "cpu_khz": [khz[1]]}, "outputs": [],
+    }  # fmt: skip
+
+
+class PlayedAgent:
+    """Answers `measure` with what `script` says; remembers what was asked."""
+
+    def __init__(self, script, spool=()):
+        self.script, self.spool = script, list(spool)
+        self.hello = AgentHello("toy", "toy", "0", len(self.spool))
+        self.asked, self.acknowledged, self.closed = [], [], False
+
+    def push_model(self, model, deadline, name=None):
+        return name or "passing"
+
+    def measure(self, remote, job, settings, deadline, options=None):
+        self.asked.append(job)
+        answer = self.script(job)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def spooled(self, deadline):
+        return self.spool
+
+    def acknowledge(self, jobs, deadline):
+        self.acknowledged += jobs
+
+    def close(self, cancel=False):
+        self.closed = True
+
+
+def steady(model_ms=2.0, anchor_ms=1.0):
+    return lambda job: result(job, [anchor_ms if job == "anchor" else model_ms] * 9)
+
+
+def meter_with(*agents):
+    waiting = list(agents)
+    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, TurnedClock())
+
+
+def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
+    agent = PlayedAgent(steady())
+    measurement = meter_with(agent).measure(MODEL)
+    assert agent.asked == ["anchor", JOB, "anchor"]
+    assert measurement.latency_ms == pytest.approx(2.0)
+    assert measurement.anchor_ratio == pytest.approx(2.0)
+    assert (measurement.disturbed, measurement.attempts) == ((), 1)
+    assert measurement.key == JOB
+
+
+def test_a_fresh_anchor_serves_the_next_model_too_and_an_old_one_does_not():
+    agent = PlayedAgent(steady())
+    meter = meter_with(agent)
+    meter.measure(MODEL)
+    meter.measure(MODEL)
+    assert agent.asked.count("anchor") == 3
+    meter._clock.sleep(60)
+    meter.measure(MODEL)
+    assert agent.asked.count("anchor") == 5
+
+
+def test_a_result_is_acknowledged_only_when_the_next_one_is_asked_for():
+    agent = PlayedAgent(steady())
+    meter = meter_with(agent)
+    meter.measure(MODEL)
+    assert agent.acknowledged == []
+    meter.measure(MODEL)
+    assert agent.acknowledged == [JOB]
+
+
+def test_suspect_samples_are_measured_again_and_the_good_ones_kept():
+    anchors = iter([1.0, 2.0, 1.0, 1.0])
+    agent = PlayedAgent(lambda job: result(job, [next(anchors) if job == "anchor" else 2.0] * 9))
+    measurement = meter_with(agent).measure(MODEL)
+    assert (measurement.disturbed, measurement.attempts) == ((), 2)
+
+
+def test_samples_that_stay_suspect_are_kept_with_the_reason():
+    throttled = lambda job: result(job, [1.0] * 9, khz=(2000, 1000))  # noqa: E731
+    measurement = meter_with(PlayedAgent(throttled)).measure(MODEL)
+    assert measurement.attempts == 3
+    assert measurement.disturbed == ("the clock dropped 50%",)
+
+
+def test_after_a_broken_link_the_spool_is_asked_before_anything_is_repeated():
+    broken = PlayedAgent(lambda job: TransientDeviceError("cut") if job == JOB else steady()(job))
+    back = PlayedAgent(steady(), spool=[result(JOB, [3.0] * 9)])
+    measurement = meter_with(broken, back).measure(MODEL)
+    assert measurement.latency_ms == pytest.approx(3.0)
+    assert JOB not in back.asked
+    assert broken.closed
+
+
+def test_after_a_broken_link_an_empty_spool_means_measuring_again():
+    broken = PlayedAgent(lambda job: TransientDeviceError("cut") if job == JOB else steady()(job))
+    back = PlayedAgent(steady())
+    assert meter_with(broken, back).measure(MODEL).latency_ms == pytest.approx(2.0)
+    assert back.asked[0] == JOB
+
+
+def test_a_model_that_ends_every_agent_is_the_models_fault():
+    def deadly(job):
+        return TransientDeviceError("gone") if job == JOB else steady()(job)
+
+    agents = [PlayedAgent(deadly) for _ in range(4)]
+    with pytest.raises(AgentError) as caught:
+        meter_with(*agents).measure(MODEL)
+    assert caught.value.code == "agent_died"
+
+
+def test_a_device_that_is_gone_is_not_the_models_fault():
+    broken = PlayedAgent(lambda job: TransientDeviceError("cut"))
+    agents = iter([broken])
+
+    def connect():
+        agent = next(agents, None)
+        if agent is None:
+            raise TransientDeviceError("no device")
+        return agent
+
+    meter = DeviceMeter(FACTS, connect, SETTINGS, TurnedClock())
+    with pytest.raises(TransientDeviceError, match="did not come back"):
+        meter.measure(MODEL)
+
+
+def test_an_agents_error_goes_to_the_caller_and_is_not_tried_again():
+    agent = PlayedAgent(
+        lambda job: AgentError("bad", "model_corrupt") if job == JOB else steady()(job)
+    )
+    with pytest.raises(AgentError, match="bad"):
+        meter_with(agent).measure(MODEL)
+    assert agent.asked.count(JOB) == 1
+
+
+def test_a_model_that_arrived_damaged_is_not_measured_silently():
+    agent = PlayedAgent(lambda job: result(job, [1.0] * 9, model_sha256="0" * 64))
+    with pytest.raises(TransientDeviceError, match="damaged"):
+        meter_with(agent).measure(MODEL)
+
+
+def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
+    agent = PlayedAgent(steady(), spool=[result(JOB, [3.0] * 9)])
+    meter = meter_with(agent)
+    assert [found.key for found in meter.recovered] == [JOB]
+    assert agent.acknowledged == []
+    meter.acknowledge([JOB])
+    assert agent.acknowledged == [JOB]
