@@ -19,7 +19,7 @@ from adadeep.core.protocols import Transport
 from adadeep.devices import local
 from adadeep.devices.adb.connection import ask
 from adadeep.devices.adb.listing import parse_devices
-from adadeep.devices.adb.server import AdbUnavailable, server_address
+from adadeep.devices.adb.server import AdbMissing, server_address
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 
@@ -88,7 +88,7 @@ def _default_serial(deadline: Deadline) -> str:
         return _named_serials([chosen], deadline, None)[0]
     try:
         attached = _attached(deadline)
-    except AdbUnavailable:
+    except AdbMissing:
         attached = []  # without adb nothing can be attached
     usable = [row for row in attached if row.usable]
     if not attached:

@@ -42,6 +42,8 @@ print(json.dumps({"executable": sys.executable, "version": platform.python_versi
     "machine": platform.machine(), "bits": struct.calcsize("P") * 8,
     "libc": list(platform.libc_ver()), "implementation": platform.python_implementation(),
     "folder": own, "found": found, "own": os.path.isdir(own)}))
+runtimes = [name for name in found if name != "numpy" and found[name] is not None]
+sys.exit(0 if runtimes and found["numpy"] is not None else 1)
 """
 
 
@@ -98,9 +100,11 @@ def probe_python(transport: Transport, deadline: Deadline) -> BoardPython | None
     """
     names = shlex.quote(sys.executable) if transport.kind == "local" else _PYTHONS
     code, root = shlex.quote(_PROBE), shlex.quote(transport.workdir)
+    # Each program once (python may be a link to python3), until one has all that is needed.
     script = (
-        f'for p in {names}; do q=$(command -v $p) && [ -x "$q" ] && '
-        f'"$q" -c {code} {root} 2>/dev/null; done; true'
+        f'for p in {names}; do q=$(command -v $p) && [ -x "$q" ] || continue; '
+        'l=$(readlink -f "$q"); case " $seen " in *" $l "*) continue;; esac; seen="$seen $l"; '
+        f'"$q" -c {code} {root} 2>/dev/null && break; done; true'
     )
     found = [
         _board(json.loads(line)) for line in _json_lines(transport.run(script, deadline).text)

@@ -24,6 +24,10 @@ class AdbUnavailable(StableDeviceError):
     """No adb server answers, and none could be started."""
 
 
+class AdbMissing(AdbUnavailable):
+    """No adb server answers, and this computer has no adb to start one with."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
     """Of an adb server."""
@@ -63,7 +67,7 @@ def adb_program() -> str:
     """Path of the adb program.
 
     Raises:
-        AdbUnavailable: there is none.
+        AdbMissing: there is none.
     """
     chosen = os.environ.get("ADBUTILS_ADB_PATH") or shutil.which("adb")
     if chosen:
@@ -73,7 +77,7 @@ def adb_program() -> str:
     bundled = Path(adbutils.__file__).parent / "binaries" / "adb"
     if bundled.is_file():
         return str(bundled)
-    raise AdbUnavailable(
+    raise AdbMissing(
         "There is no adb on this computer. Install Android's platform-tools (Debian: apt install "
         "adb), or name the program in ADBUTILS_ADB_PATH."
     )
@@ -83,7 +87,8 @@ def start_server(server: ServerAddress, deadline: Deadline) -> None:
     """Starts an adb server at this address, which must be of this computer.
 
     Raises:
-        AdbUnavailable: it is not, there is no adb, or it does not start.
+        AdbMissing: there is no adb.
+        AdbUnavailable: it is another computer's, or it does not start.
     """
     if server.host not in _THIS_COMPUTER:
         raise AdbUnavailable(
