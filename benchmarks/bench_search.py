@@ -139,17 +139,17 @@ def run(sampler, table: CostTable, demand: UserDemand, episodes: int) -> Run:
     accuracy, cost = table.evaluate(CompressionPlan())
     limits = resolve_limits(demand, accuracy, cost)
     best = [reward(demand, limits, accuracy, cost).total]
-    spent = 0.0
+    spent = []
     for _ in range(episodes):
         start = time.perf_counter()
         plan = sampler.ask()
-        spent += time.perf_counter() - start
+        asked = time.perf_counter() - start
         earned = reward(demand, limits, *table.evaluate(plan))
         best.append(max(best[-1], earned.total if earned.is_feasible else -9))
         start = time.perf_counter()
         sampler.tell(plan, earned.gain, earned.satisfaction)
-        spent += time.perf_counter() - start
-    return Run(best[1:], 1000 * spent / episodes)
+        spent.append(asked + time.perf_counter() - start)
+    return Run(best[1:], 1000 * statistics.median(spent))
 
 
 def contenders() -> dict[str, DqnConfig | None]:

@@ -78,7 +78,7 @@ def main() -> None:
     failed = []
     for name in [] if arguments.table_only else arguments.names or known:
         print(f"== {name}", flush=True)
-        if subprocess.run([sys.executable, HERE / f"bench_{name}.py"]).returncode:
+        if subprocess.run([sys.executable, HERE / f"bench_{name}.py"], cwd=HERE.parent).returncode:
             failed.append(name)
     write_page()
     if failed:
