@@ -167,3 +167,38 @@ def test_a_host_killed_while_writing_loses_no_whole_record(tmp_path):
         assert {str(number) for number in reported} <= set(journal.content.artifacts)
         journal.add_trial(FAILED)
     assert FAILED.plan.key in read_journal(tmp_path).trials
+
+
+def test_a_full_disk_ends_with_a_clear_error_and_what_was_there_stays(tmp_path):
+    # A limit on the size of a file cuts a write in the middle, as a full disk does.
+    script = textwrap.dedent(
+        """
+        import resource, signal, sys
+        from pathlib import Path
+        from adadeep.core.errors import ConfigError
+        from adadeep.storage.journal import Artifact, Journal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+        journal = Journal.open(Path(sys.argv[1]))
+        journal.begin({"task": "digits"})
+        number = 0
+        try:
+            while True:
+                journal.add_artifact(Artifact(str(number), "a" * 64, 1, 0.5, 1, 1.0, 1.0, 1.0))
+                number += 1
+        except ConfigError as error:
+            print(number, error)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True,
+        check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    count, _, message = done.stdout.partition(" ")
+    assert "can't be written" in message
+    assert "free some space" in message
+    assert (tmp_path / JOURNAL).stat().st_size == 3000
+    with Journal.open(tmp_path) as journal:
+        assert set(journal.content.artifacts) == {str(number) for number in range(int(count))}
+        journal.add_trial(FAILED)
+    assert len(read_journal(tmp_path).artifacts) == int(count)
