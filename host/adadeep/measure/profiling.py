@@ -12,7 +12,7 @@ from adadeep import __version__
 from adadeep.core.clock import Deadline
 from adadeep.core.device import Capability, CapabilityStatus
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
-from adadeep.core.errors import AgentError, NoAgentError
+from adadeep.core.errors import AgentError, ConfigError, NoAgentError
 from adadeep.core.measurement import Agent, Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
 from adadeep.devices.facts import gather_facts
@@ -77,6 +77,8 @@ def profile_device(
         DeviceError: the device went away; the same call goes on later.
         ConfigError: the library can't be written.
     """
+    if request.name and not files.is_profile_name(request.name):
+        raise ConfigError(f"{request.name!r} is no profile name; use a-z, 0-9 and '-'.")
     facts, capabilities = gather_facts(transport, Deadline.after(_READY_S))
     name = request.name or files.name_for(facts)
     profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only; unmeasured"))

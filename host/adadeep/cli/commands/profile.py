@@ -60,7 +60,7 @@ def command(
         raise ConfigError("--name goes with one device; name one with -d.")
     request = ProfileRequest(layers, settings, name, fresh)
     shown = [_profile(ui, transport, request) for transport in transports]
-    ui.emit("profile", {"profiles": shown})
+    ui.emit("profiling", {"profiles": shown})
 
 
 def _profile(ui: Ui, transport: Transport, request: ProfileRequest) -> dict[str, Any]:
