@@ -37,11 +37,14 @@ class DepthwiseSeparable:
             return ()
         return tuple(LayerChoice(self.name, (("alpha", alpha),)) for alpha in _ALPHAS)
 
-    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+    def apply(
+        self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> keras.Model:
         """Replaces the layer, and slices what comes next where alpha drops channels.
 
         Kept are the filters of the largest norm; per input channel they are inherited by the
-        rank-1 approximation that changes an image least.
+        rank-1 approximation that changes an image least. With samples the pointwise kernel is
+        fitted to what the layer does to them.
 
         Raises:
             TechniqueNotApplicable: the layer is no such convolution, a parameter is wrong, or
@@ -62,6 +65,8 @@ class DepthwiseSeparable:
         weights = [pointwise[None, None]]
         if old.bias is not None:
             weights.append(np.asarray(old.bias)[kept])
+        if samples is not None and old.bias is not None:
+            weights = _fitted(model, old, (depthwise, kept), samples)
 
         def build(tensor: object) -> object:
             return _separable(old, tensor, depthwise[..., None], weights)
@@ -92,6 +97,18 @@ def _most_important(kernel: Any, count: int) -> Any:
 
     norms = np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0)
     return np.sort(np.argsort(-norms, kind="stable")[:count])
+
+
+def _fitted(model: Any, old: Any, parts: tuple[Any, Any], samples: Any) -> list[Any]:
+    """Pointwise kernel and bias by least squares; parts are depthwise kernel, kept filters."""
+    from adadeep.compress import regress
+
+    depthwise, kept = parts
+    maps = regress.inputs_of(model, old, samples)
+    kernel, bias = regress.least_squares(
+        regress.depthwise(old, maps, depthwise), regress.before_activation(old, maps)[..., kept]
+    )
+    return [kernel[None, None], bias]
 
 
 def _separable(old: Any, tensor: Any, depthwise: Any, pointwise: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
@@ -43,8 +43,12 @@ class Fire:
             if _saves(layer, _squeezed(layer.output_shape[-1], ratio))
         )
 
-    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+    def apply(
+        self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> keras.Model:
         """Replaces the layer; see `inherited` for what the new weights are.
+
+        With samples the expanding kernels are fitted to what the layer does to them.
 
         Raises:
             TechniqueNotApplicable: the layer is no such convolution, or a parameter is wrong.
@@ -62,6 +66,8 @@ class Fire:
         squeezed = min(_squeezed(old.filters, ratio), spec.input_shape[-1])
         bias = np.zeros(old.filters) if old.bias is None else np.asarray(old.bias)
         weights = inherited(np.asarray(old.kernel), bias, squeezed)
+        if samples is not None:
+            weights = _fitted(model, old, weights, samples)
 
         def build(tensor: object) -> object:
             return _fire(old, tensor, weights)
@@ -133,6 +139,26 @@ def inherited(kernel: Any, bias: Any, squeezed: int) -> FireWeights:
         bias3=bias[threes],
         order=np.concatenate([ones, threes]),
     )
+
+
+def _fitted(model: Any, old: Any, weights: FireWeights, samples: Any) -> FireWeights:
+    """The same squeeze, with expanding kernels by least squares."""
+    from adadeep.compress import regress
+
+    maps = regress.inputs_of(model, old, samples)
+    wanted = regress.before_activation(old, maps)[..., weights.order]
+    half = weights.expand1.shape[-1]
+    narrow = regress.squeezed(maps, weights.squeeze[0, 0])
+    rows, columns = old.strides
+    point, bias1 = regress.least_squares(narrow[:, ::rows, ::columns], wanted[..., :half])
+    window, bias3 = regress.least_squares(
+        regress.patches(narrow, 3, old.strides), wanted[..., half:]
+    )
+    return replace(
+        weights,
+        expand1=point.reshape(weights.expand1.shape), bias1=bias1,
+        expand3=window.reshape(weights.expand3.shape), bias3=bias3,
+    )  # fmt: skip
 
 
 def _squeezed(filters: int, ratio: float) -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Expected slope of a ReLU whose input is as often positive as negative.
 _RELU_SLOPE = 0.5
+# Keeps the logits of samples that the network is sure of from outweighing all others.
+_FLOOR = 1e-4
 
 
 class GlobalAveragePooling:
@@ -37,10 +39,13 @@ class GlobalAveragePooling:
         """One, without parameters."""
         return (LayerChoice(self.name),) if self.applies_to(layer) else ()
 
-    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+    def apply(
+        self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> keras.Model:
         """Replaces everything from the flattening to the softmax.
 
-        The 1x1 convolution starts as the product of the dense kernels, averaged over positions.
+        The 1x1 convolution starts as the product of the dense kernels, averaged over positions;
+        with samples it is fitted to the logits that the network gives them.
 
         Raises:
             TechniqueNotApplicable: the layer gets no flattened map, or something else than
@@ -56,7 +61,10 @@ class GlobalAveragePooling:
         require(self.applies_to(spec), self.name, spec)
         functional = surgery.as_functional(model)
         chain = _chain_from(functional, layer)
-        kernel, bias = _linearised(chain, spec)
+        if samples is None:
+            kernel, bias = _linearised(chain, spec)
+        else:
+            kernel, bias = _fitted(functional, layer, samples)
 
         def build(tensor: object) -> object:
             convolution = keras.layers.Conv2D(kernel.shape[-1], 1, name=derived(layer, "classes"))
@@ -109,6 +117,19 @@ def _linearised(chain: list[Any], spec: LayerSpec) -> tuple[Any, Any]:
     last_bias = dense[-1].bias
     bias = np.zeros(kernel.shape[-1]) if last_bias is None else np.asarray(last_bias)
     return kernel.reshape(1, 1, *kernel.shape), bias
+
+
+def _fitted(model: keras.Model, layer: str, samples: Any) -> tuple[Any, Any]:
+    """Kernel and bias by least squares from the pooled feature map to the logits."""
+    import numpy as np
+
+    from adadeep.compress import regress
+
+    flatten = model.get_layer(_flatten_before(model, layer))
+    pooled = regress.inputs_of(model, flatten, samples).mean(axis=(1, 2))
+    logits = np.log(np.asarray(model(samples, training=False)) + _FLOOR)
+    kernel, bias = regress.least_squares(pooled, logits - logits.mean(axis=-1, keepdims=True))
+    return kernel[None, None], bias
 
 
 L3 = GlobalAveragePooling()

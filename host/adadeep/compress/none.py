@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.parameters import checked
 from adadeep.core.layers import LayerSpec
@@ -30,7 +30,9 @@ class NoTechnique:
         del layer
         return (LayerChoice(NONE),)
 
-    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+    def apply(
+        self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> keras.Model:
         """The same network, copied.
 
         Raises:
@@ -38,6 +40,7 @@ class NoTechnique:
         """
         from adadeep.compress import surgery
 
+        del samples
         checked(choice, {})
         surgery.layer_of(model, layer)
         return surgery.rebuild(model, {})

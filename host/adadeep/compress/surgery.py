@@ -25,7 +25,7 @@ Weights = npt.NDArray[np.floating]
 _CHANNELWISE = (
     layers.MaxPooling2D, layers.AveragePooling2D, layers.GlobalAveragePooling2D,
     layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Activation, layers.ReLU,
-    layers.LeakyReLU, layers.Dropout, layers.SpatialDropout2D,
+    layers.LeakyReLU, layers.Softmax, layers.Dropout, layers.SpatialDropout2D,
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def identity(tensor: Any) -> Any:
 def as_functional(model: keras.Model) -> keras.Model:
     """The network as a graph of layers; a Sequential one shares its layers with the result."""
     if isinstance(model, keras.Sequential):
-        return keras.Model(model.inputs, model.outputs, name=model.name)
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     return model
 
 
@@ -80,7 +80,8 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
     """A new network; the one given is not changed and shares no weights with it.
 
     Raises:
-        TechniqueNotApplicable: channels were dropped before a layer that needs all of them.
+        TechniqueNotApplicable: channels were dropped, or changed place, before a layer that
+            needs them all in order, or at the output.
     """
     initial = as_functional(model)
     kept_of: dict[int, Indices] = {}  # id of a symbolic tensor -> the channels it still has
@@ -90,8 +91,10 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
         kept_inputs = [kept_of.get(id(tensor)) for tensor in inputs]
         replacement = replacements.get(layer.name)
         if replacement is None:
+            old = initial.get_layer(layer.name)
+            _require_slicable(old, kept_inputs)
             output = layer(*args, **kwargs)
-            kept = _inherit(initial.get_layer(layer.name), layer, kept_inputs)
+            kept = _inherit(old, layer, kept_inputs[0])
         else:
             output = replacement.build(*args, **kwargs)
             kept = replacement.kept if replacement.kept is not None else kept_inputs[0]
@@ -99,36 +102,44 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
             kept_of[id(output)] = kept
         return output
 
-    return keras.models.clone_model(initial, call_function=call)
+    rebuilt = keras.models.clone_model(initial, call_function=call)
+    if any(id(output) in kept_of for output in rebuilt.outputs):
+        raise TechniqueNotApplicable(
+            f"{', '.join(replacements)} makes the outputs of network {model.name!r}: its channels "
+            "are the classes, and none may go or change place."
+        )
+    return rebuilt
+
+
+def _require_slicable(old: keras.layers.Layer, kept_inputs: list[Indices | None]) -> None:
+    """Refuses to drop or reorder channels before a layer that `_inherit` can't slice."""
+    if all(kept is None for kept in kept_inputs):
+        return
+    sliceable = (*_CHANNELWISE, layers.Flatten, layers.BatchNormalization, layers.Dense)
+    mixes = type(old) is layers.Conv2D and old.groups == 1
+    if len(kept_inputs) > 1 or not (mixes or isinstance(old, sliceable)):
+        raise TechniqueNotApplicable(
+            f"layer {old.name!r} ({type(old).__name__}) needs every channel of the layer before "
+            "it, in order; compress that one by a technique that keeps them."
+        )
 
 
 def _inherit(
-    old: keras.layers.Layer, new: keras.layers.Layer, kept_inputs: list[Indices | None]
+    old: keras.layers.Layer, new: keras.layers.Layer, kept: Indices | None
 ) -> Indices | None:
     """Copies weights, sliced to the channels that are left; returns the channels of the output."""
     weights = old.get_weights()
-    if all(kept is None for kept in kept_inputs):
+    if kept is None or isinstance(old, _CHANNELWISE):
         new.set_weights(weights)
-        return None
-    if len(kept_inputs) == 1 and kept_inputs[0] is not None:
-        kept = kept_inputs[0]
-        if isinstance(old, _CHANNELWISE):
-            return kept
-        if isinstance(old, layers.Flatten):
-            return _flattened(old, kept)
-        if isinstance(old, layers.BatchNormalization):
-            new.set_weights([values[kept] for values in weights])
-            return kept
-        if isinstance(old, layers.Dense):
-            new.set_weights([weights[0][kept], *weights[1:]])
-            return None
-        if type(old) is layers.Conv2D and old.groups == 1:
-            new.set_weights([weights[0][:, :, kept], *weights[1:]])
-            return None
-    raise TechniqueNotApplicable(
-        f"layer {old.name!r} ({type(old).__name__}) needs every channel of the layer before it; "
-        "choose a setting that keeps them (alpha=1.0)."
-    )
+        return kept
+    if isinstance(old, layers.Flatten):
+        return _flattened(old, kept)
+    if isinstance(old, layers.BatchNormalization):
+        new.set_weights([values[kept] for values in weights])
+        return kept
+    kernel = weights[0][kept] if isinstance(old, layers.Dense) else weights[0][:, :, kept]
+    new.set_weights([kernel, *weights[1:]])
+    return None
 
 
 def _flattened(flatten: keras.layers.Layer, kept: Indices) -> Indices:

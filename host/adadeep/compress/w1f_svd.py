@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
 from adadeep.compress.parameters import checked, number, require
@@ -39,7 +39,9 @@ class SvdFactorisation:
             if (rank := units // divisor) >= _MIN_RANK and rank * (inputs + units) < inputs * units
         )
 
-    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+    def apply(
+        self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> keras.Model:
         """Replaces the layer; the product of the two kernels is the truncated SVD of its own.
 
         Raises:
@@ -50,6 +52,7 @@ class SvdFactorisation:
 
         from adadeep.compress import describe, factorise, surgery
 
+        del samples  # the weights alone say it
         old = surgery.layer_of(model, layer)
         spec = describe.layer_spec(model, layer)
         require(spec.kind is LayerKind.DENSE and len(spec.input_shape) == 1, self.name, spec)

@@ -52,7 +52,9 @@ class MagnitudePruning:
         settings.append({"layout": "unstructured", "sparsity": 0.9})
         return tuple(LayerChoice(self.name, tuple(one.items())) for one in settings)
 
-    def apply(self, model: keras.Model, layer: str, choice: LayerChoice) -> keras.Model:
+    def apply(
+        self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> keras.Model:
         """Replaces the layer by one with the same weights less the pruned ones.
 
         Raises:
@@ -63,6 +65,7 @@ class MagnitudePruning:
 
         from adadeep.compress import describe, surgery
 
+        del samples  # the weights alone say it
         old = surgery.layer_of(model, layer)
         spec = describe.layer_spec(model, layer)
         require(self._takes(spec), self.name, spec)

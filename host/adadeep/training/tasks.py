@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -156,7 +157,7 @@ def _read_mnist(file: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in _MNIST_MEMBERS}
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile) as error:
         raise ConfigError(
             f"{file} is no MNIST ({error}): it must hold {', '.join(_MNIST_MEMBERS)}."
         ) from error

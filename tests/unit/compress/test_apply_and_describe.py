@@ -1,0 +1,175 @@
+"""Whole plans, surgery and descriptions, on untrained networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adadeep.compress.apply import apply_plan
+from adadeep.core.errors import TechniqueNotApplicable
+from adadeep.core.layers import LayerKind
+from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+
+pytestmark = pytest.mark.tf
+
+C2_HALF = LayerChoice("C2", (("alpha", 0.5),))
+BLOCKS = LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))
+
+
+@pytest.fixture(scope="module")
+def small() -> Any:
+    from adadeep.training.networks import lenet
+
+    return lenet((8, 8, 1), 10, seed=0)
+
+
+def spec_of(model: Any, precision: Precision = Precision.FLOAT32) -> Any:
+    from adadeep.compress.describe import model_spec
+
+    return model_spec(model, precision=precision)
+
+
+def samples(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(size=shape).astype(np.float32)
+
+
+def test_lenet_is_the_papers_network() -> None:
+    from adadeep.training.networks import lenet
+
+    spec = spec_of(lenet((40, 40, 1), 11, seed=0))
+    assert spec.macs == 28_324_864
+    assert spec.parameter_storage_bytes / 2**20 == pytest.approx(25.2, abs=0.05)
+    names = [layer.name for layer in spec.layers]
+    assert names == ["conv1", "pool1", "conv2", "pool2", "flatten", "fc1", "fc2"]
+
+
+def test_a_description_holds_what_keras_knows(small: Any) -> None:
+    spec = spec_of(small)
+    conv2, fc1 = spec.layer("conv2"), spec.layer("fc1")
+    assert (conv2.kind, conv2.kernel, conv2.stride) == (LayerKind.CONV, (5, 5), (1, 1))
+    assert (conv2.padding, conv2.activation) == ("same", "relu")
+    assert (conv2.input_shape, conv2.output_shape) == ((4, 4, 32), (4, 4, 64))
+    assert (spec.layer("pool1").kernel, spec.layer("pool1").stride) == ((2, 2), (2, 2))
+    assert (fc1.flattened_from, spec.layer("fc2").flattened_from) == ((2, 2, 64), None)
+    assert spec.weights == small.count_params()
+
+
+def test_pruned_weights_count_only_where_they_are_stored_sparse(small: Any) -> None:
+    from adadeep.compress.describe import stores_sparse
+
+    pruned = apply_plan(small, CompressionPlan((("fc1", BLOCKS),)))
+    sparse, dense = spec_of(pruned), spec_of(pruned, Precision.INT8)
+    removed = round(0.9 * 256 * 1024)
+    assert spec_of(small).weights - sparse.weights == pytest.approx(removed, abs=4)
+    assert dense.weights == spec_of(small).weights
+    assert dense.parameter_storage_bytes == spec_of(small).parameter_storage_bytes / 4
+    assert stores_sparse(pruned)
+    assert not stores_sparse(pruned, Precision.INT8)
+    assert not stores_sparse(small)
+
+
+def test_an_empty_plan_is_an_independent_copy(small: Any) -> None:
+    copy = apply_plan(small, CompressionPlan())
+    x = samples(4, 8, 8, 1)
+    assert np.array_equal(np.asarray(copy(x)), np.asarray(small(x)))
+    copy.get_layer("fc1").kernel.assign(np.zeros((256, 1024)))
+    assert np.any(np.asarray(small.get_layer("fc1").kernel))
+
+
+def test_techniques_on_all_layers_go_together(small: Any) -> None:
+    plan = CompressionPlan(
+        (("conv2", C2_HALF), ("fc1", LayerChoice("W1f")), ("fc2", BLOCKS)), Precision.INT8
+    )
+    names = [layer.name for layer in apply_plan(small, plan).layers if layer.weights]
+    assert names == [
+        "conv1", "conv2__depthwise", "conv2__pointwise", "fc1__inner", "fc1__outer", "fc2__pruned",
+    ]  # fmt: skip
+
+
+def test_a_choice_for_a_layer_that_l3_took_out_has_no_effect(small: Any) -> None:
+    alone = CompressionPlan((("fc1", LayerChoice("L3")),))
+    both = CompressionPlan((("fc1", LayerChoice("L3")), ("fc2", BLOCKS)))
+    assert spec_of(apply_plan(small, both)).layers == spec_of(apply_plan(small, alone)).layers
+
+
+def test_a_plan_for_another_network_is_refused(small: Any) -> None:
+    with pytest.raises(TechniqueNotApplicable, match="conv7"):
+        apply_plan(small, CompressionPlan((("conv7", C2_HALF),)))
+
+
+def test_the_same_plan_gives_the_same_weights(small: Any) -> None:
+    plan = CompressionPlan((("conv2", LayerChoice("L1")), ("fc1", LayerChoice("W1f"))))
+    x = samples(50, 8, 8, 1)
+    first, second = apply_plan(small, plan, x), apply_plan(small, plan, x)
+    assert all(map(np.array_equal, first.get_weights(), second.get_weights()))
+
+
+def test_a_sequential_network_is_compressed_too() -> None:
+    import keras
+    from keras import layers
+
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 4)),
+            layers.Conv2D(16, 3, padding="same", name="conv"),
+            layers.BatchNormalization(name="norm"),
+            layers.ReLU(name="relu"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(5, activation="softmax", name="out"),
+        ]
+    )
+    half = apply_plan(model, CompressionPlan((("conv", C2_HALF),)))
+    assert half.get_layer("norm").gamma.shape == (8,)
+    assert half.get_layer("out").kernel.shape == (8 * 8 * 8, 5)
+    assert half.output_shape == (None, 5)
+
+
+def test_dropped_channels_leave_the_others_where_they_were(small: Any) -> None:
+    """With the dropped filters and their biases at 0, dropping them changes nothing."""
+    from adadeep.compress import surgery
+
+    model = apply_plan(small, CompressionPlan())
+    conv1 = model.get_layer("conv1")
+    kept = np.arange(0, 32, 2)
+    kernel = np.asarray(conv1.kernel).copy()
+    kernel[..., 1::2] = 0
+    conv1.kernel.assign(kernel)
+
+    def build(tensor: Any) -> Any:
+        import keras
+
+        layer = keras.layers.Conv2D(16, 5, padding="same", activation="relu", name="conv1__half")
+        return surgery.placed(layer, tensor, kernel[..., kept], np.asarray(conv1.bias)[kept])
+
+    narrow = surgery.rebuild(model, {"conv1": surgery.Replacement(build, kept)})
+    x = samples(4, 8, 8, 1)
+    assert np.asarray(narrow(x)) == pytest.approx(np.asarray(model(x)), abs=1e-6)
+
+
+def test_channels_are_not_dropped_before_a_sum() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((8, 8, 16))
+    branch = layers.Conv2D(16, 3, padding="same", name="conv")(inputs)
+    outputs = layers.Flatten()(layers.Add(name="add")([inputs, branch]))
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax")(outputs))
+    with pytest.raises(TechniqueNotApplicable, match="'add'"):
+        apply_plan(model, CompressionPlan((("conv", C2_HALF),)))
+    full = LayerChoice("C2", (("alpha", 1.0),))
+    assert apply_plan(model, CompressionPlan((("conv", full),))).output_shape == (None, 3)
+
+
+def test_a_convolution_that_makes_the_classes_keeps_them_all() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((8, 8, 16))
+    maps = layers.Conv2D(8, 3, padding="same", name="conv")(inputs)
+    pooled = layers.GlobalAveragePooling2D()(maps)
+    model = keras.Model(inputs, layers.Softmax()(pooled))
+    for choice in (C2_HALF, LayerChoice("L1")):
+        with pytest.raises(TechniqueNotApplicable, match="outputs"):
+            apply_plan(model, CompressionPlan((("conv", choice),)))

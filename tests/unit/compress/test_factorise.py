@@ -1,0 +1,72 @@
+"""The matrix approximations behind inherited weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adadeep.compress.factorise import (
+    restrict_taps,
+    semi_nmf,
+    separate_depthwise,
+    truncated_svd,
+)
+
+
+def random_matrix(rows: int, columns: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=st.integers(1, 12), columns=st.integers(1, 12), data=st.data())
+def test_truncated_svd_is_the_best_of_its_rank(
+    rows: int, columns: int, data: st.DataObject
+) -> None:
+    rank = data.draw(st.integers(1, min(rows, columns)))
+    matrix = random_matrix(rows, columns, data.draw(st.integers(0, 99)))
+    left, right = truncated_svd(matrix, rank)
+    assert (left.shape, right.shape) == ((rows, rank), (rank, columns))
+    lost = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)[rank:]
+    error = np.linalg.norm(left @ right - matrix)
+    assert error == pytest.approx(np.sqrt(np.sum(lost**2)), abs=1e-5)
+
+
+def test_truncated_svd_shares_the_scale_between_its_factors() -> None:
+    left, right = truncated_svd(random_matrix(30, 20), 5)
+    assert np.linalg.norm(left, axis=0) == pytest.approx(np.linalg.norm(right, axis=1))
+
+
+def test_separating_a_separable_kernel_loses_nothing() -> None:
+    rng = np.random.default_rng(1)
+    depthwise, pointwise = rng.normal(size=(3, 3, 4)), rng.normal(size=(4, 6))
+    kernel = depthwise[..., None] * pointwise
+    found_depthwise, found_pointwise = separate_depthwise(kernel)
+    assert found_depthwise[..., None] * found_pointwise == pytest.approx(kernel)
+
+
+def test_restricting_to_the_same_size_changes_nothing() -> None:
+    kernel = np.random.default_rng(2).normal(size=(3, 3, 2, 5))
+    assert restrict_taps(kernel, 3) == pytest.approx(kernel)
+
+
+def test_restricting_keeps_more_than_cropping_where_the_border_matters() -> None:
+    # On a constant image a kernel acts by the sum of its taps.
+    kernel = np.ones((5, 5, 1, 1))
+    restricted = restrict_taps(kernel, 3).sum()
+    assert abs(restricted - kernel.sum()) < abs(kernel[1:4, 1:4].sum() - kernel.sum())
+
+
+def test_semi_nmf_has_a_positive_factor_and_recovers_a_positive_mixture() -> None:
+    rng = np.random.default_rng(3)
+    target = rng.uniform(size=(12, 3)) @ rng.normal(size=(3, 40))
+    positive, right = semi_nmf(target, 3)
+    assert (positive >= 0).all()
+    assert np.linalg.norm(positive @ right - target) < 0.1 * np.linalg.norm(target)
+
+
+def test_semi_nmf_loses_less_with_a_higher_rank() -> None:
+    target = random_matrix(16, 50)
+    errors = [np.linalg.norm(np.matmul(*semi_nmf(target, rank)) - target) for rank in (2, 4, 8)]
+    assert errors[0] > errors[1] > errors[2]

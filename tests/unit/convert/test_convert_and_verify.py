@@ -1,0 +1,159 @@
+"""Conversion: batch of 1, sparse, int8, silence, errors; and running the result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adadeep.convert.verify import agreement, run_tflite, tflite_accuracy
+from adadeep.core.errors import ConversionError
+from adadeep.core.plan import Precision
+
+pytestmark = pytest.mark.tf
+
+
+def samples(count: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(size=(count, 8, 8, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def network() -> Any:
+    from adadeep.training.networks import lenet
+
+    return lenet((8, 8, 1), 10, seed=0)
+
+
+@pytest.fixture(scope="module")
+def float_model(network: Any) -> bytes:
+    from adadeep.convert.tflite import convert
+
+    return convert(network, Precision.FLOAT32, None, sparse=False)
+
+
+@pytest.fixture(scope="module")
+def int8_model(network: Any) -> bytes:
+    from adadeep.convert.tflite import convert
+
+    return convert(network, Precision.INT8, samples(20), sparse=True)
+
+
+def tensors(model: bytes) -> list[dict[str, Any]]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    return list(Interpreter(model_content=model).get_tensor_details())
+
+
+def test_float32_computes_what_keras_does(network: Any, float_model: bytes) -> None:
+    x = samples(10)
+    found = agreement(run_tflite(float_model, x), np.asarray(network(x)))
+    assert found.max_abs_difference < 1e-5
+    assert found.argmax_agreement == 1.0
+
+
+def test_no_tensor_has_a_free_size(float_model: bytes, int8_model: bytes) -> None:
+    for model in (float_model, int8_model):
+        assert all(-1 not in tensor["shape_signature"] for tensor in tensors(model))
+
+
+def test_int8_is_near_and_a_quarter_of_the_size(
+    network: Any, float_model: bytes, int8_model: bytes
+) -> None:
+    x = samples(10)
+    outputs = run_tflite(int8_model, x)
+    assert outputs.dtype == np.float32
+    assert agreement(outputs, np.asarray(network(x))).max_abs_difference < 0.05
+    assert len(int8_model) < 0.3 * len(float_model)
+
+
+def test_int8_has_float_ends_and_int8_kernels(int8_model: bytes) -> None:
+    kinds = [tensor["dtype"] for tensor in tensors(int8_model)]
+    assert kinds.count(np.float32) == 2
+    assert kinds.count(np.int8) > 4
+
+
+def test_sparse_storage_is_smaller_and_computes_the_same(network: Any, float_model: bytes) -> None:
+    from adadeep.compress.apply import apply_plan
+    from adadeep.convert.tflite import convert
+    from adadeep.core.plan import CompressionPlan, LayerChoice
+
+    blocks = LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))
+    pruned = apply_plan(network, CompressionPlan((("fc1", blocks),)))
+    sparse = convert(pruned, Precision.FLOAT32, None, sparse=True)
+    dense = convert(pruned, Precision.FLOAT32, None, sparse=False)
+    x = samples(10)
+    assert agreement(run_tflite(sparse, x), run_tflite(dense, x)).max_abs_difference < 1e-5
+    assert len(sparse) < 0.5 * len(dense)
+
+
+def test_int8_without_samples_is_refused(network: Any) -> None:
+    from adadeep.convert.tflite import convert
+
+    for nothing in (None, samples(0)):
+        with pytest.raises(ConversionError, match="samples"):
+            convert(network, Precision.INT8, nothing, sparse=False)
+
+
+def test_what_the_converter_cannot_take_is_one_error_with_its_reason() -> None:
+    import keras
+    import tensorflow as tf
+
+    from adadeep.convert.tflite import convert
+
+    class Odd(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return tf.raw_ops.Betainc(a=x + 1, b=x + 1, x=x)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, Odd()(inputs), name="odd")
+    with pytest.raises(ConversionError, match=r"'odd' can't be converted.*[Bb]etainc") as caught:
+        convert(model, Precision.FLOAT32, None, sparse=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_conversion_prints_nothing(network: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    from adadeep.convert.tflite import convert
+
+    convert(network, Precision.INT8, samples(5), sparse=False)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x1c\x00\x00\x00TFL3" + bytes(40)])
+def test_a_corrupt_model_is_one_error(content: bytes) -> None:
+    with pytest.raises(ConversionError, match="does not take the model"):
+        run_tflite(content, samples(1))
+
+
+def test_samples_of_another_shape_are_refused(float_model: bytes) -> None:
+    with pytest.raises(ConversionError, match="shape"):
+        run_tflite(float_model, np.zeros((1, 9, 9, 1), np.float32))
+
+
+def test_accuracy_counts_the_largest_output(float_model: bytes) -> None:
+    x = samples(8)
+    answers = run_tflite(float_model, x).argmax(axis=-1)
+    assert tflite_accuracy(float_model, x, answers) == 1.0
+    answers[:2] = (answers[:2] + 1) % 10
+    assert tflite_accuracy(float_model, x, answers) == 0.75
+
+
+def test_agreement_takes_the_worst_element_and_the_share_of_decisions() -> None:
+    a = np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
+    b = np.array([[0.7, 0.3], [0.6, 0.4]], np.float32)
+    found = agreement(a, b)
+    assert found.max_abs_difference == pytest.approx(0.2)
+    assert found.argmax_agreement == 0.5
+
+
+def test_running_a_model_needs_no_tensorflow() -> None:
+    code = (
+        "import sys; import adadeep.convert.verify, ai_edge_litert.interpreter;"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,109 @@
+"""Tasks: splits, formats, errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adadeep.core.errors import ConfigError
+from adadeep.training.tasks import DATA_VARIABLE, TASKS, load_task
+
+REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
+
+
+def fake_mnist(path: Path, **members: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    content = {
+        "x_train": rng.integers(0, 256, (50, 28, 28), np.uint8),
+        "y_train": np.arange(50) % 10,
+        "x_test": rng.integers(0, 256, (20, 28, 28), np.uint8),
+        "y_test": np.arange(20) % 10,
+    }
+    np.savez(path, **{**content, **members})
+
+
+def test_digits_are_real_images_in_three_disjoint_parts() -> None:
+    task = load_task("digits")
+    parts = [task.x_train, task.x_val, task.x_test]
+    assert sum(map(len, parts)) == 1797
+    together = np.concatenate([part.reshape(len(part), -1) for part in parts])
+    assert len(np.unique(together, axis=0)) == 1797
+    for x, y in zip(parts, (task.y_train, task.y_val, task.y_test), strict=True):
+        assert x.shape[1:] == task.input_shape == (8, 8, 1)
+        assert (x.dtype, y.dtype) == (np.float32, np.int64)
+        assert (x.min(), x.max()) == (0, 1)
+        assert set(y) == set(range(task.classes))
+
+
+def test_the_split_is_the_same_each_time() -> None:
+    first, second = load_task("digits"), load_task("digits")
+    assert np.array_equal(first.x_val, second.x_val)
+    assert np.array_equal(first.y_train, second.y_train)
+
+
+def test_mnist_of_keras_own_layout_gets_a_channel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_mnist(tmp_path / "mnist.npz")
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    task = load_task("mnist")
+    assert task.x_train.shape == (45, 28, 28, 1)
+    assert task.x_val.shape == (5, 28, 28, 1)
+    assert task.x_test.shape == (20, 28, 28, 1)
+    assert 0 <= task.x_train.min() < task.x_train.max() <= 1
+    assert task.source == str(tmp_path / "mnist.npz")
+
+
+def test_labels_stay_with_their_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.zeros((50, 28, 28), np.uint8) + np.arange(50, dtype=np.uint8)[:, None, None]
+    fake_mnist(tmp_path / "mnist.npz", x_train=images, y_train=np.arange(50))
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    task = load_task("mnist")
+    for x, y in ((task.x_train, task.y_train), (task.x_val, task.y_val)):
+        assert np.array_equal(np.round(x[:, 0, 0, 0] * 255), y)
+
+
+@pytest.mark.skipif(not (REAL_DATA / "mnist.npz").exists(), reason="no ../shared/data/mnist.npz")
+def test_the_real_mnist_file_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(REAL_DATA))
+    task = load_task("mnist")
+    assert (len(task.x_train), len(task.x_val), len(task.x_test)) == (54000, 6000, 10000)
+    everything = np.concatenate([task.x_train, task.x_val])
+    assert everything.mean(dtype=np.float64) == pytest.approx(0.13066, abs=1e-4)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive at all", b"PK\x03\x04 cut off"])
+def test_a_corrupt_file_is_one_clear_error(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mnist.npz").write_bytes(content)
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    with pytest.raises(ConfigError, match=r"mnist\.npz is no MNIST"):
+        load_task("mnist")
+
+
+def test_a_file_of_other_content_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_mnist(tmp_path / "mnist.npz", x_train=np.zeros((50, 32, 32), np.uint8))
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    with pytest.raises(ConfigError, match="no MNIST"):
+        load_task("mnist")
+
+
+def test_an_unknown_task_lists_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="digits, mnist"):
+        load_task("mnits")
+
+
+def test_listing_the_tasks_imports_no_heavy_library() -> None:
+    code = (
+        "import sys; from adadeep.training.tasks import TASKS; print(*TASKS);"
+        "assert not {'tensorflow', 'keras', 'sklearn'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(TASKS)
