@@ -82,7 +82,10 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def free_port(first: int = 6800, last: int = 7600) -> int:
     """A port that nothing listens on; not one of those where adb looks for emulators."""
+    running = Path(os.environ.get("LAB_CACHE", "")) / "running"
     for port in random.sample(range(first, last), 100):
+        if list(running.glob(f"*-{port}")):  # left by a run that was killed
+            continue
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
@@ -135,7 +138,7 @@ class LabDevice:
     Attributes:
         serial: as the adb server knows it.
         port: of its adbd on 127.0.0.1.
-        kind: "phone" or "board".
+        kind: "phone", "board" or "usb".
         root: its files as the host sees them (a phone's /data is not among them).
     """
 
@@ -146,7 +149,11 @@ class LabDevice:
 
     def stop(self) -> None:
         """Kills it, as a pulled plug would. May be called twice."""
-        lab(self.kind, "stop", "--port", str(self.port))
+        self.command("stop")
+
+    def command(self, *words: str) -> None:
+        """One of lab.py for this device, for example "unplug"."""
+        lab(self.kind, *words, "--port", str(self.port))
 
     def disconnect(self) -> None:
         """Makes the adb server forget it."""
@@ -222,6 +229,17 @@ def lab_board(adb_env: dict[str, str]) -> Iterator[LabDevice]:
     device = LabDevice(address, port, kind="board")
     yield device
     device.disconnect()
+    device.stop()
+
+
+@pytest.fixture
+def lab_usb(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LabDevice]:
+    """A phone on a USB cable, with the adb server at the cable's other end; marker `board`."""
+    port = free_port()
+    lab("usb", "start", "--port", str(port))
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(port))
+    device = LabDevice("LABUSB0001", port, kind="usb")
+    yield device
     device.stop()
 
 

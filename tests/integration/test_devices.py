@@ -153,6 +153,18 @@ class TestFaults:
             stream.read_line(soon())
         stream.close()
 
+    def test_an_adb_server_that_ends_is_transient_and_the_device_can_be_had_again(
+        self, fresh_adb: int, lab_phone: Start
+    ) -> None:
+        phone = lab_phone()
+        stream = AdbTransport(phone.serial).open("cat", soon())
+        subprocess.run(["adb", "kill-server"], check=True)  # the one that fresh_adb started
+        with pytest.raises(TransientDeviceError, match=phone.serial):
+            stream.read_line(soon())
+        stream.close()
+        (transport,) = select([phone.serial], soon())  # starts a server, connects again
+        assert transport.run("echo again", soon()).stdout == b"again\n"
+
     @pytest.mark.parametrize("features", [None, frozenset({"cmd"})])
     def test_a_device_killed_in_the_middle_of_a_push_is_transient(
         self, lab_phone: Start, features: frozenset[str] | None
