@@ -125,6 +125,11 @@ def _failure(target: WheelTarget, who: str, said: str) -> StableDeviceError:
             f"{who}: the package index can't be reached from this computer. Check its network "
             "(or PIP_INDEX_URL), then try again; or install a runtime on the device by hand."
         )
+    if re.search(r"No matching distribution found for numpy|requirement numpy", said):
+        return StableDeviceError(
+            f"{who}: there is no wheel of numpy for {target}. Install its distribution's own there "
+            "(Debian: apt install python3-numpy), then run this again for the runtime."
+        )
     reason = next((line for line in said.splitlines() if line.startswith("ERROR")), said[-200:])
     return StableDeviceError(
         f"{who}: there are no wheels of numpy and a TFLite runtime for {target} ({reason}). "

@@ -51,6 +51,10 @@ def test_another_libc_is_told_before_anything_is_downloaded(tmp_path: Path) -> N
     [
         ("WARNING: Retrying ... NewConnectionError(...)", "can't be reached"),
         ("/usr/bin/python3: No module named pip", "ensurepip"),
+        (
+            "ERROR: Could not find a version that satisfies the requirement numpy<2 (from ...)",
+            "apt install python3-numpy",
+        ),
         ("ERROR: No matching distribution found for ai-edge-litert", "No matching distribution"),
     ],
 )
