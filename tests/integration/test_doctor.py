@@ -111,6 +111,9 @@ class TestProvision:
         assert "ai_edge_litert" in checks(document)["agent"]["evidence"]
         board = require_python(AdbTransport(box.serial), soon())
         assert board.python_path == board.provision_folder
+        left = AdbTransport(box.serial).run(f"ls {board.provision_folder}/..", soon()).text
+        assert ".whl" not in left
+        assert ".new" not in left
         steps: list[str] = []
         assert provision(AdbTransport(box.serial), soon(), steps.append) == board
         assert steps == []  # found by the probe: nothing is downloaded again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import NoAgentError, StableDeviceError
+from adadeep.core.errors import DeviceError, NoAgentError, StableDeviceError
 from adadeep.core.protocols import Transport
 from adadeep.devices.wheels import WheelTarget, download_wheels
 
 OLDEST_PYTHON = (3, 8)
+_CLEAN_UP_S = 10.0
 _PYTHONS = "python3 python /usr/bin/python3 /usr/local/bin/python3 /opt/bin/python3"
 
 # Runs on the board (Python 3.8 and newer; older ones must still get to the version). Looks modules
@@ -239,26 +241,37 @@ def _install(
     deadline: Deadline,
     tell: Callable[[str], None],
 ) -> None:
-    final = shlex.quote(board.provision_folder)
     remotes = [f"{transport.workdir}/{wheel.name}" for wheel in wheels]
-    for wheel, remote in zip(wheels, remotes, strict=True):
-        tell(f"pushing {wheel.name} ({wheel.stat().st_size / 1e6:.0f} MB)")
-        transport.push(wheel, remote, deadline)
-    tell("unpacking, and loading it once")
+    new = f"{board.provision_folder}.new"
+    try:
+        for wheel, remote in zip(wheels, remotes, strict=True):
+            tell(f"pushing {wheel.name} ({wheel.stat().st_size / 1e6:.0f} MB)")
+            transport.push(wheel, remote, deadline)
+        tell("unpacking, and loading it once")
+        _unpack(transport, board, remotes, new, deadline)
+    finally:
+        with contextlib.suppress(DeviceError):
+            transport.run(f"rm -rf {shlex.join([new, *remotes])}", Deadline.after(_CLEAN_UP_S))
+
+
+def _unpack(
+    transport: Transport, board: BoardPython, remotes: list[str], new: str, deadline: Deadline
+) -> None:
+    """All or nothing: unpacked aside, loaded once, then renamed."""
+    final, aside = shlex.quote(board.provision_folder), shlex.quote(new)
     files, python = shlex.join(remotes), shlex.quote(board.executable)
-    # All or nothing: unpacked aside, loaded once, then renamed.
-    script = (
-        f"rm -rf {final} {final}.new; for w in {files}; do "
-        f"{python} -m zipfile -e $w {final}.new || exit 1; done; rm -f {files}; "
-        f"PYTHONPATH={final}.new {python} -c {shlex.quote(_TRY_IMPORT)} && mv {final}.new {final}"
+    done = transport.run(
+        f"rm -rf {final} {aside}; for w in {files}; do "
+        f'{python} -m zipfile -e "$w" {aside} || exit 1; done; '
+        f"PYTHONPATH={aside} {python} -c {shlex.quote(_TRY_IMPORT)} && mv {aside} {final}",
+        deadline,
     )
-    done = transport.run(script, deadline)
     if done.exit_code != 0:
-        transport.run(f"rm -rf {final}.new {files}", deadline)
         last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
+        names = " and ".join(Path(remote).name.split("-")[0] for remote in remotes)
         raise StableDeviceError(
-            f"{transport.serial}: the runtime does not work there: {last}. "
-            f"Install numpy and {' or '.join(w.name.split('-')[0] for w in wheels)} by hand."
+            f"{transport.serial}: {names} do not work there: {last}. "
+            "Install numpy and a TFLite runtime on the device by hand."
         )
 
 

@@ -127,8 +127,8 @@ def _failure(target: WheelTarget, who: str, said: str) -> StableDeviceError:
         )
     if re.search(r"No matching distribution found for numpy|requirement numpy", said):
         return StableDeviceError(
-            f"{who}: there is no wheel of numpy for {target}. Install its distribution's own there "
-            "(Debian: apt install python3-numpy), then run this again for the runtime."
+            f"{who}: there is no wheel of numpy for {target}. Install its distribution's own "
+            "there (Debian: apt install python3-numpy), then run this again for the runtime."
         )
     reason = next((line for line in said.splitlines() if line.startswith("ERROR")), said[-200:])
     return StableDeviceError(
