@@ -17,12 +17,17 @@ import tensorflow as tf
 
 from adadeep.training.tasks import Images, Labels, Task
 
-LEARNING_RATE = 1e-3
+# On MNIST and digits, of 1e-3, 2e-3 and 3e-3 the best for a few hundred steps from scratch.
+LEARNING_RATE = 3e-3
+# For compressed networks: they inherit nearly all they need, and a higher rate forgets more of it
+# in tens of steps than it learns.
+FINE_TUNING_RATE = 5e-4
 
 OnStep = Callable[[int, float], None]
 _Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's usual settings
+_WARM_UP = 0.1  # share of the steps in which the rate rises; then it falls to 0
 _EVALUATION_BATCH = 250
 _TEMPERATURE = 2.0  # softens the teacher's probabilities (Hinton et al. 2015)
 _TEACHER_SHARE = 0.7
@@ -36,7 +41,9 @@ def train(
     learning_rate: float = LEARNING_RATE,
     on_step: OnStep | None = None,
 ) -> None:
-    """Trains in place on the task's training data with Adam, the rate falling linearly to 0.
+    """Trains in place on the task's training data with Adam.
+
+    The learning rate rises linearly over the first tenth of the steps, then falls to 0.
 
     Kernels that hold zeros because a technique pruned them keep those zeros.
 
@@ -45,7 +52,7 @@ def train(
         task: gives data and batch size.
         steps: number of batches; 0 changes nothing.
         seed: of the order of the samples; the same seed gives the same weights.
-        learning_rate: at the first step.
+        learning_rate: the highest one; `FINE_TUNING_RATE` for a compressed network.
         on_step: called after each step with its number (from 1) and its loss.
     """
 
@@ -67,8 +74,9 @@ def distil(
 ) -> None:
     """Like `train`, but the loss is mostly the distance to a teacher's softened output.
 
-    For a network whose replaced layers inherited little, the teacher's probabilities say more
-    per sample than the labels do.
+    The teacher's probabilities say more per sample than labels do, but cost a forward pass of
+    the teacher: half as much again a step. On MNIST, with tens of steps, `train` at
+    `FINE_TUNING_RATE` reached the same accuracy in less time; distil where labels are few.
 
     Args:
         model: the network to train, in place.
@@ -88,7 +96,7 @@ def distil(
         )  # fmt: skip
         return _TEACHER_SHARE * _TEMPERATURE**2 * soft + (1 - _TEACHER_SHARE) * hard
 
-    _descend(model, loss, _batches(task, steps, seed), (steps, LEARNING_RATE, on_step))
+    _descend(model, loss, _batches(task, steps, seed), (steps, FINE_TUNING_RATE, on_step))
 
 
 def accuracy(model: keras.Model, x: Images, y: Labels) -> float:
@@ -141,13 +149,20 @@ def _descend(
     steps, learning_rate, on_step = schedule
     step_function = _compiled_step(model, loss_of)
     for step, (x, y) in enumerate(batches, start=1):
-        rate = learning_rate * (1 - (step - 1) / steps)
+        rate = learning_rate * rate_share(step, steps)
         loss = step_function(
             tf.constant(x), tf.constant(y), tf.constant(rate, tf.float32),
             tf.constant(_BETA1**step, tf.float32), tf.constant(_BETA2**step, tf.float32),
         )  # fmt: skip
         if on_step is not None:
             on_step(step, float(loss))
+
+
+def rate_share(step: int, steps: int) -> float:
+    """Learning rate of a step (from 1) over the highest one, 0..1: up over a tenth, then down."""
+    rising = step / (_WARM_UP * steps + 1)
+    falling = (steps - step + 1) / ((1 - _WARM_UP) * steps + 1)
+    return min(1.0, rising, falling)
 
 
 def _compiled_step(model: keras.Model, loss_of: _Loss) -> Callable[..., Any]:

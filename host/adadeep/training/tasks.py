@@ -104,7 +104,7 @@ def load_digits() -> Task:
         x_val=x[val], y_val=y[val],
         x_test=x[test], y_test=y[test],
         source="scikit-learn load_digits",
-        base_steps=250,
+        base_steps=200,
         fine_tune_steps=40,
         batch_size=32,
     )  # fmt: skip
