@@ -22,6 +22,8 @@ from typing import Any
 
 import pytest
 
+from adadeep.devices.adb.server import adb_program
+
 LAB = Path(__file__).parent / "lab" / "lab.py"
 START_S = 600  # the first start of a kind builds it
 
@@ -107,7 +109,8 @@ def stop_adb_server(port: int) -> None:
         if probe.connect_ex(("127.0.0.1", port)) != 0:
             return
     environment = {**os.environ, "ANDROID_ADB_SERVER_PORT": str(port)}
-    subprocess.run(["adb", "kill-server"], env=environment, capture_output=True, check=False)
+    program = adb_program()  # where adb is not installed, adbutils' own started the server
+    subprocess.run([program, "kill-server"], env=environment, capture_output=True, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -277,11 +277,13 @@ class Model:
 
 def _warm_up(model: Model, settings: Dict[str, Any], check: Callable[[], None]) -> List[int]:
     times: List[int] = []
-    while len(times) < settings["warmup_min_runs"] or sum(times) / 1e6 < settings["warmup_min_ms"]:
+    total_ns, most_ns = 0, settings["max_ms"] * 1e6
+    least_runs, least_ns = settings["warmup_min_runs"], settings["warmup_min_ms"] * 1e6
+    while (len(times) < least_runs or total_ns < least_ns) and total_ns <= most_ns:
         check()
-        times.append(model.invoke_ns())
-        if sum(times) / 1e6 > settings["max_ms"]:
-            break
+        spent = model.invoke_ns()
+        times.append(spent)
+        total_ns += spent
     return times
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from adadeep.core.clock import Deadline
 from adadeep.core.errors import ConfigError
 from adadeep.core.measurement import MeasureSettings
+from adadeep.core.protocols import Transport
+
+_SELECT_S = 30.0
 
 device_option = click.option(
     "-d", "--device", "devices", multiple=True, metavar="DEVICE",
-    help="A serial, 'local' (this computer) or 'all'; may be given more than once. Without it:"
-    " $ANDROID_SERIAL, else the only device attached, else local.",
+    help="A serial, a profile's name, 'local' (this computer) or 'all'; may be given more than"
+    " once. Without it: $ANDROID_SERIAL, else the only device attached, else local.",
 )  # fmt: skip
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON (docs/json.md)."
@@ -25,6 +30,24 @@ threads_option = click.option(
 cores_option = click.option(
     "--cores", metavar="MASK", help="Cores to run on, hexadecimal: f0 is cores 4 to 7."
 )
+
+
+def chosen_devices(names: Sequence[str]) -> list[Transport]:
+    """The devices that -d names, ready to be asked.
+
+    Raises:
+        ConfigError: two or more are attached and none is named.
+        StableDeviceError: one that is named is missing or can't be used.
+    """
+    from adadeep.devices.discovery import select
+
+    return select(names, Deadline.after(_SELECT_S), _serial_of_profile)
+
+
+def _serial_of_profile(name: str) -> str | None:
+    from adadeep.profiles import files
+
+    return files.load(name).facts.serial if files.exists(name) else None
 
 
 def measure_settings(base: MeasureSettings, threads: int, cores: str | None) -> MeasureSettings:

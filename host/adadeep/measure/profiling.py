@@ -19,6 +19,7 @@ from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, tflite_of
 from adadeep.measure.meter import LatencyMeter, open_meter
 from adadeep.profiles import files
+from adadeep.profiles.schema import is_profile_name
 
 _READY_S = 120.0
 
@@ -77,7 +78,7 @@ def profile_device(
         DeviceError: the device went away; the same call goes on later.
         ConfigError: the library can't be written.
     """
-    if request.name and not files.is_profile_name(request.name):
+    if request.name and not is_profile_name(request.name):
         raise ConfigError(f"{request.name!r} is no profile name; use a-z, 0-9 and '-'.")
     facts, capabilities = gather_facts(transport, Deadline.after(_READY_S))
     name = request.name or files.name_for(facts)

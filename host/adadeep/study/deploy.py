@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import DeviceError, FormatError
+from adadeep.core.errors import ConversionError, DeviceError, FormatError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
 from adadeep.measure.meter import Checked, DeviceMeter, open_meter
@@ -93,22 +93,38 @@ def load_run(folder: Path) -> FinishedRun:
     Raises:
         FormatError: no finished search in it, or one of a newer version; says what to do.
     """
+    plan = _read_plan(folder)
     try:
-        plan = json.loads((folder / PLAN).read_text("utf-8"))
         models = [(folder / name).read_bytes() for name in (BEST_MODEL, INITIAL_MODEL)]
         with np.load(folder / SAMPLES, allow_pickle=False) as members:
             inputs = np.asarray(members["inputs"], dtype=np.float32)
-    except (OSError, ValueError, KeyError) as error:
-        raise FormatError(
-            f"{folder} holds no finished search ({error}). Run `adadeep search` into it first."
-        ) from error
-    version = plan.get("schema_version")
+        ModelPort(models[0])
+    except (OSError, ValueError, KeyError, ConversionError) as error:
+        raise _unfinished(folder, error) from error
+    return FinishedRun(folder, plan, models[0], models[1], inputs)
+
+
+def _read_plan(folder: Path) -> dict[str, Any]:
+    try:
+        plan = json.loads((folder / PLAN).read_text("utf-8"))
+        version = plan["schema_version"]
+        if version == SCHEMA_VERSION:  # the keys that are read here
+            best = plan["best"]
+            _ = plan["task"], plan["device_fingerprint"], best["key"], best["plan"]["precision"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unfinished(folder, error) from error
     if version != SCHEMA_VERSION:
         raise FormatError(
             f"{folder / PLAN}: schema_version {version!r}, this adadeep reads {SCHEMA_VERSION};"
             " upgrade adadeep."
         )
-    return FinishedRun(folder, plan, models[0], models[1], inputs)
+    return dict(plan)
+
+
+def _unfinished(folder: Path, error: Exception) -> FormatError:
+    return FormatError(
+        f"{folder} holds no finished search ({error}). Run `adadeep search` into it first."
+    )
 
 
 def deploy(run: FinishedRun, transport: Transport) -> Deployment:

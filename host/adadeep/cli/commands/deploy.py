@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import device_option, json_option
+from adadeep.cli.options import chosen_devices, device_option, json_option
 from adadeep.cli.ui import Ui
-from adadeep.core.clock import Deadline
 from adadeep.core.units import format_bytes, format_ms
 
 if TYPE_CHECKING:
@@ -28,13 +27,12 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> None:
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
     initial network there, and prints its path on the device.
     """
-    from adadeep.devices.discovery import select
     from adadeep.study.deploy import deploy, load_run
 
     ui = Ui(as_json)
     finished = load_run(run)
     deployments = []
-    for transport in select(devices, Deadline.after(30)):
+    for transport in chosen_devices(devices):
         ui.note(f"deploying {finished.plan['best']['label']} to {transport.serial}")
         deployment = deploy(finished, transport)
         deployments.append(deployment)

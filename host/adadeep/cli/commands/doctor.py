@@ -7,16 +7,15 @@ from typing import Any
 
 import click
 
-from adadeep.cli.options import device_option, json_option
+from adadeep.cli.options import chosen_devices, device_option, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError
 from adadeep.core.protocols import Transport
-from adadeep.devices.discovery import select
 from adadeep.devices.doctor import Check, CheckStatus, examine
 from adadeep.devices.provision import clean, provision
 
-_SELECT_S, _EXAMINE_S, _PROVISION_S = 30.0, 120.0, 900.0
+_EXAMINE_S, _PROVISION_S = 120.0, 900.0
 
 
 @click.command("doctor")
@@ -38,7 +37,7 @@ def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool
     reports = []
     for name in devices or [None]:
         try:
-            transports = select([name] if name else [], Deadline.after(_SELECT_S))
+            transports = chosen_devices([name] if name else [])
         except DeviceError as error:
             check = Check("state", CheckStatus.FAIL, str(error), "`adadeep devices` shows more.")
             reports.append(_report(ui, name or "device", [_shown(ui, check)]))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from adadeep.cli.options import (
+    chosen_devices,
     cores_option,
     device_option,
     json_option,
@@ -63,12 +64,11 @@ def command(
 def _run(
     ui: Ui, path: Path, content: bytes, devices: tuple[str, ...], settings: MeasureSettings
 ) -> None:
-    from adadeep.devices.discovery import select
     from adadeep.measure.meter import open_meter
     from adadeep.report.measurement_lines import measurement_rows
 
     measurements = []
-    for transport in select(devices, Deadline.after(30)):
+    for transport in chosen_devices(devices):
         ui.note(f"measuring {path.name} on {transport.serial}")
         with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
             measurement = meter.measure(content)

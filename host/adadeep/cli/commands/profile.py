@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.options import (
+    chosen_devices,
     cores_option,
     device_option,
     json_option,
@@ -14,7 +15,6 @@ from adadeep.cli.options import (
     threads_option,
 )
 from adadeep.cli.ui import Progress, Ui
-from adadeep.core.clock import Deadline
 from adadeep.core.errors import ConfigError, Interrupted, TransientDeviceError
 from adadeep.core.units import format_bytes
 
@@ -48,14 +48,13 @@ def command(
     The profile goes to the user's library ($ADADEEP_LIBRARY); see it with `adadeep profiles show`.
     Interrupted, the same command goes on where it ended.
     """
-    from adadeep.devices.discovery import select
     from adadeep.measure.layer_models import micro_benchmark
     from adadeep.measure.profiling import LAYER_SETTINGS, ProfileRequest
 
     ui = Ui(as_json)
     layers = micro_benchmark()[:: _QUICK_EVERY if quick else 1]
     settings = measure_settings(LAYER_SETTINGS, threads, cores)
-    transports = select(devices, Deadline.after(30))
+    transports = chosen_devices(devices)
     if name and len(transports) > 1:
         raise ConfigError("--name goes with one device; name one with -d.")
     request = ProfileRequest(layers, settings, name, fresh)

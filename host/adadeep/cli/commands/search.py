@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from adadeep.cli.options import (
+    chosen_devices,
     cores_option,
     device_option,
     json_option,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from adadeep.study.outcome import Outcome
     from adadeep.study.study import TrialEvent
 
-_SELECT_S = 30.0
 _TOP = 5
 
 ValueT = TypeVar("ValueT")
@@ -158,12 +158,10 @@ def _config(task: str, options: dict[str, object]) -> StudyConfig:
 
 
 def _only_device(selectors: tuple[str, ...], config: StudyConfig) -> Transport:
-    from adadeep.core.clock import Deadline
-    from adadeep.devices.discovery import select
     from adadeep.training.tasks import TASKS
 
     config.check(TASKS)
-    transports = select(selectors, Deadline.after(_SELECT_S))
+    transports = chosen_devices(selectors)
     if len(transports) != 1:
         serials = ", ".join(transport.serial for transport in transports)
         raise ConfigError(f"a search is for one device; name one of {serials} with -d.")

@@ -1,0 +1,249 @@
+"""measure, profile and deploy as a user types them, over a real adbd: results and bad input."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
+
+pytestmark = pytest.mark.lab
+
+MODEL = tflite_of(SingleLayer(dense(64, 10)))
+BIG = tflite_of(SingleLayer(dense(1024, 1024)))
+QUICK_LAYERS = len(micro_benchmark()[::6])
+CAPTURES = Path(__file__).parents[1] / "data/captures"
+
+
+def adadeep(*arguments, environment=None):
+    command = [sys.executable, "-m", "adadeep", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, check=False,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
+
+
+def fails(done, code):
+    """The one clear sentence of a failure: no traceback, nothing on stdout."""
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    return message
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(MODEL)
+    return path
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished search, made by hand: what deploy reads of it."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "best.tflite").write_bytes(MODEL)
+    (folder / "initial.tflite").write_bytes(BIG)
+    inputs = np.random.default_rng(0).random((4, 64), "f4")
+    np.savez(folder / "samples.npz", inputs=inputs)
+    best = {"label": "fc1:W1f", "key": "abc", "plan": {"precision": "float32"}}
+    plan = {"schema_version": 1, "task": "toy", "device_fingerprint": "another", "best": best}
+    (folder / "plan.json").write_text(json.dumps(plan))
+    return folder
+
+
+# ---- measure
+
+
+def test_measure_prints_what_was_measured_and_how(lab_box, model):
+    done = adadeep("measure", model, "-d", lab_box.serial, "--max-seconds", "0.3")
+    assert done.returncode == 0, done.stderr
+    for word in ("median", "95 % interval", "5th, 95th", "first inference", "load", "memory",
+                 "size of the file", "XNNPACK: 1", "conditions before", "(measured)"):  # fmt: skip
+        assert word in done.stdout
+
+
+def test_measure_json_holds_the_raw_samples_of_each_device(lab_box, model):
+    done = adadeep(
+        "measure", model, "-d", lab_box.serial, "-d", "local", "--max-seconds", "0.3", "--json"
+    )
+    document = json.loads(done.stdout)
+    assert document["schema"] == "adadeep.measure/1"
+    there, here = document["measurements"]
+    assert (there["serial"], here["serial"]) == (lab_box.serial, "local")
+    for measurement in (there, here):
+        runs = [ns for launch in measurement["launches"] for ns in launch["runs_ns"]]
+        assert measurement["latency_ms"]["count"] == len(runs) > 20
+        assert measurement["latency_ms"]["median"] == pytest.approx(np.median(runs) / 1e6)
+    assert there["device_fingerprint"] != here["device_fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no model", "is no .tflite file"),
+        (MODEL[:1500], "can't load the model"),
+        (b"\x1c\0\0\0TFL3" + bytes(200), "can't load the model"),
+    ],
+)
+def test_a_corrupt_model_is_bad_input(lab_box, tmp_path, content, words):
+    path = tmp_path / "corrupt.tflite"
+    path.write_bytes(content)
+    assert words in fails(adadeep("measure", path, "-d", lab_box.serial), 2)
+
+
+def test_a_missing_model_and_a_bad_core_mask_are_bad_input(lab_box, model, tmp_path):
+    assert "No such file" in fails(adadeep("measure", tmp_path / "none.tflite"), 2)
+    done = adadeep("measure", model, "-d", lab_box.serial, "--cores", "zz")
+    assert "hexadecimal" in fails(done, 2)
+    done = adadeep("measure", model, "-d", lab_box.serial, "--cores", "f00000")
+    assert "core mask" in fails(done, 2)
+
+
+def test_a_device_that_is_not_there_ends_with_the_devices_code(adb_env, model):
+    assert "no such device" in fails(adadeep("measure", model, "-d", "NOBODY"), 3)
+
+
+def test_a_device_without_python_can_not_measure_yet_and_says_so(lab_phone, model):
+    done = adadeep("measure", model, "-d", lab_phone().serial)
+    assert "no Python" in fails(done, 3)
+    assert "still to come" in done.stderr
+
+
+def test_a_full_device_is_named_with_what_to_do(lab_phone, tmp_path):
+    path = tmp_path / "big.tflite"
+    path.write_bytes(tflite_of(SingleLayer(dense(3136, 1024))))
+    message = fails(adadeep("measure", path, "-d", lab_phone(python=True, data_mb=8).serial), 3)
+    assert "No space left" in message
+
+
+# ---- profile
+
+
+def test_profile_measures_layers_into_the_library(lab_box, library, model):
+    done = adadeep("profile", "-d", lab_box.serial, "--quick", "--name", "box", "--json")
+    assert done.returncode == 0, done.stderr
+    [told] = json.loads(done.stdout)["profiles"]
+    assert (told["name"], told["measured_layers"]) == ("box", QUICK_LAYERS)
+    shown = json.loads(adadeep("profiles", "show", "box", "--json").stdout)
+    assert len(shown["profile"]["entries"]) == QUICK_LAYERS
+    assert shown["profile"]["facts"]["serial"] == lab_box.serial
+    measured = adadeep("measure", model, "-d", "box", "--max-seconds", "0.1", "--json")
+    assert json.loads(measured.stdout)["measurements"][0]["serial"] == lab_box.serial
+    assert adadeep("profiles", "validate", "box").returncode == 0
+    assert not list(library.rglob("*unfinished*"))
+
+
+def test_an_interrupted_profile_goes_on_and_measures_nothing_twice(lab_box, library):
+    command = [
+        sys.executable,
+        "-m",
+        "adadeep",
+        "profile",
+        "-d",
+        lab_box.serial,
+        "--quick",
+        "--name",
+        "box",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    tables = library / "tables/box-unfinished"
+    while sum(len(t.read_text().splitlines()) for t in tables.glob("*.jsonl")) < 3:
+        time.sleep(0.02)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "goes on from there" in errors
+    assert "Traceback" not in errors
+    [table] = tables.glob("*.jsonl")
+    before = table.read_text().splitlines()
+    assert 3 <= len(before) < QUICK_LAYERS
+    assert adadeep(*command[3:]).returncode == 0
+    [finished] = (library / "tables/box").glob("*.jsonl")
+    assert set(before) <= set(finished.read_text().splitlines())
+    assert not list(library.rglob("*unfinished*"))
+
+
+def test_a_captured_phone_gets_its_facts_and_no_made_up_numbers(lab_phone, library, tmp_path):
+    props = next(
+        path
+        for path in sorted(CAPTURES.glob("getprop/*"))
+        if "[ro.product.model]" in path.read_text(errors="replace")
+    )
+    copy = tmp_path / "props"
+    shutil.copy(props, copy)
+    done = adadeep("profile", "-d", lab_phone(props=copy).serial, "--json")
+    assert done.returncode == 0, done.stderr
+    [told] = json.loads(done.stdout)["profiles"]
+    assert told["measured_layers"] == 0
+    assert "no Python" in told["no_agent"]
+    assert "facts only" in done.stderr
+
+
+def test_an_unwritable_library_is_told_before_anything_is_lost(lab_box, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = adadeep(
+        "profile", "-d", lab_box.serial, "--quick", environment={"ADADEEP_LIBRARY": str(blocked)}
+    )
+    assert "library" in fails(done, 2)
+
+
+# ---- deploy
+
+
+def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, run):
+    done = adadeep("deploy", run, "-d", lab_box.serial, "--json")
+    assert done.returncode == 0, done.stderr
+    [told] = json.loads(done.stdout)["deployments"]
+    assert told["samples"] == 4
+    assert told["agreement"]["argmax_agreement"] == 1.0
+    assert told["speed_up"] > 2
+    assert told["searched_here"] is False
+    from adadeep.core.clock import Deadline
+    from adadeep.devices.discovery import make_transport
+
+    assert make_transport(lab_box.serial).pull(told["path"], Deadline.after(20)) == MODEL
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda run: (run / "plan.json").unlink(), "holds no finished search"),
+        (lambda run: (run / "plan.json").write_text('{"schema_version": 99}'), "upgrade adadeep"),
+        (lambda run: (run / "samples.npz").write_bytes(b"junk"), "holds no finished search"),
+        (lambda run: (run / "best.tflite").write_bytes(b"junk"), "does not take the model"),
+        (lambda run: (run / "plan.json").write_text("[]"), "holds no finished search"),
+    ],
+)
+def test_a_run_folder_that_can_not_be_read_is_bad_input(adb_env, run, harm, words):
+    harm(run)
+    assert words in fails(adadeep("deploy", run, "-d", "local"), 2)
+
+
+def test_a_model_that_computes_something_else_on_the_device_is_not_called_deployed(
+    lab_box, run, monkeypatch
+):
+    from adadeep.core.errors import DeviceError
+    from adadeep.devices.discovery import make_transport
+    from adadeep.study import deploy
+
+    monkeypatch.setattr(deploy, "run_tflite", lambda model, x: np.zeros((len(x), 10), "f4"))
+    with pytest.raises(DeviceError, match="computes something else"):
+        deploy.deploy(deploy.load_run(run), make_transport(lab_box.serial))
