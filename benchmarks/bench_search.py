@@ -157,7 +157,7 @@ def contenders() -> dict[str, DqnConfig | None]:
     return {
         "dqn default": base,
         "dqn default, reward on every step": replace(base, gamma=0.01, reward_on_every_step=True),
-        "dqn default, one loss of Q": replace(base, separate_columns=False),
+        "dqn default, a loss a column": replace(base, separate_columns=True),
         "dqn paper": PRESETS["paper"],
         "random": None,
     }

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.tf
 def network():
     from adadeep.search.dqn.network import QNetwork
 
-    return QNetwork(5, 3, DqnConfig(), seed=1)
+    return QNetwork(5, 3, DqnConfig(separate_columns=True), seed=1)
 
 
 def batch(steps, rows=4):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,7 @@ class KerasMaker:
             TechniqueNotApplicable: the plan can't be applied.
             ConversionError: the network did not become a .tflite.
         """
+        gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
         model = self._compressed(plan)
         spec = model_spec(model, plan.label, plan.precision)
         tflite = convert(
