@@ -30,6 +30,7 @@ from adadeep.search.reward import resolve_limits, reward
 from adadeep.search.space import SearchSpace, build_space
 
 CHECKPOINTS = (10, 20, 40, 80)
+RESULTS = Path(__file__).parent / "results" / "search.json"
 
 
 @dataclass
@@ -188,7 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--episodes", type=int, default=80)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--json", type=Path, default=Path("benchmarks/results/search.json"))
+    parser.add_argument("--json", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     results = {}
     for depth in (2, 6):
