@@ -172,13 +172,13 @@ def test_converts_and_computes_the_same_as_keras(technique: Technique[Any]) -> N
 
 @pytest.mark.parametrize("name", COMPRESSING)
 def test_is_accurate_after_a_short_fine_tuning(name: str) -> None:
-    from adadeep.training.fit import accuracy, distil
+    from adadeep.training.fit import FINE_TUNING_RATE, accuracy, train
 
     layer, choice = next(iter(settings_of(name)))
     plan = CompressionPlan(((layer, choice),))
     model = apply_plan(trained(), plan, digits().x_train[:200])
     steps = digits().fine_tune_steps * needs_training(plan)
-    distil(model, trained(), digits(), steps, seed=1)
+    train(model, digits(), steps, 1, FINE_TUNING_RATE)
     assert accuracy(model, digits().x_val, digits().y_val) > 0.8
 
 

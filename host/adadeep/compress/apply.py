@@ -63,8 +63,5 @@ def needs_training(plan: CompressionPlan) -> int:
     Raises:
         ConfigError: an unknown technique.
     """
-    factors = [
-        int(getattr(TECHNIQUES.get(choice.technique), "training_factor", 1))
-        for _, choice in plan.choices
-    ]
+    factors = [TECHNIQUES.get(choice.technique).training_factor for _, choice in plan.choices]
     return max(factors, default=0)

@@ -26,6 +26,7 @@ class DepthwiseSeparable:
     name = "C2"
     title = "depthwise separable convolution"
     training_factor = 2
+    replaces_following = False
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """Convolutions with a window and at least 4 input channels."""

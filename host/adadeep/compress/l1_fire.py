@@ -28,6 +28,7 @@ class Fire:
     name = "L1"
     title = "Fire layer"
     training_factor = 2
+    replaces_following = False
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """Padded convolutions of 3x3 and more that some ratio makes smaller."""

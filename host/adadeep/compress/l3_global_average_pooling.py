@@ -30,6 +30,7 @@ class GlobalAveragePooling:
     name = "L3"
     title = "global average pooling instead of the dense layers"
     training_factor = 3
+    replaces_following = True
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """The first dense layer, where it gets a flattened feature map."""

@@ -19,6 +19,7 @@ class NoTechnique:
     name = NONE
     title = "no compression"
     training_factor = 0
+    replaces_following = False
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """Always."""

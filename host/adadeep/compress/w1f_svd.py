@@ -23,6 +23,7 @@ class SvdFactorisation:
     name = "W1f"
     title = "SVD factorisation of a dense layer"
     training_factor = 1
+    replaces_following = False
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """Dense layers that some divisor makes smaller."""

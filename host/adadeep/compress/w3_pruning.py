@@ -35,6 +35,7 @@ class MagnitudePruning:
     name = "W3"
     title = "magnitude pruning of a dense layer"
     training_factor = 1
+    replaces_following = False
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """Dense layers that are not tiny."""

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from adadeep.convert.silence import quiet_runtime
 from adadeep.core.errors import ConversionError
 from adadeep.core.plan import Precision
 
@@ -46,7 +42,7 @@ def convert(
     if precision is Precision.INT8 and (representative is None or not len(representative)):
         raise ConversionError("int8 needs representative samples; give some of the training data.")
     try:
-        with _silence():
+        with quiet_runtime():
             converter = _converter(model)
             if precision is Precision.INT8:
                 assert representative is not None
@@ -88,24 +84,3 @@ def _reason(error: Exception) -> str:
     """The first line of an error that says something."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:_LONGEST_REASON]
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps what the converter's C++ prints off the terminal, unless ADADEEP_DEBUG is set."""
-    if os.environ.get("ADADEEP_DEBUG"):
-        yield
-        return
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
-    try:
-        with tempfile.TemporaryFile() as sink, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            os.dup2(sink.fileno(), 1)
-            os.dup2(sink.fileno(), 2)
-            yield
-    finally:
-        for descriptor, copy in enumerate(saved, start=1):
-            os.dup2(copy, descriptor)
-            os.close(copy)

@@ -103,10 +103,19 @@ class Transport(Protocol):
 
 
 class Technique(Protocol, Generic[ModelT]):
-    """One way to compress one layer. `name` and `title` are for the registry and for people."""
+    """One way to compress one layer.
+
+    Attributes:
+        name: in the registry, in plans: "W1f".
+        title: for people.
+        training_factor: how many times the task's fine-tuning steps a layer treated so needs.
+        replaces_following: whether it takes the place of all later layers that are decided on.
+    """
 
     name: str
     title: str
+    training_factor: int
+    replaces_following: bool
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """Whether this layer can be compressed so."""

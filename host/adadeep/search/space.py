@@ -125,7 +125,7 @@ def build_space(
             if technique.applies_to(layer):
                 numbers = {_number(actions, choice) for choice in technique.choices(layer)}
                 options |= numbers
-                if getattr(technique, "replaces_following", False):
+                if technique.replaces_following:
                     ending |= numbers
         if len(options) > 1:
             points.append(DecisionPoint(layer, tuple(sorted(options))))

@@ -1,4 +1,4 @@
-"""Training for few steps, with pruning masks and distillation, and accuracy.
+"""Training for few steps, with pruning masks, and accuracy.
 
 A step loop of its own instead of `Model.fit`: at 50 steps a trial, the fixed costs of `fit`
 (data adapters, callbacks, metrics) and the dozens of kernels of Keras' Adam are what one waits
@@ -29,8 +29,6 @@ _Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's usual settings
 _WARM_UP = 0.1  # share of the steps in which the rate rises; then it falls to 0
 _EVALUATION_BATCH = 250
-_TEMPERATURE = 2.0  # softens the teacher's probabilities (Hinton et al. 2015)
-_TEACHER_SHARE = 0.7
 
 
 def train(
@@ -64,41 +62,6 @@ def train(
     _descend(model, loss, _batches(task, steps, seed), (steps, learning_rate, on_step))
 
 
-def distil(
-    model: keras.Model,
-    teacher: keras.Model,
-    task: Task,
-    steps: int,
-    seed: int,
-    on_step: OnStep | None = None,
-) -> None:
-    """Like `train`, but the loss is mostly the distance to a teacher's softened output.
-
-    The teacher's probabilities say more per sample than labels do, but cost a forward pass of
-    the teacher: half as much again a step. On MNIST, with tens of steps, `train` at
-    `FINE_TUNING_RATE` reached the same accuracy in less time; distil where labels are few.
-
-    Args:
-        model: the network to train, in place.
-        teacher: the network before compression; it is left as it is.
-        task: gives data and batch size.
-        steps: number of batches; 0 changes nothing.
-        seed: of the order of the samples.
-        on_step: called after each step with its number (from 1) and its loss.
-    """
-
-    def loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        outputs = model(x, training=True)
-        hard = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, outputs))
-        wanted = _soften(teacher(x, training=False))
-        soft = -tf.reduce_mean(
-            tf.reduce_sum(wanted * tf.math.log(_soften(outputs)), axis=-1)
-        )  # fmt: skip
-        return _TEACHER_SHARE * _TEMPERATURE**2 * soft + (1 - _TEACHER_SHARE) * hard
-
-    _descend(model, loss, _batches(task, steps, seed), (steps, FINE_TUNING_RATE, on_step))
-
-
 def accuracy(model: keras.Model, x: Images, y: Labels) -> float:
     """Share of samples whose largest output is at the label, 0..1."""
     right = 0
@@ -107,12 +70,6 @@ def accuracy(model: keras.Model, x: Images, y: Labels) -> float:
         outputs = np.asarray(model(x[batch], training=False))
         right += int(np.count_nonzero(outputs.argmax(axis=-1) == y[batch]))
     return right / len(x)
-
-
-def _soften(probabilities: tf.Tensor) -> tf.Tensor:
-    """Softmax at the temperature, from the softmax at 1."""
-    powered = tf.pow(tf.maximum(probabilities, 1e-8), 1 / _TEMPERATURE)
-    return powered / tf.reduce_sum(powered, axis=-1, keepdims=True)
 
 
 def _batches(task: Task, steps: int, seed: int) -> Iterator[tuple[Images, Labels]]:

@@ -1,4 +1,4 @@
-"""Training: reproducible, learns, distils, keeps what it must."""
+"""Training: reproducible, learns, keeps what it must."""
 
 from __future__ import annotations
 
@@ -66,23 +66,6 @@ def test_every_step_is_reported_with_its_loss(task: Any) -> None:
     train(small_network(), task, 3, seed=0, on_step=lambda *step: steps.append(step))
     assert [number for number, _ in steps] == [1, 2, 3]
     assert all(np.isfinite(loss) and loss > 0 for _, loss in steps)
-
-
-def test_distilling_brings_a_network_nearer_to_its_teacher(task: Any) -> None:
-    from adadeep.training.fit import distil, train
-
-    teacher, pupil = small_network(0), small_network(5)
-    train(teacher, task, 150, seed=0, learning_rate=5e-3)
-    kept = teacher.get_weights()
-
-    def distance() -> float:
-        difference = np.asarray(teacher(task.x_val)) - np.asarray(pupil(task.x_val))
-        return float(np.abs(difference).mean())
-
-    before = distance()
-    distil(pupil, teacher, task, 500, seed=1)
-    assert distance() < 0.8 * before
-    assert all(map(np.array_equal, kept, teacher.get_weights()))
 
 
 def test_zeros_of_a_kernel_stay_zero(task: Any) -> None:
