@@ -132,6 +132,51 @@ def test_a_full_device_is_named_with_what_to_do(lab_phone, tmp_path):
     assert "No space left" in message
 
 
+def test_ctrl_c_while_measuring_leaves_a_tidy_device(lab_box, model):
+    from adadeep.core.clock import Deadline
+    from adadeep.devices.discovery import make_transport
+
+    transport = make_transport(lab_box.serial)
+
+    def on_the_device(command):
+        return transport.run(command, Deadline.after(20)).text.split()
+
+    models = f"ls {transport.workdir}/models"
+    command = [sys.executable, "-m", "adadeep", "measure", str(model), "-d", lab_box.serial]
+    process = subprocess.Popen(
+        [*command, "--max-seconds", "60", "--launches", "100"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not on_the_device(models):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    running = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep '[p]yz serve'; done; true"
+    deadline = time.monotonic() + 10
+    while on_the_device(models) or on_the_device(running):
+        assert time.monotonic() < deadline, "something was left on the device"
+        time.sleep(0.1)
+
+
+def test_a_model_with_an_operator_that_the_runtime_lacks_is_bad_input(lab_box, tmp_path):
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    edited = schema.ModelT.InitFromObj(schema.Model.GetRootAs(MODEL))
+    edited.operatorCodes[0].version = 99
+    builder = flatbuffers.Builder()
+    builder.Finish(edited.Pack(builder), b"TFL3")
+    path = tmp_path / "future.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    message = fails(adadeep("measure", path, "-d", lab_box.serial), 2)
+    assert "lacks an operator" in message
+    assert "newer runtime" in message
+
+
 # ---- profile
 
 
@@ -205,6 +250,18 @@ def test_an_unwritable_library_is_told_before_anything_is_lost(lab_box, tmp_path
     assert "library" in fails(done, 2)
 
 
+def test_a_board_without_a_runtime_is_given_one_when_asked_to(lab_phone, library):
+    box = lab_phone(python="bare")
+    done = adadeep("profile", "-d", box.serial, "--quick", "--json")
+    [told] = json.loads(done.stdout)["profiles"]
+    assert told["measured_layers"] == 0
+    assert "--provision" in told["no_agent"]
+    done = adadeep("profile", "-d", box.serial, "--quick", "--provision", "--json")
+    assert done.returncode == 0, done.stderr
+    [told] = json.loads(done.stdout)["profiles"]
+    assert told["measured_layers"] == QUICK_LAYERS
+
+
 # ---- deploy
 
 
@@ -247,3 +304,26 @@ def test_a_model_that_computes_something_else_on_the_device_is_not_called_deploy
     monkeypatch.setattr(deploy, "run_tflite", lambda model, x: np.zeros((len(x), 10), "f4"))
     with pytest.raises(DeviceError, match="computes something else"):
         deploy.deploy(deploy.load_run(run), make_transport(lab_box.serial))
+
+
+# ---- the aarch64 board
+
+
+@pytest.mark.board
+def test_the_board_is_measured_profiled_and_deployed_to(lab_board, library, model, run):
+    serial = lab_board.serial
+    medians = []
+    for _ in range(2):
+        done = adadeep("measure", model, "-d", serial, "--max-seconds", "0.2", "--json")
+        assert done.returncode == 0, done.stderr
+        medians.append(json.loads(done.stdout)["measurements"][0]["latency_ms"]["median"])
+    assert medians[0] == pytest.approx(medians[1], rel=0.02)  # its clock counts instructions
+    done = adadeep("profile", "-d", serial, "--quick", "--name", "board", "--json")
+    [told] = json.loads(done.stdout)["profiles"]
+    assert told["measured_layers"] == QUICK_LAYERS
+    facts = json.loads(adadeep("profiles", "show", "board", "--json").stdout)["profile"]["facts"]
+    assert facts["machine"] == "aarch64"
+    done = adadeep("deploy", run, "-d", serial, "--json")
+    [told] = json.loads(done.stdout)["deployments"]
+    assert told["agreement"]["argmax_agreement"] == 1.0
+    assert told["speed_up"] > 10

@@ -155,7 +155,8 @@ def require_python(transport: Transport, deadline: Deadline) -> BoardPython:
         missing = "no numpy" if board.numpy_version is None else "no TFLite runtime"
         raise NoAgentError(
             f"{transport.serial}: its Python {board.version} has {missing}. "
-            f"`adadeep doctor -d {shlex.quote(transport.serial)} --provision` gives it one."
+            f"`adadeep doctor -d {shlex.quote(transport.serial)} --provision` gives it one.",
+            can_provision=True,
         )
     return board
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,8 @@ from adadeep.cli.options import (
     threads_option,
 )
 from adadeep.cli.ui import Progress, Ui
-from adadeep.core.errors import ConfigError, Interrupted, TransientDeviceError
+from adadeep.core.clock import Deadline
+from adadeep.core.errors import ConfigError, Interrupted, NoAgentError, TransientDeviceError
 from adadeep.core.units import format_bytes
 
 if TYPE_CHECKING:
@@ -24,12 +26,17 @@ if TYPE_CHECKING:
     from adadeep.measure.profiling import ProfileRequest
 
 _QUICK_EVERY = 6  # --quick measures every sixth layer
+_READY_S, _PROVISION_S = 120.0, 900.0
 
 
 @click.command(name="adadeep-profile")
 @device_option
 @click.option("--name", help="Name in the library; by default made from maker and model.")
 @click.option("--quick", is_flag=True, help="A sixth of the layers: a few seconds.")
+@click.option(
+    "--provision/--no-provision", "provide", default=None,
+    help="Give a board without a TFLite runtime one; by default a terminal is asked.",
+)  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Measure anew what an unfinished profile holds.")
 @threads_option
 @cores_option
@@ -38,6 +45,7 @@ def command(
     devices: tuple[str, ...],
     name: str | None,
     quick: bool,
+    provide: bool | None,
     fresh: bool,
     threads: int,
     cores: str | None,
@@ -58,8 +66,26 @@ def command(
     if name and len(transports) > 1:
         raise ConfigError("--name goes with one device; name one with -d.")
     request = ProfileRequest(layers, settings, name, fresh)
+    for transport in transports:
+        _offer_runtime(ui, transport, provide)
     shown = [_profile(ui, transport, request) for transport in transports]
     ui.emit("profiling", {"profiles": shown})
+
+
+def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:
+    """Brings a board the runtime that it lacks, if the user wants it."""
+    from adadeep.devices.provision import provision, require_python
+
+    try:
+        require_python(transport, Deadline.after(_READY_S))
+    except NoAgentError as error:
+        if not error.can_provision:
+            return
+        if provide is None and sys.stdin.isatty():
+            question = f"{error}\nDownload one and put it there now?"
+            provide = click.confirm(question, default=True, err=True)
+        if provide:
+            provision(transport, Deadline.after(_PROVISION_S), ui.note)
 
 
 def _profile(ui: Ui, transport: Transport, request: ProfileRequest) -> dict[str, Any]:
