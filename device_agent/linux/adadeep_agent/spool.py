@@ -11,13 +11,15 @@ import contextlib
 import json
 import os
 import re
+import time
 from typing import Any, Dict, Iterable, List
 
+_KEEP_S = 7 * 24 * 3600  # whoever wanted a result has come back by then
 _JOB = re.compile(r"[A-Za-z0-9._-]{1,120}")
 
 
 class Spool:
-    """A folder of results by job.
+    """A folder of results by job. What nobody has fetched for a week is dropped.
 
     Args:
         folder: is made if it is not there.
@@ -26,6 +28,15 @@ class Spool:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         os.makedirs(folder, exist_ok=True)
+        self._drop_old()
+
+    def _drop_old(self) -> None:
+        oldest = time.time() - _KEEP_S
+        for name in os.listdir(self._folder):
+            path = os.path.join(self._folder, name)
+            with contextlib.suppress(OSError):
+                if os.path.getmtime(path) < oldest:
+                    os.remove(path)
 
     def _path(self, job: str) -> str:
         if not _JOB.fullmatch(job) or job.startswith("."):

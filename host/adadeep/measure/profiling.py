@@ -178,6 +178,8 @@ def measure_layers(
         if entry is None:
             entry = _measured_entry(meter, single, left)
             on_entry(entry)
+            if entry.measurement and entry.measurement in left.values():
+                meter.acknowledge([entry.measurement.key])
         entries.append(entry)
     return tuple(entries)
 

@@ -1,3 +1,6 @@
+import os
+import time
+
 import pytest
 
 from adadeep_agent.spool import Spool
@@ -29,6 +32,14 @@ def test_a_torn_file_is_dropped_and_the_rest_still_read(spool, tmp_path):
     (tmp_path / "spool/half.json.part").write_text('{"n": ')
     assert spool.all() == [{"n": 1}]
     assert spool.jobs() == ["good"]
+
+
+def test_what_nobody_fetched_for_a_week_is_dropped_when_an_agent_starts(spool, tmp_path):
+    spool.put("old", {"n": 1})
+    spool.put("new", {"n": 2})
+    eight_days_ago = time.time() - 8 * 24 * 3600
+    os.utime(tmp_path / "spool/old.json", (eight_days_ago, eight_days_ago))
+    assert Spool(str(tmp_path / "spool")).jobs() == ["new"]
 
 
 @pytest.mark.parametrize("job", ["", "../x", "a/b", ".hidden", "x" * 200, "a b"])

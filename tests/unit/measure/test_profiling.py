@@ -1,0 +1,101 @@
+"""What a profile's table is made of, with a meter that plays back what a test tells it."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from adadeep.core.errors import AgentError, TransientDeviceError
+from adadeep.core.measurement import (
+    Agent,
+    Conditions,
+    Launch,
+    Measurement,
+    MeasureSettings,
+    Memory,
+)
+from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
+from adadeep.measure.profiling import measure_layers
+
+SETTINGS = MeasureSettings()
+LAYERS = tuple(SingleLayer(dense(8, units)) for units in (2, 3, 4))
+
+
+def measurement(model, settings=SETTINGS):
+    state = Conditions(0.0)
+    return Measurement(
+        hashlib.sha256(model).hexdigest(), len(model), "f" * 16, "Toy", Agent("a", "0", "r", "0"),
+        settings, (Launch(1, 1, (), (1000,)),), (), Memory(), state, state,
+    )  # fmt: skip
+
+
+class PlayedMeter:
+    device_title, device_fingerprint, settings = "Toy", "f" * 16, SETTINGS
+
+    def __init__(self, recovered=(), fail=None):
+        self.recovered, self.fail = tuple(recovered), fail or {}
+        self.measured, self.acknowledged = [], []
+
+    def measure(self, model):
+        number = len(self.measured)
+        self.measured.append(model)
+        if number in self.fail:
+            raise self.fail[number]
+        return measurement(model)
+
+    def acknowledge(self, keys):
+        self.acknowledged += keys
+
+
+def table(meter, known=None):
+    told = []
+    entries = measure_layers(meter, LAYERS, known or {}, told.append)
+    return entries, told
+
+
+def test_every_layer_is_measured_and_told_in_order():
+    entries, told = table(PlayedMeter())
+    assert [entry.key for entry in entries] == [single.key for single in LAYERS]
+    assert list(entries) == told
+    assert all(entry.measurement for entry in entries)
+
+
+def test_known_entries_are_taken_over_and_not_told_again():
+    [first, *_], _ = table(PlayedMeter())
+    meter = PlayedMeter()
+    entries, told = table(meter, {first.key: first})
+    assert entries[0] is first
+    assert len(told) == len(meter.measured) == 2
+
+
+def test_what_waits_on_the_device_is_kept_before_the_device_may_forget_it():
+    left = measurement(tflite_of(LAYERS[1]))
+    meter = PlayedMeter([left])
+    order = []
+    meter.acknowledge = lambda keys: order.append(("forget", *keys))
+    measure_layers(meter, LAYERS, {}, lambda entry: order.append(("keep", entry.key)))
+    assert order.index(("keep", LAYERS[1].key)) < order.index(("forget", left.key))
+    assert len(meter.measured) == 2
+
+
+def test_what_waits_on_the_device_by_other_settings_is_left_alone():
+    left = measurement(tflite_of(LAYERS[1]), replace(SETTINGS, threads=4))
+    meter = PlayedMeter([left])
+    table(meter)
+    assert (len(meter.measured), meter.acknowledged) == (3, [])
+
+
+def test_a_layer_that_the_device_can_not_run_is_an_entry_with_the_reason():
+    entries, _ = table(PlayedMeter(fail={1: AgentError("lacks it", "unsupported_op")}))
+    assert entries[1].error == "lacks it"
+    assert entries[1].measurement is None
+    assert entries[2].measurement
+
+
+def test_a_device_that_goes_away_ends_it_and_what_was_told_stays_told():
+    told = []
+    with pytest.raises(TransientDeviceError):
+        measure_layers(
+            PlayedMeter(fail={2: TransientDeviceError("gone")}), LAYERS, {}, told.append
+        )
+    assert len(told) == 2
