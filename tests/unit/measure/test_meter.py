@@ -29,8 +29,10 @@ class TurnedClock:
 
 
 def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
-    state = {"timestamp": 0.0, "cpu_khz": [khz[0]], "governors": [], "temperatures_c": {},
-             "load_1min": None, "online_cores": [0], "battery_percent": None, "battery_status": None}  # fmt: skip
+    state = {
+        "timestamp": 0.0, "cpu_khz": [khz[0]], "governors": [], "temperatures_c": {},
+        "load_1min": None, "online_cores": [0], "battery_percent": None, "battery_status": None,
+    }  # fmt: skip
     launch = {
         "load_ns": 1,
         "first_ns": 1,
