@@ -157,3 +157,22 @@ def test_a_device_that_goes_away_ends_with_3_and_the_search_goes_on_later(lab_ph
     assert device.serial in output
     assert "the same command goes on from there" in output
     assert_nothing_twice(records(folder))
+
+
+@pytest.mark.board
+@pytest.mark.slow
+def test_search_and_deploy_on_the_aarch64_board(lab_board, tmp_path):
+    folder = tmp_path / "run"
+    done = run("-d", lab_board.serial, "--episodes", EPISODES, "-o", folder, "--json")
+    assert done.returncode in (0, 4), done.stderr
+    kinds = records(folder)
+    assert len(kinds["measurement"]) == len({m["model_sha256"] for m in kinds["measurement"]})
+    assert json.loads(done.stdout)["best"]["cost"]["latency_ms"]["provenance"] == "measured"
+    deploy = [sys.executable, "-m", "adadeep", "deploy", folder, "-d", lab_board.serial, "--json"]
+    deployed = subprocess.run(
+        deploy, capture_output=True, text=True, timeout=300, check=False, env=environment()
+    )
+    assert deployed.returncode == 0, deployed.stderr
+    [told] = json.loads(deployed.stdout)["deployments"]
+    assert told["searched_here"] is True
+    assert told["agreement"]["argmax_agreement"] > 0.95
