@@ -149,7 +149,9 @@ class PeakMemory:
     def report(self) -> Dict[str, Any]:
         """The fields of `memory` in a result."""
         peak, before = self._read("VmHWM"), self._before
-        growth = peak - before if peak is not None and before is not None else None
+        growth = None
+        if peak is not None and before is not None and self.was_reset:
+            growth = peak - before
         return {
             "rss_before_bytes": before,
             "peak_rss_bytes": peak,
@@ -235,6 +237,9 @@ class Model:
         if tensors is None:
             random = numpy.random.RandomState(0)
             for detail in self._inputs:
+                if not numpy.issubdtype(detail["dtype"], numpy.number):
+                    text = f"the input {detail['name']!r} is not of numbers"
+                    raise WireError(text, ErrorCode.BAD_INPUT)
                 values = random.random_sample(detail["shape"])
                 span = 1 if numpy.issubdtype(detail["dtype"], numpy.floating) else 100
                 self._interpreter.set_tensor(

@@ -24,6 +24,7 @@ from adadeep_agent.spool import Spool
 from adadeep_agent.wire import ErrorCode, Message, WireError
 
 AGENT_NAME = "linux-python"
+_IDLE_S = 1800.0  # a link that broke without a word must not keep the device busy for ever
 
 
 class HostGone(Exception):
@@ -47,8 +48,11 @@ class Channel:
         self._requests.put(None)
 
     def next_request(self) -> Optional[bytes]:
-        """The next line; None when the host has closed its end."""
-        return self._requests.get()
+        """The next line; None when the host has closed its end, or was silent for too long."""
+        try:
+            return self._requests.get(timeout=_IDLE_S)
+        except queue.Empty:
+            return None
 
     def send(self, message: Message) -> None:
         """Writes a reply.
@@ -106,15 +110,17 @@ class Server:
             hello = self._greeting()
             with device_lock(os.path.join(self._workdir, "lock"), hello.get("wait_ms", 0)):
                 self._runtime = Runtime.find()
-                self._channel.send(self._welcome())
-                self._loop()
-                self._remove_models()
+                try:
+                    self._channel.send(self._welcome())
+                    self._loop()
+                finally:
+                    self._remove_models()  # only who holds the lock may: they are its own
         except WireError as error:
             with contextlib.suppress(HostGone):
                 self._channel.send(_error(None, error.code, str(error)))
             return 3
         except HostGone:
-            self._remove_models()
+            pass
         return 0
 
     def _greeting(self) -> Message:

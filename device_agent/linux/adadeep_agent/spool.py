@@ -11,15 +11,14 @@ import contextlib
 import json
 import os
 import re
-import time
 from typing import Any, Dict, Iterable, List
 
-_KEEP_S = 7 * 24 * 3600  # whoever wanted a result has come back by then
+_KEEP = 500  # results; by number and not by age, for a board without a battery has no date
 _JOB = re.compile(r"[A-Za-z0-9._-]{1,120}")
 
 
 class Spool:
-    """A folder of results by job. What nobody has fetched for a week is dropped.
+    """A folder of results by job. Of too many, the oldest are dropped.
 
     Args:
         folder: is made if it is not there.
@@ -31,12 +30,12 @@ class Spool:
         self._drop_old()
 
     def _drop_old(self) -> None:
-        oldest = time.time() - _KEEP_S
-        for name in os.listdir(self._folder):
-            path = os.path.join(self._folder, name)
+        paths = [os.path.join(self._folder, name) for name in os.listdir(self._folder)]
+        with contextlib.suppress(OSError):
+            paths.sort(key=os.path.getmtime)
+        for path in paths[:-_KEEP]:
             with contextlib.suppress(OSError):
-                if os.path.getmtime(path) < oldest:
-                    os.remove(path)
+                os.remove(path)
 
     def _path(self, job: str) -> str:
         if not _JOB.fullmatch(job) or job.startswith("."):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from adadeep.core.errors import ConfigError
@@ -33,8 +34,8 @@ class UserDemand:
 
     def __post_init__(self) -> None:
         limits = (self.max_energy_mj, self.max_latency_ms, self.max_storage_bytes)
-        if any(limit is not None and limit <= 0 for limit in limits):
-            raise ConfigError("a limit must be greater than 0.")
+        if any(limit is not None and not 0 < limit < math.inf for limit in limits):
+            raise ConfigError("a limit must be a number greater than 0.")
         weights = (
             self.accuracy_weight,
             self.energy_weight,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from adadeep.core.errors import ConfigError
@@ -18,7 +19,10 @@ def _parse(text: str, units: dict[str, float], what: str, example: str) -> float
     unit = match[2].lower() if match else ""
     if not match or unit not in units:
         raise ConfigError(f"{text!r} is no {what}; write for example {example}.")
-    return float(match[1]) * units[unit]
+    value = float(match[1]) * units[unit]
+    if not math.isfinite(value):
+        raise ConfigError(f"{text!r} is too large for a {what}.")
+    return value
 
 
 def parse_latency_ms(text: str) -> float:

@@ -39,8 +39,9 @@ from adadeep.measure.quality import (
     drift,
     ratio_to_anchor,
 )
+from adadeep.measure.tensors import from_message, to_message
 from adadeep_agent import wire
-from adadeep_agent.wire import Message
+from adadeep_agent.wire import ErrorCode, Message
 
 _MAX_ATTEMPTS = 3  # of a measurement whose samples are suspect
 _MAX_RECONNECTS = 2
@@ -48,6 +49,7 @@ _SETTLE_S = 0.5  # before a second attempt; a device that throttles gets longer
 _COOL_DOWN_S = 10.0
 _START_S = 90.0
 _REPLUG_S = 15.0
+_SLOWEST_INFERENCE_S = 30.0  # a big network on a slow board
 _ANCHOR_FRESH_S = 5.0
 _ANCHOR_MS = 6.0
 
@@ -130,12 +132,16 @@ class DeviceMeter:
     @property
     def identity(self) -> Agent:
         """Who measures."""
-        hello = self._open().hello
+        return self._identity(self._open())
+
+    @staticmethod
+    def _identity(agent: AgentClient) -> Agent:
+        hello = agent.hello
         return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:
-        """Results that an earlier host left on the device."""
+        """Results that an earlier host left on the device, by this agent and not suspect."""
         return self._recovered
 
     def measure(self, model: bytes) -> Measurement:
@@ -200,12 +206,15 @@ class DeviceMeter:
             disturbed=reasons,
             attempts=attempt,
         )
-        return Checked(measurement, [_arrays(sample) for sample in result["outputs"]])
+        return Checked(
+            measurement,
+            [[from_message(tensor) for tensor in sample] for sample in result["outputs"]],
+        )
 
     def _request(self, job: _Job) -> Message:
         digest = hashlib.sha256(job.model).hexdigest()
         name = measurement_key(digest, self.device_fingerprint, self.settings)
-        inputs = [[_tensor(array) for array in sample] for sample in job.samples]
+        inputs = [[to_message(array) for array in sample] for sample in job.samples]
         options: Message = {"inputs": inputs} if inputs else {}
         if job.keep_as:
             options["keep"] = True
@@ -217,7 +226,7 @@ class DeviceMeter:
             remote = agent.push_model(job.model, deadline, job.keep_as)
             return agent.measure(remote, name, self.settings, deadline, options)
 
-        result = self._with_reconnects(ask, None if inputs else name)
+        result = self._with_reconnects(ask, None if inputs else name, len(inputs))
         if result["model_sha256"] != digest:
             raise TransientDeviceError(
                 f"{self._serial}: the model arrived damaged on the device; check the cable."
@@ -226,7 +235,10 @@ class DeviceMeter:
         return result
 
     def _with_reconnects(
-        self, ask: Callable[[AgentClient, Deadline], Message], job: str | None
+        self,
+        ask: Callable[[AgentClient, Deadline], Message],
+        job: str | None,
+        samples: int = 0,
     ) -> Message:
         failure: TransientDeviceError | None = None
         for _ in range(_MAX_RECONNECTS + 1):
@@ -235,10 +247,14 @@ class DeviceMeter:
                 waiting = self._found_in_spool(job) if failure and job else None
                 if waiting is not None:
                     return waiting
-                limit_s = 120 + 4 * self.settings.max_ms / 1000
-                return ask(agent, Deadline.after(limit_s, self._clock))
+                return ask(agent, Deadline.after(self._limit_s(samples), self._clock))
             except _DeviceGone:
                 raise
+            except AgentError as error:
+                if error.code != ErrorCode.MODEL_MISSING:
+                    raise
+                self._anchor_path = None  # somebody tidied up: push again
+                failure = TransientDeviceError(str(error))
             except TransientDeviceError as error:
                 self._drop()
                 failure = error
@@ -248,6 +264,12 @@ class DeviceMeter:
             f" the device itself still answers. {failure}",
             "agent_died",
         ) from failure
+
+    def _limit_s(self, samples: int) -> float:
+        """How long a job may take before the agent counts as hung."""
+        settings = self.settings
+        a_launch = 3 * _SLOWEST_INFERENCE_S + 2 * settings.max_ms / 1000
+        return _START_S + settings.launches * a_launch + samples * _SLOWEST_INFERENCE_S
 
     def _reopen(self, failure: Exception | None) -> AgentClient:
         """Starts an agent again, waiting a while for a device that is being plugged in again."""
@@ -271,13 +293,34 @@ class DeviceMeter:
             self._agent = self._connect()
             self._anchor_ms, self._anchor_path = None, None
             if self._agent.hello.spooled and not self._recovered:
-                results = self._agent.spooled(Deadline.after(60, self._clock))
-                self._recovered = tuple(self._measurement(result) for result in results)
+                self._recovered = tuple(self._sound_leftovers(self._agent))
         return self._agent
+
+    def _sound_leftovers(self, agent: AgentClient) -> Iterator[Measurement]:
+        """What waits on the device and can be taken for a measurement of now; the rest is dropped.
+
+        Dropped are results of another runtime or version, of the device before an update, and
+        suspect ones, which would have been measured again.
+        """
+        deadline = Deadline.after(60, self._clock)
+        identity = self._identity(agent)
+        dropped = []
+        for result in agent.spooled(deadline):
+            try:
+                found = self._measurement(result)
+            except TransientDeviceError:
+                found = None
+            quiet = found and not disturbances(found.before, found.after, found.launches, None)
+            if found and quiet and found.agent == identity and found.key == result.get("job"):
+                yield found
+            else:
+                dropped.append(str(result.get("job")))
+        if dropped:
+            agent.acknowledge(dropped, deadline)
 
     def _drop(self) -> None:
         if self._agent is not None:
-            self._agent.close()
+            self._agent.close(cancel=True)
             self._agent = None
 
     def _anchor(self, fresh_enough_s: float = 0.0) -> float:
@@ -305,7 +348,7 @@ class DeviceMeter:
             "model_sha256", "model_bytes", "agent", "settings", "launches", "delegates", "memory",
             "before", "after",
         )  # fmt: skip
-        values: dict[str, Any] = {name: result[name] for name in fields}
+        values: dict[str, Any] = {name: result.get(name) for name in fields}
         values["device_fingerprint"] = self.device_fingerprint
         values["device_title"] = self.device_title
         try:
@@ -314,16 +357,6 @@ class DeviceMeter:
             raise TransientDeviceError(
                 f"{self._serial}: the agent's result is not as it should be: {error}"
             ) from error
-
-
-def _tensor(array: np.ndarray) -> Message:
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return wire.encode_tensor(array.dtype.name, array.shape, little.tobytes())
-
-
-def _arrays(sample: Sequence[Message]) -> list[np.ndarray]:
-    decoded = [wire.decode_tensor(tensor) for tensor in sample]
-    return [np.frombuffer(data, dtype=dtype).reshape(shape) for dtype, shape, data in decoded]
 
 
 @contextlib.contextmanager

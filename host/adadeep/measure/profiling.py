@@ -10,7 +10,7 @@ from typing import Protocol
 
 from adadeep import __version__
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Capability, CapabilityStatus
+from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import AgentError, ConfigError, NoAgentError
 from adadeep.core.measurement import Agent, Measurement, MeasureSettings
@@ -82,6 +82,7 @@ def profile_device(
         raise ConfigError(f"{request.name!r} is no profile name; use a-z, 0-9 and '-'.")
     facts, capabilities = gather_facts(transport, Deadline.after(_READY_S))
     name = request.name or files.name_for(facts)
+    earlier = _earlier(name, facts)
     profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only; unmeasured"))
     observer.facts(profile)
     try:
@@ -95,10 +96,57 @@ def profile_device(
             profile = _measured(meter, profile, request, observer)
     except NoAgentError as error:
         observer.no_agent(str(error))
-        profile = _with_earlier_table(profile)
+        if earlier is not None and earlier.is_measured:
+            profile = replace(profile, provenance=earlier.provenance)
+    draft = _earlier(name + UNFINISHED, facts)
+    for older in (draft, earlier):
+        profile = replace(profile, entries=_with_older(profile.entries, older))
     files.save(profile)
     files.remove(name + UNFINISHED)
     return profile
+
+
+def _earlier(name: str, facts: DeviceFacts) -> DeviceProfile | None:
+    """The user's profile of that name; None if there is none, or it is of before an update.
+
+    Raises:
+        ConfigError: it is another device's.
+    """
+    if not files.is_users(name):
+        return None
+    earlier = files.load(name)
+    if earlier.facts.fingerprint == facts.fingerprint:
+        return earlier
+    theirs = earlier.facts.hardware_serial or earlier.facts.serial
+    if theirs != (facts.hardware_serial or facts.serial):
+        raise ConfigError(
+            f"the profile {name!r} is of another device ({earlier.facts.title}, {theirs});"
+            " take another --name."
+        )
+    return None
+
+
+def _with_older(
+    entries: tuple[ProfileEntry, ...], older: DeviceProfile | None
+) -> tuple[ProfileEntry, ...]:
+    """Entries, and those of an older table that were not measured anew."""
+    if older is None:
+        return entries
+    taken = {_identity(entry) for entry in entries}
+    keys = {entry.key for entry in entries}
+    kept = [
+        entry
+        for entry in older.entries
+        if _identity(entry) not in taken and (entry.measurement or entry.key not in keys)
+    ]
+    return (*entries, *kept)
+
+
+def _identity(entry: ProfileEntry) -> tuple[str, str, int]:
+    """Layer, runtime and threads: there is one entry of each in a profile."""
+    if entry.measurement is None:
+        return entry.key, "", 0
+    return entry.key, entry.measurement.agent.runtime, entry.measurement.settings.threads
 
 
 def _measured(
@@ -116,32 +164,21 @@ def _measured(
         files.save(replace(draft, entries=tuple(done.values())))
         observer.entry(entry)
 
-    return replace(profile, entries=measure_layers(meter, request.layers, known, keep))
+    left = () if request.fresh else meter.recovered
+    entries = measure_layers(meter, request.layers, known, left, keep)
+    return replace(profile, entries=entries)
 
 
 def _reusable(draft: DeviceProfile, settings: MeasureSettings) -> dict[str, ProfileEntry]:
     """What an interrupted profiling of the same device, agent and settings has measured."""
-    if not files.exists(draft.name):
-        return {}
-    earlier = files.load(draft.name)
-    same_device = earlier.facts.fingerprint == draft.facts.fingerprint
-    if not same_device or earlier.provenance.agent != draft.provenance.agent:
+    earlier = _earlier(draft.name, draft.facts)
+    if earlier is None or earlier.provenance.agent != draft.provenance.agent:
         return {}
     return {
         entry.key: entry
         for entry in earlier.entries
         if entry.measurement and entry.measurement.settings == settings
     }
-
-
-def _with_earlier_table(profile: DeviceProfile) -> DeviceProfile:
-    """A device that can't be measured now keeps the table that it has."""
-    if not files.exists(profile.name):
-        return profile
-    earlier = files.load(profile.name)
-    if not earlier.is_measured or earlier.facts.fingerprint != profile.facts.fingerprint:
-        return profile
-    return replace(profile, entries=earlier.entries, provenance=earlier.provenance)
 
 
 def _provenance(agent: Agent | None, note: str) -> ProfileProvenance:
@@ -158,6 +195,7 @@ def measure_layers(
     meter: LatencyMeter,
     layers: Sequence[SingleLayer],
     known: Mapping[str, ProfileEntry],
+    recovered: Sequence[Measurement],
     on_entry: Callable[[ProfileEntry], None],
 ) -> tuple[ProfileEntry, ...]:
     """Measures layers one after the other.
@@ -166,12 +204,13 @@ def measure_layers(
         meter: of the device.
         layers: what to measure.
         known: entries by key that are measured already; they are taken over.
+        recovered: what waits on the device; taken over where layer and settings are the same.
         on_entry: told each new entry as it comes, before the device may forget it.
 
     Raises:
         TransientDeviceError: the device is gone; what came before was told to `on_entry`.
     """
-    left = {(found.model_sha256, found.settings): found for found in meter.recovered}
+    left = {(found.model_sha256, found.settings): found for found in recovered}
     entries = []
     for single in layers:
         entry = known.get(single.key)

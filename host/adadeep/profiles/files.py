@@ -144,6 +144,8 @@ def _write(path: Path, text: str) -> Path:
 
 def remove(name: str) -> None:
     """Removes a profile from the user's library; one that is not there is passed over."""
+    if not is_profile_name(name):
+        return
     for path in library_dir().glob(f"devices/*/{name}.toml"):
         for table in _table_files(path, name):
             table.unlink(missing_ok=True)
@@ -212,6 +214,11 @@ def find(name: str) -> Path:
 def exists(name: str) -> bool:
     """Whether one of the libraries has a profile of that name."""
     return any(path.stem == name for path, _ in _profile_files())
+
+
+def is_users(name: str) -> bool:
+    """Whether the user's library has a profile of that name."""
+    return any(library_dir().glob(f"devices/*/{name}.toml"))
 
 
 def _profile_files() -> Iterator[tuple[Path, bool]]:

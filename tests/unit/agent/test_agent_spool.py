@@ -1,5 +1,4 @@
 import os
-import time
 
 import pytest
 
@@ -34,12 +33,12 @@ def test_a_torn_file_is_dropped_and_the_rest_still_read(spool, tmp_path):
     assert spool.jobs() == ["good"]
 
 
-def test_what_nobody_fetched_for_a_week_is_dropped_when_an_agent_starts(spool, tmp_path):
-    spool.put("old", {"n": 1})
-    spool.put("new", {"n": 2})
-    eight_days_ago = time.time() - 8 * 24 * 3600
-    os.utime(tmp_path / "spool/old.json", (eight_days_ago, eight_days_ago))
-    assert Spool(str(tmp_path / "spool")).jobs() == ["new"]
+def test_of_too_many_the_oldest_are_dropped_when_an_agent_starts(spool, tmp_path, monkeypatch):
+    monkeypatch.setattr("adadeep_agent.spool._KEEP", 2)
+    for age, job in enumerate(["new", "older", "oldest"]):
+        spool.put(job, {})
+        os.utime(tmp_path / f"spool/{job}.json", (1000 - age, 1000 - age))  # in 1970: no clock
+    assert Spool(str(tmp_path / "spool")).jobs() == ["new", "older"]
 
 
 @pytest.mark.parametrize("job", ["", "../x", "a/b", ".hidden", "x" * 200, "a b"])

@@ -9,6 +9,7 @@ from adadeep.core.errors import AgentError, TransientDeviceError
 from adadeep.core.measurement import MeasureSettings, measurement_key
 from adadeep.devices.agent import AgentHello
 from adadeep.measure.meter import DeviceMeter
+from adadeep_agent.wire import VERSION
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings(launches=1)
@@ -41,7 +42,7 @@ def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
     }
     return {
         "job": job, "model_sha256": model_sha256, "model_bytes": len(MODEL),
-        "agent": {"name": "toy", "version": "0", "runtime": "toy", "runtime_version": "0"},
+        "agent": {"name": "toy", "version": VERSION, "runtime": "toy", "runtime_version": "0"},
         "settings": {k: getattr(SETTINGS, k) for k in SETTINGS.__dataclass_fields__},
         "launches": [launch], "delegates": [], "memory": {},
         "before": state, "after": {**state, "cpu_khz": [khz[1]]}, "outputs": [],
@@ -192,3 +193,33 @@ def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
     assert agent.acknowledged == []
     meter.acknowledge([JOB])
     assert agent.acknowledged == [JOB]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda left: left.update(agent={**left["agent"], "runtime_version": "older"}),
+        lambda left: left.update(after={**left["after"], "cpu_khz": [10]}),
+        lambda left: left.update(job="of-before-an-update"),
+        lambda left: left.pop("model_bytes"),
+        lambda left: left.update(launches="none"),
+    ],
+    ids=["another runtime", "suspect", "another build", "field missing", "another shape"],
+)
+def test_leftovers_that_can_not_be_taken_for_a_measurement_of_now_are_dropped(harm):
+    left = result(JOB, [3.0] * 9)
+    harm(left)
+    agent = PlayedAgent(steady(), spool=[left])
+    assert meter_with(agent).recovered == ()
+    assert agent.acknowledged == [left["job"]]
+
+
+def test_a_model_that_somebody_removed_from_the_device_is_pushed_again():
+    missing = iter([True, False, False])
+
+    def script(job):
+        if job == JOB and next(missing):
+            return AgentError("gone", "model_missing")
+        return steady()(job)
+
+    assert meter_with(PlayedAgent(script)).measure(MODEL).latency_ms == pytest.approx(2.0)

@@ -49,7 +49,7 @@ class PlayedMeter:
 
 def table(meter, known=None):
     told = []
-    entries = measure_layers(meter, LAYERS, known or {}, told.append)
+    entries = measure_layers(meter, LAYERS, known or {}, meter.recovered, told.append)
     return entries, told
 
 
@@ -73,7 +73,7 @@ def test_what_waits_on_the_device_is_kept_before_the_device_may_forget_it():
     meter = PlayedMeter([left])
     order = []
     meter.acknowledge = lambda keys: order.append(("forget", *keys))
-    measure_layers(meter, LAYERS, {}, lambda entry: order.append(("keep", entry.key)))
+    measure_layers(meter, LAYERS, {}, [left], lambda entry: order.append(("keep", entry.key)))
     assert order.index(("keep", LAYERS[1].key)) < order.index(("forget", left.key))
     assert len(meter.measured) == 2
 
@@ -93,9 +93,7 @@ def test_a_layer_that_the_device_can_not_run_is_an_entry_with_the_reason():
 
 
 def test_a_device_that_goes_away_ends_it_and_what_was_told_stays_told():
-    told = []
+    told, meter = [], PlayedMeter(fail={2: TransientDeviceError("gone")})
     with pytest.raises(TransientDeviceError):
-        measure_layers(
-            PlayedMeter(fail={2: TransientDeviceError("gone")}), LAYERS, {}, told.append
-        )
+        measure_layers(meter, LAYERS, {}, (), told.append)
     assert len(told) == 2
