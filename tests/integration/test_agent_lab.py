@@ -15,10 +15,12 @@ from adadeep.core.errors import (
     StableDeviceError,
     TransientDeviceError,
 )
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measurement import MeasureSettings, measurement_key
 from adadeep.core.plan import Precision
 from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent_package import agent_package
 from adadeep.devices.discovery import make_transport
+from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep.measure.meter import open_meter
 
@@ -55,6 +57,7 @@ def until(condition, seconds=10.0):
 @pytest.fixture
 def box(lab_box):
     transport = make_transport(lab_box.serial)
+    transport.run(f"rm -f {transport.workdir}/spool/*", soon())  # of tests before
     yield transport
     assert until(lambda: not agent_pids(transport)), "an agent was left on the device"
 
@@ -133,21 +136,32 @@ def test_a_model_that_ends_the_agent_every_time_is_given_up_and_named(box):
 
 
 def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(box):
-    python = "python3"
-    client = AgentClient.start(box, python, None, soon())
+    sha256 = hashlib.sha256(STEADY).hexdigest()
+    job = measurement_key(sha256, gather_facts(box, soon())[0].fingerprint, SLOW)
+    client = AgentClient.start(box, "python3", None, soon())
     remote = client.push_model(STEADY, soon())
     cut = threading.Timer(0.5, client._stream.close)  # as when the host is killed
     cut.start()
     with pytest.raises((TransientDeviceError, OSError, ValueError)):
-        client.measure(remote, "lost-job-1", SLOW, Deadline.after(1.0))
+        client.measure(remote, job, SLOW, Deadline.after(1.0))
     cut.join()
-    assert until(lambda: "lost-job-1" in box.run(f"ls {box.workdir}/spool", soon()).text)
+    assert until(lambda: job in box.run(f"ls {box.workdir}/spool", soon()).text)
     with open_meter(box, soon(), SLOW) as meter:
         [found] = meter.recovered
-        assert found.model_sha256 == hashlib.sha256(STEADY).hexdigest()
+        assert found.model_sha256 == sha256
         assert sum(found.launches[0].runs_ns) > 1.4e9
-        meter.acknowledge(["lost-job-1"])
+        meter.acknowledge([job])
     assert box.run(f"ls {box.workdir}/spool", soon()).text == ""
+
+
+def test_an_agent_that_never_got_the_device_leaves_the_models_of_the_one_that_has_it(box):
+    holder = AgentClient.start(box, "python3", None, soon())
+    remote = holder.push_model(SMALL, soon())
+    package = f"{box.workdir}/{agent_package().name}"
+    box.run(f"python3 {package} serve {box.workdir} </dev/null", soon())
+    assert holder.measure(remote, "still-there", QUICK, soon())["model_bytes"] == len(SMALL)
+    holder.acknowledge(["still-there"], soon())
+    holder.close()
 
 
 def test_two_agents_never_measure_at_once(box):
@@ -186,6 +200,8 @@ def test_a_full_device_is_named_and_nothing_of_the_model_stays(lab_phone):
     with open_meter(transport, soon(), QUICK) as meter:
         with pytest.raises(StableDeviceError, match="No space left"):
             meter.measure(big)
+        free = f"df -k {transport.workdir} | awk 'END {{ print $4 }}'"  # after the cut transfer
+        assert until(lambda: int(transport.run(free, soon()).text) > 1000)
         assert meter.measure(SMALL).latency_ms > 0
 
 

@@ -1,5 +1,6 @@
 """measure, profile and deploy as a user types them, over a real adbd: results and bad input."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adadeep.core.clock import Deadline
+from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 
 pytestmark = pytest.mark.lab
@@ -62,7 +65,10 @@ def run(tmp_path):
     inputs = np.random.default_rng(0).random((4, 64), "f4")
     np.savez(folder / "samples.npz", inputs=inputs)
     best = {"label": "fc1:W1f", "key": "abc", "plan": {"precision": "float32"}}
-    plan = {"schema_version": 1, "task": "toy", "device_fingerprint": "another", "best": best}
+    best["model_sha256"] = hashlib.sha256(MODEL).hexdigest()
+    initial = {"model_sha256": hashlib.sha256(BIG).hexdigest()}
+    plan = {"schema_version": 1, "task": "toy", "device_fingerprint": "another"}
+    plan |= {"best": best, "initial": initial}
     (folder / "plan.json").write_text(json.dumps(plan))
     return folder
 
@@ -133,8 +139,6 @@ def test_a_full_device_is_named_with_what_to_do(lab_phone, tmp_path):
 
 
 def test_ctrl_c_while_measuring_leaves_a_tidy_device(lab_box, model):
-    from adadeep.core.clock import Deadline
-    from adadeep.devices.discovery import make_transport
 
     transport = make_transport(lab_box.serial)
 
@@ -177,6 +181,40 @@ def test_a_model_with_an_operator_that_the_runtime_lacks_is_bad_input(lab_box, t
     assert "newer runtime" in message
 
 
+def test_a_device_that_fails_does_not_cost_the_others_their_results(lab_box, lab_phone, model):
+    silent = lab_phone()
+    serials = ("-d", lab_box.serial, "-d", silent.serial)
+    done = adadeep("measure", model, *serials, "--max-seconds", "0.1", "--json")
+    assert done.returncode == 3
+    document = json.loads(done.stdout)
+    assert [m["serial"] for m in document["measurements"]] == [lab_box.serial]
+    assert [f["serial"] for f in document["failed"]] == [silent.serial]
+    assert "no Python" in document["failed"][0]["error"]
+
+
+def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
+    box = lab_phone(python=True)
+    command = [sys.executable, "-m", "adadeep", "measure", str(model), "-d", box.serial]
+    process = subprocess.Popen(
+        [*command, "--max-seconds", "60", "--launches", "100"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while True:
+            done = adadeep("doctor", "-d", box.serial, "--clean")
+            if "at work" in done.stdout:
+                break
+            assert process.poll() is None
+        assert done.returncode == 3
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+    until = time.monotonic() + 20
+    while (done := adadeep("doctor", "-d", box.serial, "--clean")).returncode:
+        assert time.monotonic() < until, done.stdout
+    assert "has been removed" in done.stdout
+
+
 # ---- profile
 
 
@@ -192,6 +230,22 @@ def test_profile_measures_layers_into_the_library(lab_box, library, model):
     assert json.loads(measured.stdout)["measurements"][0]["serial"] == lab_box.serial
     assert adadeep("profiles", "validate", "box").returncode == 0
     assert not list(library.rglob("*unfinished*"))
+
+
+def test_a_second_profile_of_a_device_keeps_what_it_does_not_measure(lab_box, library, lab_phone):
+    def layers():
+        shown = json.loads(adadeep("profiles", "show", "box", "--json").stdout)
+        return shown["profile"]["entries"]
+
+    quick = ("profile", "-d", lab_box.serial, "--quick", "--name", "box")
+    assert adadeep(*quick).returncode == 0
+    assert adadeep(*quick, "--threads", "2").returncode == 0
+    assert len(layers()) == 2 * QUICK_LAYERS
+    assert adadeep("profiles", "validate", "box").returncode == 0
+    other = lab_phone(python=True, serial="OTHER")
+    message = fails(adadeep("profile", "-d", other.serial, "--quick", "--name", "box"), 2)
+    assert "of another device" in message
+    assert len(layers()) == 2 * QUICK_LAYERS
 
 
 def test_an_interrupted_profile_goes_on_and_measures_nothing_twice(lab_box, library):
@@ -273,8 +327,6 @@ def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, run):
     assert told["agreement"]["argmax_agreement"] == 1.0
     assert told["speed_up"] > 2
     assert told["searched_here"] is False
-    from adadeep.core.clock import Deadline
-    from adadeep.devices.discovery import make_transport
 
     assert make_transport(lab_box.serial).pull(told["path"], Deadline.after(20)) == MODEL
 
@@ -287,6 +339,7 @@ def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, run):
         (lambda run: (run / "samples.npz").write_bytes(b"junk"), "holds no finished search"),
         (lambda run: (run / "best.tflite").write_bytes(b"junk"), "does not take the model"),
         (lambda run: (run / "plan.json").write_text("[]"), "holds no finished search"),
+        (lambda run: (run / "initial.tflite").write_bytes(MODEL), "is not the one of plan.json"),
     ],
 )
 def test_a_run_folder_that_can_not_be_read_is_bad_input(adb_env, run, harm, words):
@@ -298,12 +351,14 @@ def test_a_model_that_computes_something_else_on_the_device_is_not_called_deploy
     lab_box, run, monkeypatch
 ):
     from adadeep.core.errors import DeviceError
-    from adadeep.devices.discovery import make_transport
     from adadeep.study import deploy
 
     monkeypatch.setattr(deploy, "run_tflite", lambda model, x: np.zeros((len(x), 10), "f4"))
+    transport = make_transport(lab_box.serial)
+    before = transport.run(f"ls {transport.workdir}/deployed", Deadline.after(20)).text
     with pytest.raises(DeviceError, match="computes something else"):
-        deploy.deploy(deploy.load_run(run), make_transport(lab_box.serial))
+        deploy.deploy(deploy.load_run(run), transport)
+    assert transport.run(f"ls {transport.workdir}/deployed", Deadline.after(20)).text == before
 
 
 # ---- the aarch64 board

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import ConfigError
+from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.measurement import MeasureSettings
 from adadeep.core.protocols import Transport
 
 _SELECT_S = 30.0
+
+T = TypeVar("T")
 
 device_option = click.option(
     "-d", "--device", "devices", multiple=True, metavar="DEVICE",
@@ -41,7 +45,35 @@ def chosen_devices(names: Sequence[str]) -> list[Transport]:
     """
     from adadeep.devices.discovery import select
 
-    return select(names, Deadline.after(_SELECT_S), _serial_of_profile)
+    transports = select(names, Deadline.after(_SELECT_S), _serial_of_profile)
+    if not names and transports[0].kind == "local":
+        click.echo("no device is attached: the device is this computer (local)", err=True)
+    return transports
+
+
+def each_device(
+    ui: Ui, names: Sequence[str], action: Callable[[Transport], T]
+) -> tuple[list[T], list[dict[str, str]]]:
+    """Does something on every device that -d names; one that fails does not cost the others.
+
+    Returns:
+        What the action gave, and serial and error of each device where it failed.
+
+    Raises:
+        DeviceError: there was one device, and it failed.
+    """
+    transports = chosen_devices(names)
+    done: list[T] = []
+    failed = []
+    for transport in transports:
+        try:
+            done.append(action(transport))
+        except DeviceError as error:
+            if len(transports) == 1:
+                raise
+            ui.warn(str(error))
+            failed.append({"serial": transport.serial, "error": str(error)})
+    return done, failed
 
 
 def _serial_of_profile(name: str) -> str | None:

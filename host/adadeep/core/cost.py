@@ -28,11 +28,13 @@ class Quantity:
         value: in the unit that the field's name says.
         provenance: how it was obtained.
         source: for people: the device and agent, or the formula.
+        suspect: why a measured number is to be taken with care; empty if it is not.
     """
 
     value: float | None
     provenance: Provenance
     source: str = ""
+    suspect: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.provenance is Provenance.UNAVAILABLE):

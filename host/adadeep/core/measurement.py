@@ -38,6 +38,11 @@ class MeasureSettings:
     max_ms: float = 2000.0
     ci_relative: float = 0.02
 
+    def __post_init__(self) -> None:
+        # 20 and 20.0 are the same setting and must give the same key, also after a trip by JSON.
+        for name in ("warmup_min_ms", "min_ms", "max_ms", "ci_relative"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+
     @property
     def key(self) -> str:
         """8 hex digits that name these settings."""

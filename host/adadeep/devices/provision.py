@@ -290,15 +290,44 @@ else:
 """
 
 
-def clean(transport: Transport, deadline: Deadline) -> str:
-    """Removes everything of ours from a device; returns the folder that is gone.
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What was removed from a device.
+
+    Attributes:
+        folder: that was ours.
+        results: measurements in it that no host had fetched.
+        deployed: models in it that were deployed.
+    """
+
+    folder: str
+    results: int
+    deployed: int
+
+
+def clean(transport: Transport, deadline: Deadline) -> Cleaned:
+    """Removes everything of ours from a device.
 
     Raises:
-        StableDeviceError: something can't be removed.
+        StableDeviceError: an agent is at work there, or something can't be removed.
     """
     folder = transport.workdir
-    done = transport.run(f"rm -rf {shlex.quote(folder)}", deadline)
+    quoted = shlex.quote(folder)
+    looks_running = shlex.quote(f"[p]yz serve {folder}")  # which does not match this command
+    script = (
+        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
+        f" | grep -q {looks_running} && echo running ${{p#/proc/}} && exit 9; done;"
+        f" cd / && ls {quoted}/spool {quoted}/deployed 2>/dev/null; rm -rf {quoted}"
+    )
+    done = transport.run(script, deadline)
+    words = done.text.split()
+    if done.exit_code == 9:
+        raise StableDeviceError(
+            f"{transport.serial}: an agent is at work there (process {words[-1]}); wait until it"
+            " is done, or end that process, then try again."
+        )
     if done.exit_code != 0:
         text = done.stderr.decode("utf-8", "replace").strip()
         raise StableDeviceError(f"{transport.serial}: {folder} can't be removed: {text}.")
-    return folder
+    results = sum(word.endswith(".json") for word in words)
+    return Cleaned(folder, results, sum(word.endswith(".tflite") for word in words))

@@ -77,8 +77,10 @@ def legend(rows: Sequence[PlanRow]) -> list[str]:
         quantities: list[Quantity] = [getattr(row.cost, field) for row in rows]
         ways = dict.fromkeys((q.provenance, q.source) for q in quantities if q.value is not None)
         lines += [f"{name}: {_MEANINGS[way]}: {source}" for way, source in ways]
+        if any(quantity.suspect for quantity in quantities):
+            lines.append(f"{name}: ! suspect: the samples stayed disturbed when measured again")
     return lines
 
 
 def _mark(quantity: Quantity) -> str:
-    return MARKS.get(quantity.provenance, "")
+    return MARKS.get(quantity.provenance, "") + (" !" if quantity.suspect else "")

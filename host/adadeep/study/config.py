@@ -9,7 +9,7 @@ from typing import Any
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measurement import Agent, MeasureSettings
 from adadeep.core.registry import suggestion
 from adadeep.search.registry import PRESETS, SAMPLERS
 
@@ -62,7 +62,7 @@ class StudyConfig:
         if found:
             raise ConfigError("\n       ".join(found))
 
-    def header(self, device_title: str, device_fingerprint: str) -> dict[str, Any]:
+    def header(self, device_title: str, device_fingerprint: str, agent: Agent) -> dict[str, Any]:
         """What must be the same for a search to be gone on with; JSON values.
 
         The number of episodes is not in it: a search may be given more.
@@ -71,6 +71,7 @@ class StudyConfig:
             "task": self.task,
             "device": device_title,
             "device_fingerprint": device_fingerprint,
+            "runtime": f"{agent.runtime} {agent.runtime_version}",
             "demand": asdict(self.demand),
             "sampler": self.sampler,
             "preset": self.preset,

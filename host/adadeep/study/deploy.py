@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ _READY_S = 120.0
 # float32 kernels differ in the order of their sums; int8 ones in the rounding of a step or two.
 _TOLERANCE = {"float32": 1e-3, "int8": 0.05}
 _MIN_ARGMAX_AGREEMENT = 0.95
+_NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
 DEPLOY_SETTINGS = MeasureSettings(
     launches=3, warmup_min_ms=50.0, min_runs=50, min_ms=200.0, max_ms=4000.0, ci_relative=0.01
@@ -99,9 +102,16 @@ def load_run(folder: Path) -> FinishedRun:
         with np.load(folder / SAMPLES, allow_pickle=False) as members:
             inputs = np.asarray(members["inputs"], dtype=np.float32)
         ModelPort(models[0])
+        _check_hashes(plan, models)
     except (OSError, ValueError, KeyError, ConversionError) as error:
         raise _unfinished(folder, error) from error
     return FinishedRun(folder, plan, models[0], models[1], inputs)
+
+
+def _check_hashes(plan: dict[str, Any], models: list[bytes]) -> None:
+    for name, model in zip(("best", "initial"), models, strict=True):
+        if hashlib.sha256(model).hexdigest() != plan[name]["model_sha256"]:
+            raise ValueError(f"{name}.tflite is not the one of {PLAN}; repeat the search")
 
 
 def _read_plan(folder: Path) -> dict[str, Any]:
@@ -109,7 +119,7 @@ def _read_plan(folder: Path) -> dict[str, Any]:
         plan = json.loads((folder / PLAN).read_text("utf-8"))
         version = plan["schema_version"]
         if version == SCHEMA_VERSION:  # the keys that are read here
-            best = plan["best"]
+            best, _ = plan["best"], plan["initial"]["model_sha256"]
             _ = plan["task"], plan["device_fingerprint"], best["key"], best["plan"]["precision"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unfinished(folder, error) from error
@@ -136,10 +146,19 @@ def deploy(run: FinishedRun, transport: Transport) -> Deployment:
     with open_meter(transport, Deadline.after(_READY_S), DEPLOY_SETTINGS) as meter:
         checked = _checked(meter, run)
         initial = meter.measure(run.initial)
-    agreed = _compared(run, checked, transport.serial)
+    path = f"{transport.workdir}/{run.device_name}"
+    there, new = shlex.quote(path), shlex.quote(path + _NEW)
+    try:
+        agreed = _compared(run, checked, transport.serial)
+    except DeviceError:
+        transport.run(f"rm -f {new}", Deadline.after(_READY_S))
+        raise
+    moved = transport.run(f"mv -f {new} {there}", Deadline.after(_READY_S))
+    if moved.exit_code:
+        raise DeviceError(f"{transport.serial}: {path}: {moved.stderr.decode(errors='replace')}")
     return Deployment(
         serial=transport.serial,
-        path=f"{transport.workdir}/{run.device_name}",
+        path=path,
         agreement=agreed,
         samples=len(run.inputs),
         best=checked.measurement,
@@ -151,7 +170,7 @@ def deploy(run: FinishedRun, transport: Transport) -> Deployment:
 def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
     port = ModelPort(run.best)
     samples = [[port.encode(sample[np.newaxis])] for sample in run.inputs]
-    return meter.check(run.best, samples, keep_as=run.device_name)
+    return meter.check(run.best, samples, keep_as=run.device_name + _NEW)
 
 
 def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:

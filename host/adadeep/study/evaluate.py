@@ -178,7 +178,9 @@ def _cost(artifact: Artifact, measurement: Measurement) -> Cost:
     agent = measurement.agent
     where = f"{measurement.device_title}, {agent.runtime} {agent.runtime_version}"
     return Cost(
-        latency_ms=Quantity(measurement.latency_ms, Provenance.MEASURED, where),
+        latency_ms=Quantity(
+            measurement.latency_ms, Provenance.MEASURED, where, measurement.disturbed
+        ),
         energy_mj=Quantity(artifact.energy_mj, Provenance.ANALYTIC, ANALYTIC_ENERGY),
         storage_bytes=artifact.storage_bytes,
         activation_bytes=artifact.activation_bytes,

@@ -3,11 +3,14 @@ import pytest
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measurement import Agent, MeasureSettings
 from adadeep.study.builder import default_folder
 from adadeep.study.config import StudyConfig
 
 TASKS = ("digits", "mnist")
+
+
+AGENT = Agent("linux-python", "0", "ai_edge_litert", "2.3.0")
 
 
 def test_a_good_configuration_passes(tmp_path):
@@ -31,9 +34,11 @@ def test_everything_wrong_is_named_at_once(tmp_path):
 
 
 def test_the_header_holds_what_must_be_the_same_and_not_the_number_of_episodes():
-    one = StudyConfig(task="digits", episodes=5).header("Box", "f" * 16)
-    more = StudyConfig(task="digits", episodes=50).header("Box", "f" * 16)
-    other = StudyConfig(task="digits", demand=UserDemand(max_latency_ms=1.0)).header("Box", "f")
+    one = StudyConfig(task="digits", episodes=5).header("Box", "f" * 16, AGENT)
+    more = StudyConfig(task="digits", episodes=50).header("Box", "f" * 16, AGENT)
+    other = StudyConfig(task="digits", demand=UserDemand(max_latency_ms=1.0)).header(
+        "Box", "f", AGENT
+    )
     assert one == more
     assert one != other
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import chosen_devices, device_option, json_option
+from adadeep.cli.options import device_option, each_device, json_option
 from adadeep.cli.ui import Ui
+from adadeep.core.errors import DeviceError
+from adadeep.core.protocols import Transport
 from adadeep.core.units import format_bytes, format_ms
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @device_option
 @json_option
-def command(run: Path, devices: tuple[str, ...], as_json: bool) -> None:
+def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
     """Put the winner of the search in folder RUN on a device.
 
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
@@ -31,13 +33,16 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> None:
 
     ui = Ui(as_json)
     finished = load_run(run)
-    deployments = []
-    for transport in chosen_devices(devices):
+
+    def put(transport: Transport) -> dict[str, Any]:
         ui.note(f"deploying {finished.plan['best']['label']} to {transport.serial}")
         deployment = deploy(finished, transport)
-        deployments.append(deployment)
         _show(ui, deployment)
-    ui.emit("deploy", {"run": str(run), "deployments": [_json(d) for d in deployments]})
+        return _json(deployment)
+
+    shown, failed = each_device(ui, devices, put)
+    ui.emit("deploy", {"run": str(run), "deployments": shown, "failed": failed})
+    return DeviceError.exit_code if failed else 0
 
 
 def _show(ui: Ui, deployment: Deployment) -> None:
@@ -55,6 +60,9 @@ def _show(ui: Ui, deployment: Deployment) -> None:
         f" {agreed.argmax_agreement:.0%}, largest difference {agreed.max_abs_difference:.2g}"
     )
     ui.say(f"path on the device: {deployment.path}")
+    for name, measurement in (("initial network", initial), ("winner", best)):
+        if measurement.disturbed:
+            ui.warn(f"{name}: suspect, {'; '.join(measurement.disturbed)}")
     if not deployment.searched_here:
         ui.warn("the search measured on another device; its winner need not be the best here.")
 

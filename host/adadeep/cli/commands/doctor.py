@@ -10,7 +10,7 @@ import click
 from adadeep.cli.options import chosen_devices, device_option, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import DeviceError
+from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.protocols import Transport
 from adadeep.devices.doctor import Check, CheckStatus, examine
 from adadeep.devices.provision import clean, provision
@@ -33,6 +33,8 @@ def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool
 
     Ends with exit code 3 if a check fails.
     """
+    if provide and remove:
+        raise ConfigError("--provision and --clean exclude each other.")
     ui = Ui(as_json)
     reports = []
     for name in devices or [None]:
@@ -42,18 +44,29 @@ def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool
             check = Check("state", CheckStatus.FAIL, str(error), "`adadeep devices` shows more.")
             reports.append(_report(ui, name or "device", [_shown(ui, check)]))
             continue
-        reports += [_treat(ui, transport, provide, remove) for transport in transports]
+        reports += [_treated(ui, transport, provide, remove) for transport in transports]
     healthy = all(report["ok"] for report in reports)
     ui.emit("doctor", {"ok": healthy, "devices": reports})
     return 0 if healthy else DeviceError.exit_code
 
 
+def _treated(ui: Ui, transport: Transport, provide: bool, remove: bool) -> dict[str, Any]:
+    try:
+        return _treat(ui, transport, provide, remove)
+    except DeviceError as error:
+        check = Check("device", CheckStatus.FAIL, str(error), None)
+        return _report(ui, transport.serial, [_shown(ui, check)])
+
+
 def _treat(ui: Ui, transport: Transport, provide: bool, remove: bool) -> dict[str, Any]:
     ui.say(transport.serial)
     if remove:
-        folder = clean(transport, Deadline.after(_EXAMINE_S))
-        ui.say(f"  {folder} has been removed")
-        return {**_report(ui, transport.serial, []), "removed": folder}
+        gone = clean(transport, Deadline.after(_EXAMINE_S))
+        ui.say(
+            f"  {gone.folder} has been removed, with {gone.deployed} deployed models and"
+            f" {gone.results} results that no host had fetched"
+        )
+        return {**_report(ui, transport.serial, []), "removed": gone.folder}
     if provide:
         provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
     found = examine(transport, Deadline.after(_EXAMINE_S))

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from adadeep.cli.options import (
-    chosen_devices,
     cores_option,
     device_option,
+    each_device,
     json_option,
     measure_settings,
     read_model,
@@ -19,7 +19,9 @@ from adadeep.cli.options import (
 )
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
+from adadeep.core.errors import DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
+from adadeep.core.protocols import Transport
 
 _READY_S = 120.0
 
@@ -46,7 +48,7 @@ def command(
     max_seconds: float,
     launches: int,
     as_json: bool,
-) -> None:
+) -> int:
     """Measure MODEL (a .tflite) on a device.
 
     Warms up, then times single inferences until the 95 % confidence interval of the median is
@@ -58,25 +60,27 @@ def command(
     )  # fmt: skip
     settings = measure_settings(base, threads, cores)
     content = read_model(model)
-    _run(Ui(as_json), model, content, devices, settings)
+    ui = Ui(as_json)
+    shown, failed = each_device(
+        ui, devices, lambda transport: _measure(ui, transport, (model, content), settings)
+    )
+    ui.emit("measure", {"model": str(model), "measurements": shown, "failed": failed})
+    return DeviceError.exit_code if failed else 0
 
 
-def _run(
-    ui: Ui, path: Path, content: bytes, devices: tuple[str, ...], settings: MeasureSettings
-) -> None:
+def _measure(
+    ui: Ui, transport: Transport, model: tuple[Path, bytes], settings: MeasureSettings
+) -> dict[str, Any]:
     from adadeep.measure.meter import open_meter
     from adadeep.report.measurement_lines import measurement_rows
 
-    measurements = []
-    for transport in chosen_devices(devices):
-        ui.note(f"measuring {path.name} on {transport.serial}")
-        with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
-            measurement = meter.measure(content)
-        measurements.append((transport.serial, measurement))
-        title = f"{path.name} on {measurement.device_title} ({transport.serial})"
-        ui.table(("what", "value"), measurement_rows(measurement), title)
-    shown = [measurement_json(serial, measurement) for serial, measurement in measurements]
-    ui.emit("measure", {"model": str(path), "measurements": shown})
+    path, content = model
+    ui.note(f"measuring {path.name} on {transport.serial}")
+    with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
+        measurement = meter.measure(content)
+    title = f"{path.name} on {measurement.device_title} ({transport.serial})"
+    ui.table(("what", "value"), measurement_rows(measurement), title)
+    return measurement_json(transport.serial, measurement)
 
 
 def measurement_json(serial: str, measurement: Measurement) -> dict[str, Any]:

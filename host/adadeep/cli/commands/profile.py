@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.options import (
-    chosen_devices,
     cores_option,
     device_option,
+    each_device,
     json_option,
     measure_settings,
     threads_option,
 )
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import ConfigError, Interrupted, NoAgentError, TransientDeviceError
+from adadeep.core.errors import (
+    ConfigError,
+    DeviceError,
+    Interrupted,
+    NoAgentError,
+    TransientDeviceError,
+)
 from adadeep.core.units import format_bytes
 
 if TYPE_CHECKING:
@@ -50,7 +56,7 @@ def command(
     threads: int,
     cores: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Profile the attached device: what it is, what it can measure, how long layers take on it.
 
     The profile goes to the user's library ($ADADEEP_LIBRARY); see it with `adadeep profiles show`.
@@ -62,14 +68,17 @@ def command(
     ui = Ui(as_json)
     layers = micro_benchmark()[:: _QUICK_EVERY if quick else 1]
     settings = measure_settings(LAYER_SETTINGS, threads, cores)
-    transports = chosen_devices(devices)
-    if name and len(transports) > 1:
+    if name and (len(devices) > 1 or "all" in devices):
         raise ConfigError("--name goes with one device; name one with -d.")
     request = ProfileRequest(layers, settings, name, fresh)
-    for transport in transports:
+
+    def profile(transport: Transport) -> dict[str, Any]:
         _offer_runtime(ui, transport, provide)
-    shown = [_profile(ui, transport, request) for transport in transports]
-    ui.emit("profiling", {"profiles": shown})
+        return _profile(ui, transport, request)
+
+    shown, failed = each_device(ui, devices, profile)
+    ui.emit("profiling", {"profiles": shown, "failed": failed})
+    return DeviceError.exit_code if failed else 0
 
 
 def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:

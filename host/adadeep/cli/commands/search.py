@@ -201,7 +201,8 @@ def _trial_line(event: TrialEvent) -> str:
         return f"{head} failed: {trial.plan.label}: {trial.reason}"
     numbers = (
         units.format_percent(trial.accuracy),
-        units.format_ms(trial.cost.latency_ms.value),
+        units.format_ms(trial.cost.latency_ms.value)
+        + (" (suspect)" if trial.cost.latency_ms.suspect else ""),
         units.format_bytes(trial.cost.storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
     )
