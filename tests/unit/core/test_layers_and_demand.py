@@ -1,0 +1,93 @@
+import pytest
+
+from adadeep.core.clock import Deadline
+from adadeep.core.cost import Provenance, Quantity
+from adadeep.core.demand import UserDemand, weights_for_device
+from adadeep.core.errors import ConfigError
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
+from adadeep.core.registry import Registry
+
+CONV = LayerSpec("c", LayerKind.CONV, (40, 40, 1), (40, 40, 32), (5, 5), (1, 1), "same",
+                 weights=832, nonzero_weights=832)  # fmt: skip
+DEPTHWISE = LayerSpec("d", LayerKind.DEPTHWISE, (8, 8, 16), (8, 8, 16), (3, 3), (1, 1), "same",
+                      weights=160, nonzero_weights=160)  # fmt: skip
+DENSE = LayerSpec("f", LayerKind.DENSE, (100,), (10,), weights=1000, nonzero_weights=100)
+
+
+def test_macs_are_counted_by_kind_and_sparse_ones_by_what_is_stored():
+    assert CONV.macs == 40 * 40 * 32 * 25
+    assert DEPTHWISE.macs == 8 * 8 * 16 * 9
+    assert DENSE.macs == 100  # a tenth of 1000 multiplications is stored
+
+
+def test_storage_is_elements_times_bits_and_reshapes_store_nothing():
+    reshape = LayerSpec("r", LayerKind.RESHAPE, (2, 2), (4,))
+    int8 = LayerSpec("g", LayerKind.DENSE, (4,), (2,), weights=8, nonzero_weights=8, weight_bits=8)
+    model = ModelSpec("m", (2, 2), (reshape, int8))
+    assert model.parameter_storage_bytes == 8
+    assert model.activation_storage_bytes == 2 * 4
+    assert model.layer("g") is int8
+    with pytest.raises(KeyError):
+        model.layer("nothing")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"max_latency_ms": 0}, {"max_energy_mj": -1}, {"max_storage_bytes": float("inf")},
+     {"accuracy_weight": -0.1}, {"max_accuracy_loss": 1.5}],
+)  # fmt: skip
+def test_a_demand_that_can_not_be_is_refused(wrong):
+    with pytest.raises(ConfigError):
+        UserDemand(**wrong)
+
+
+def test_weights_follow_the_rule_of_table_7():
+    watch = weights_for_device(battery_mah=420, cache_mb=1)
+    assert watch["energy_weight"] == pytest.approx(3580 / 4000)
+    assert watch["storage_weight"] == pytest.approx(7 / 8)
+    phone = weights_for_device(battery_mah=4100, cache_mb=8)
+    assert (phone["energy_weight"], phone["storage_weight"]) == (0.6, 0.6)
+    for weights in (watch, phone, weights_for_device(None, None)):
+        assert weights["accuracy_weight"] + weights["energy_weight"] == pytest.approx(1)
+        assert weights["latency_weight"] + weights["storage_weight"] == pytest.approx(1)
+
+
+def test_a_number_that_is_not_there_can_not_be_called_measured():
+    assert Quantity(None, Provenance.UNAVAILABLE).value is None
+    with pytest.raises(ValueError, match="does not go with"):
+        Quantity(None, Provenance.MEASURED)
+    with pytest.raises(ValueError, match="does not go with"):
+        Quantity(0.0, Provenance.UNAVAILABLE)
+    assert Provenance.ANALYTIC.is_modelled
+    assert not Provenance.MEASURED.is_modelled
+
+
+def test_a_registry_imports_late_refuses_doubles_and_suggests():
+    found = Registry[type]("toy", {"path": "pathlib:Path", "bad": "no.such.module:X"})
+    assert list(found) == ["path", "bad"]
+    assert found.get("path").__name__ == "Path"
+    with pytest.raises(ConfigError, match="Did you mean 'path'"):
+        found.get("paht")
+    with pytest.raises(ValueError, match="registered already"):
+        found.add("path", "x:y")
+
+
+def test_a_deadline_passes_down_what_is_left():
+    class Clock:
+        time = 0.0
+
+        def now(self):
+            return self.time
+
+        def sleep(self, seconds):
+            self.time += seconds
+
+    clock = Clock()
+    deadline = Deadline.after(10, clock)
+    clock.sleep(4)
+    assert deadline.remaining == 6
+    assert deadline.sooner(2).remaining == 2
+    assert deadline.sooner(60).remaining == 6
+    clock.sleep(7)
+    assert deadline.expired
+    assert deadline.remaining == 0
