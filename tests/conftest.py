@@ -246,7 +246,15 @@ def lab_usb(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LabDevi
     device.stop()
 
 
+_ADB_OF_THE_USER = {name: os.environ.get(name) for name in (
+    "ANDROID_ADB_SERVER_PORT", "ANDROID_ADB_SERVER_ADDRESS", "ADB_SERVER_SOCKET")}  # fmt: skip
+
+
 @pytest.fixture
-def device_serial(request: pytest.FixtureRequest) -> str:
-    """The device that the user named with --device."""
+def device_serial(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The device that the user named with --device, at the user's own adb server."""
+    for name, value in _ADB_OF_THE_USER.items():
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
     return str(request.config.getoption("--device"))
