@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from adadeep.core.clock import Deadline
 from adadeep.core.layers import LayerSpec
@@ -125,8 +125,14 @@ class Technique(Protocol, Generic[ModelT]):
         """The settings worth trying on this layer, the paper's first."""
         ...
 
-    def apply(self, model: ModelT, layer: str, choice: LayerChoice) -> ModelT:
+    def apply(self, model: ModelT, layer: str, choice: LayerChoice, samples: Any = None) -> ModelT:
         """Returns a new network with that layer compressed, weights inherited where it can be.
+
+        Args:
+            model: is left as it is.
+            layer: its name.
+            choice: one of `choices`, or with other values of its parameters.
+            samples: (n, ...) training inputs that new weights may be fitted to; None for none.
 
         Raises:
             TechniqueNotApplicable: the layer can't take it.
