@@ -16,6 +16,7 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
+from fakes.interrupts import take_interrupts
 
 pytestmark = pytest.mark.lab
 
@@ -149,7 +150,7 @@ def test_ctrl_c_while_measuring_leaves_a_tidy_device(lab_box, model):
     command = [sys.executable, "-m", "adadeep", "measure", str(model), "-d", lab_box.serial]
     process = subprocess.Popen(
         [*command, "--max-seconds", "60", "--launches", "100"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=take_interrupts,
     )  # fmt: skip
     while not on_the_device(models):
         assert process.poll() is None
@@ -197,15 +198,16 @@ def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
     command = [sys.executable, "-m", "adadeep", "measure", str(model), "-d", box.serial]
     process = subprocess.Popen(
         [*command, "--max-seconds", "60", "--launches", "100"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=take_interrupts,
     )  # fmt: skip
+    transport = make_transport(box.serial)
     try:
-        while True:
-            done = adadeep("doctor", "-d", box.serial, "--clean")
-            if "at work" in done.stdout:
-                break
+        while not transport.run(f"ls {transport.workdir}/models", Deadline.after(20)).text:
             assert process.poll() is None
+            time.sleep(0.05)
+        done = adadeep("doctor", "-d", box.serial, "--clean")
         assert done.returncode == 3
+        assert "at work" in done.stdout
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=20)
@@ -260,7 +262,10 @@ def test_an_interrupted_profile_goes_on_and_measures_nothing_twice(lab_box, libr
         "--name",
         "box",
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=take_interrupts,
+    )  # fmt: skip
     tables = library / "tables/box-unfinished"
     while sum(len(t.read_text().splitlines()) for t in tables.glob("*.jsonl")) < 3:
         time.sleep(0.02)

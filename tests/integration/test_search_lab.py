@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from fakes.interrupts import take_interrupts
+
 pytestmark = pytest.mark.tf
 EPISODES = 6
 
@@ -33,7 +35,7 @@ def run(*arguments, cwd=None):
 def start(*arguments):
     return subprocess.Popen(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=environment(),
+        env=environment(), preexec_fn=take_interrupts,
     )  # fmt: skip
 
 
