@@ -119,7 +119,7 @@ class TestProvision:
         assert steps == []  # found by the probe: nothing is downloaded again
 
         status, document, _ = doctor("-d", box.serial, "--clean")
-        assert status == 0
+        assert status == 0, document
         folder = document["devices"][0]["removed"]
         left = AdbTransport(box.serial).run(f"ls {folder}/.. ", soon())
         assert b"adadeep" not in left.stdout

@@ -17,6 +17,7 @@ from adadeep.core.protocols import Transport
 from adadeep.devices.wheels import WheelTarget, download_wheels
 
 OLDEST_PYTHON = (3, 8)
+_ENDING_S = 3.0
 _CLEAN_UP_S = 10.0
 _PYTHONS = "python3 python /usr/bin/python3 /usr/local/bin/python3 /opt/bin/python3"
 
@@ -319,7 +320,11 @@ def clean(transport: Transport, deadline: Deadline) -> Cleaned:
         f" | grep -q {looks_running} && echo running ${{p#/proc/}} && exit 9; done;"
         f" cd / && ls {quoted}/spool {quoted}/deployed 2>/dev/null; rm -rf {quoted}"
     )
+    patience = deadline.sooner(_ENDING_S)
     done = transport.run(script, deadline)
+    while done.exit_code and not patience.expired:  # an agent may be just about to end
+        deadline.clock.sleep(0.3)
+        done = transport.run(script, deadline)
     words = done.text.split()
     if done.exit_code == 9:
         raise StableDeviceError(
