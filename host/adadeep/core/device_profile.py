@@ -27,6 +27,13 @@ class ProfileEntry:
     measurement: Measurement | None = None
     error: str | None = None
 
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """Layer, runtime and threads: a profile has one entry of each."""
+        if self.measurement is None:
+            return self.key, "", 0
+        return self.key, self.measurement.agent.runtime, self.measurement.settings.threads
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileProvenance:

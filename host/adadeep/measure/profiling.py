@@ -132,21 +132,14 @@ def _with_older(
     """Entries, and those of an older table that were not measured anew."""
     if older is None:
         return entries
-    taken = {_identity(entry) for entry in entries}
+    taken = {entry.identity for entry in entries}
     keys = {entry.key for entry in entries}
     kept = [
         entry
         for entry in older.entries
-        if _identity(entry) not in taken and (entry.measurement or entry.key not in keys)
+        if entry.identity not in taken and (entry.measurement or entry.key not in keys)
     ]
     return (*entries, *kept)
-
-
-def _identity(entry: ProfileEntry) -> tuple[str, str, int]:
-    """Layer, runtime and threads: there is one entry of each in a profile."""
-    if entry.measurement is None:
-        return entry.key, "", 0
-    return entry.key, entry.measurement.agent.runtime, entry.measurement.settings.threads
 
 
 def _measured(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adadeep.core.device import DeviceFacts
-from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Launch, Measurement
 from adadeep.profiles.schema import is_profile_name
 
@@ -49,7 +49,7 @@ def _numbers(facts: DeviceFacts) -> Iterator[tuple[str, float | None]]:
 
 
 def _entry_problems(profile: DeviceProfile) -> Iterator[str]:
-    keys = Counter(_identity(entry) for entry in profile.entries)
+    keys = Counter(entry.identity for entry in profile.entries)
     for (key, *_), count in keys.items():
         if count > 1:
             yield f"entry {key}: is there {count} times"
@@ -65,13 +65,6 @@ def _entry_problems(profile: DeviceProfile) -> Iterator[str]:
                     f"entry {entry.key}: measurement.device_fingerprint: is not the one of the "
                     "profile's facts: measured on another device or another build"
                 )
-
-
-def _identity(entry: ProfileEntry) -> tuple[str, str, int]:
-    """What must be unique: the layer, the runtime and its threads."""
-    if entry.measurement is None:
-        return entry.key, "", 0
-    return entry.key, entry.measurement.agent.runtime, entry.measurement.settings.threads
 
 
 def _measurement_problems(measurement: Measurement) -> Iterator[str]:

@@ -14,6 +14,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.protocols import Transport
+from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import LatencyMeter, open_meter
 from adadeep.search.registry import SAMPLERS
 from adadeep.search.space import build_space
@@ -77,8 +78,6 @@ def default_folder(task: str, facts: DeviceFacts) -> Path:
 
 @contextlib.contextmanager
 def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Iterator[_Bench]:
-    from adadeep.devices.facts import gather_facts
-
     deadline = Deadline.after(_READY_S)
     with contextlib.ExitStack() as stack:
         journal = stack.enter_context(Journal.open(config.folder)) if config.folder else None

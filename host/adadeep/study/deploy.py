@@ -41,6 +41,7 @@ class FinishedRun:
         best: the winner's .tflite.
         initial: the initial network's.
         inputs: (n, ...) float32, real samples.
+        port: of the winner.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class FinishedRun:
     best: bytes
     initial: bytes
     inputs: npt.NDArray[np.float32]
+    port: ModelPort
 
     @property
     def precision(self) -> str:
@@ -101,11 +103,11 @@ def load_run(folder: Path) -> FinishedRun:
         models = [(folder / name).read_bytes() for name in (BEST_MODEL, INITIAL_MODEL)]
         with np.load(folder / SAMPLES, allow_pickle=False) as members:
             inputs = np.asarray(members["inputs"], dtype=np.float32)
-        ModelPort(models[0])
+        port = ModelPort(models[0])
         _check_hashes(plan, models)
     except (OSError, ValueError, KeyError, ConversionError) as error:
         raise _unfinished(folder, error) from error
-    return FinishedRun(folder, plan, models[0], models[1], inputs)
+    return FinishedRun(folder, plan, models[0], models[1], inputs, port)
 
 
 def _check_hashes(plan: dict[str, Any], models: list[bytes]) -> None:
@@ -168,14 +170,12 @@ def deploy(run: FinishedRun, transport: Transport) -> Deployment:
 
 
 def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
-    port = ModelPort(run.best)
-    samples = [[port.encode(sample[np.newaxis])] for sample in run.inputs]
+    samples = [[run.port.encode(sample[np.newaxis])] for sample in run.inputs]
     return meter.check(run.best, samples, keep_as=run.device_name + _NEW)
 
 
 def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
-    port = ModelPort(run.best)
-    there = np.concatenate([port.decode(outputs[0]) for outputs in checked.outputs])
+    there = np.concatenate([run.port.decode(outputs[0]) for outputs in checked.outputs])
     agreed = agreement(run_tflite(run.best, run.inputs), there)
     limit = _TOLERANCE[run.precision]
     if agreed.max_abs_difference > limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:

@@ -83,6 +83,8 @@ def command(
 
 def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:
     """Brings a board the runtime that it lacks, if the user wants it."""
+    if not (sys.stdin.isatty() if provide is None else provide):
+        return
     from adadeep.devices.provision import provision, require_python
 
     try:
@@ -90,7 +92,7 @@ def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:
     except NoAgentError as error:
         if not error.can_provision:
             return
-        if provide is None and sys.stdin.isatty():
+        if provide is None:
             question = f"{error}\nDownload one and put it there now?"
             provide = click.confirm(question, default=True, err=True)
         if provide:
