@@ -250,6 +250,20 @@ def test_a_second_profile_of_a_device_keeps_what_it_does_not_measure(lab_box, li
     assert len(layers()) == 2 * QUICK_LAYERS
 
 
+def test_a_suspect_layer_is_marked_where_the_table_is_shown(lab_box, library):
+    adadeep("profile", "-d", lab_box.serial, "--quick", "--name", "box")
+    [table] = (library / "tables/box").glob("*.jsonl")
+    first, *rest = [json.loads(line) for line in table.read_text().splitlines()]
+    first["measurement"]["disturbed"] = ["the clock dropped 20%"]
+    table.write_text("".join(json.dumps(entry) + "\n" for entry in [first, *rest]))
+    [row] = [
+        line for line in adadeep("profiles", "show", "box").stdout.splitlines()
+        if "the clock dropped" in line
+    ]  # fmt: skip
+    assert first["key"] in row
+    assert "measured, 1 thread; suspect" in row
+
+
 def test_an_interrupted_profile_goes_on_and_measures_nothing_twice(lab_box, library):
     command = [
         sys.executable,

@@ -159,7 +159,7 @@ def _show(ui: Ui, profile: DeviceProfile, path: str) -> None:
     ui.say(f"readable: {', '.join(readable) or 'nothing'}")
     suspect = sum(1 for measurement in measured if measurement.disturbed)
     if suspect:
-        ui.say(f"suspect: {suspect} layers stayed disturbed after repeating (marked in the table)")
+        ui.say(f"suspect, as they stayed disturbed when repeated: {suspect} (marked in the table)")
     for entry in failed[:3]:
         ui.warn(f"{entry.key}: {entry.error}")
     ui.say(f"in {path}; see it with: adadeep profiles show {profile.name}")

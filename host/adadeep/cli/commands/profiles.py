@@ -133,9 +133,10 @@ def _entry_row(entry: ProfileEntry) -> tuple[str, str, str, str, str, str]:
         return entry.key, entry.precision, "-", "-", "-", f"failed: {entry.error}"
     summary, settings = entry.measurement.latency, entry.measurement.settings
     threads = f"{settings.threads} thread{'s' if settings.threads > 1 else ''}"
+    how = "; suspect: ".join([f"measured, {threads}", *entry.measurement.disturbed[:1]])
     return (
         entry.key, entry.precision, format_ms(summary.median), _interval(summary),
-        str(summary.count), f"measured, {threads}",
+        str(summary.count), how,
     )  # fmt: skip
 
 
