@@ -1,1 +1,1 @@
-"""Values and pure functions; standard library and numpy, no TensorFlow."""
+"""Values and pure functions; standard library, numpy and msgspec, no TensorFlow."""

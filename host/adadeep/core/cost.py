@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from adadeep.core.reader import require_range
+
+_HUGE = 1e18
+
 
 class Provenance(StrEnum):
     """How a number was obtained. Shown as it stands; never mixed unmarked."""
@@ -39,6 +43,7 @@ class Quantity:
     def __post_init__(self) -> None:
         if (self.value is None) != (self.provenance is Provenance.UNAVAILABLE):
             raise ValueError(f"value {self.value} does not go with {self.provenance}")
+        require_range("value", 0, _HUGE, self.value)
 
 
 UNAVAILABLE = Quantity(None, Provenance.UNAVAILABLE)
@@ -63,3 +68,9 @@ class Cost:
     activation_bytes: float
     file_bytes: int | None
     macs: int
+
+    def __post_init__(self) -> None:
+        require_range("storage_bytes", 0, _HUGE, self.storage_bytes)
+        require_range("activation_bytes", 0, _HUGE, self.activation_bytes)
+        require_range("file_bytes", 0, _HUGE, self.file_bytes)
+        require_range("macs", 0, _HUGE, self.macs)

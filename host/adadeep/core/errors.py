@@ -4,7 +4,8 @@ AdaDeepError                    1
 ├── ConfigError                 2   the user's input: a file, an option, a name
 │   └── FormatError             2   a file of ours that can't be read (version, syntax, key)
 ├── DeviceError                 3   the device or the way to it
-│   ├── TransientDeviceError    3   may be tried again: the link broke, a deadline passed
+│   ├── TransientDeviceError    3   may be tried again: the link broke
+│   │   └── DeadlinePassed      3   no answer in time; the link may still be good
 │   ├── StableDeviceError       3   trying again changes nothing: no space, unauthorized
 │   │   └── NoAgentError        3   no agent runs on this device; its facts can still be had
 │   └── AgentError              3   the agent answered with an error; `code` says which (2 if the
@@ -45,6 +46,10 @@ class DeviceError(AdaDeepError):
 
 class TransientDeviceError(DeviceError):
     """The link broke or a deadline passed: trying again may work."""
+
+
+class DeadlinePassed(TransientDeviceError):
+    """No answer before the deadline; what was read so far is kept, reading may go on."""
 
 
 class StableDeviceError(DeviceError):

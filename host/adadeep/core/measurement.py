@@ -6,7 +6,12 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
+from adadeep.core.reader import require_finite, require_range
 from adadeep.core.statistics import Summary, summarise
+
+# Longer than any real measurement: an hour a run, and what a reader takes at the most.
+_LONGEST_NS = 3_600_000_000_000
+_MOST_RUNS, _MOST_LAUNCHES = 100_000, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class MeasureSettings:
         # 20 and 20.0 are the same setting and must give the same key, also after a trip by JSON.
         for name in ("warmup_min_ms", "min_ms", "max_ms", "ci_relative"):
             object.__setattr__(self, name, float(getattr(self, name)))
+            require_range(name, 0, 1e9, getattr(self, name))
 
     @property
     def key(self) -> str:
@@ -74,6 +80,11 @@ class Conditions:
     battery_status: str | None = None
     online_cores: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        require_finite("a condition", self.timestamp, self.load_1min, self.battery_percent)
+        require_finite("a temperature", *self.temperatures_c.values())
+        require_range("a clock in kHz", 0, 1e8, *self.cpu_khz)
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -90,6 +101,12 @@ class Launch:
     first_ns: int
     warmup_ns: tuple[int, ...]
     runs_ns: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.runs_ns) <= _MOST_RUNS or len(self.warmup_ns) > _MOST_RUNS:
+            raise ValueError(f"a launch has {len(self.runs_ns)} timed runs")
+        times = (self.load_ns, self.first_ns, *self.warmup_ns, *self.runs_ns)
+        require_range("a time in ns", 1, _LONGEST_NS, min(times), max(times))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +194,13 @@ class Measurement:
     anchor_drift: float | None = None
     disturbed: tuple[str, ...] = ()
     attempts: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.launches) <= _MOST_LAUNCHES:
+            raise ValueError(f"a measurement has {len(self.launches)} launches")
+        require_range("model_bytes", 1, 1 << 40, self.model_bytes)
+        require_range("anchor_ratio", 0, 1e9, self.anchor_ratio)
+        require_range("anchor_drift", -1, 1e9, self.anchor_drift)
 
     @property
     def key(self) -> str:

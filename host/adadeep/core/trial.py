@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from adadeep.core.cost import Cost
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.reader import require_range
 
 
 class TrialState(StrEnum):
@@ -39,3 +40,12 @@ class Trial:
     measurement_key: str | None = None
     reason: str | None = None
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_range("accuracy", 0, 1, self.accuracy)
+        require_range("seconds", 0, 1e9, self.seconds)
+        complete = self.accuracy is not None and self.cost is not None
+        if complete != (self.state is TrialState.COMPLETE):
+            raise ValueError(
+                f"a trial that is {self.state} must have both accuracy and cost, or none"
+            )

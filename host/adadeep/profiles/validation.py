@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import DeviceProfile
-from adadeep.core.measurement import Launch, Measurement
+from adadeep.core.measurement import Measurement
 from adadeep.profiles.schema import is_profile_name
 
 _FEWEST_RUNS = 6  # below, the interval of the median covers less than 95 %
@@ -68,17 +68,7 @@ def _entry_problems(profile: DeviceProfile) -> Iterator[str]:
 
 
 def _measurement_problems(measurement: Measurement) -> Iterator[str]:
-    for index, launch in enumerate(measurement.launches):
-        if not _is_positive(launch):
-            yield f"launches[{index}]: a time is not positive"
     runs, settings = measurement.runs_ms, measurement.settings
     fewest = min(_FEWEST_RUNS, settings.min_runs)
     if len(runs) < fewest and sum(runs) < settings.max_ms:
         yield f"launches: {len(runs)} timed runs are too few, {fewest} are the least"
-    if measurement.model_bytes <= 0:
-        yield f"model_bytes: {measurement.model_bytes} is not positive"
-
-
-def _is_positive(launch: Launch) -> bool:
-    times = (launch.load_ns, launch.first_ns, *launch.warmup_ns, *launch.runs_ns)
-    return all(time_ns > 0 for time_ns in times)
