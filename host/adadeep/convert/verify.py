@@ -57,13 +57,20 @@ def run_tflite(model: bytes, x: npt.NDArray[np.float32]) -> Outputs:
     return _dequantised(outputs, target)
 
 
-def tflite_accuracy(model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> float:
-    """Share of samples whose largest output is at the label, 0..1.
+def tflite_correct(
+    model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Whether the largest output is at the label; (n,).
 
     Raises:
         ConversionError: the interpreter doesn't take the model, or the samples don't fit.
     """
-    return float(np.mean(run_tflite(model, x).argmax(axis=-1) == y))
+    return np.asarray(run_tflite(model, x).argmax(axis=-1) == y)
+
+
+def tflite_accuracy(model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> float:
+    """Share of samples whose largest output is at the label, 0..1; raises as `tflite_correct`."""
+    return float(np.mean(tflite_correct(model, x, y)))
 
 
 class ModelPort:

@@ -6,6 +6,7 @@ One JSON object a line, `kind` first:
 - ``artifact``: a trained and converted model of a plan, kept by hash in `models/`.
 - ``measurement``: raw samples of one model, in full.
 - ``trial``: a plan's outcome.
+- ``held_test``: which held-back samples a finalist got right.
 
 A host that is killed leaves at most one torn line at the end, which the next one cuts off. So
 nothing that was trained or measured is done twice.
@@ -21,8 +22,10 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from adadeep import __version__
+from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.measurement import Measurement
+from adadeep.core.reader import require_range
 from adadeep.core.trial import Trial
 from adadeep.storage.lines import LineFile, Record, read_lines
 from adadeep.storage.lock import FolderLock
@@ -46,6 +49,7 @@ class Artifact:
         storage_bytes: S_p (Eq. 3).
         activation_bytes: S_f (Eq. 3).
         energy_mj: E by Eq. 5.
+        correct: which validation samples it got right; None in journals of version 0.1.
     """
 
     plan_key: str
@@ -56,6 +60,31 @@ class Artifact:
     storage_bytes: float
     activation_bytes: float
     energy_mj: float
+    correct: CorrectSamples | None = None
+
+    def __post_init__(self) -> None:
+        require_range("accuracy", 0, 1, self.accuracy)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTest:
+    """A network on the held-back samples, which the search does not see.
+
+    Attributes:
+        plan_key: CompressionPlan.key.
+        model_sha256: of the .tflite that was run.
+        number: of this finalist among all that were ever tested in this run, from 1; 0 for the
+            initial network, which they are compared with.
+        correct: which samples it got right.
+    """
+
+    plan_key: str
+    model_sha256: str
+    number: int
+    correct: CorrectSamples
+
+    def __post_init__(self) -> None:
+        require_range("number", 0, 10_000, self.number)
 
 
 @dataclass(slots=True)
@@ -67,12 +96,14 @@ class JournalContent:
         artifacts: by plan key.
         measurements: by measurement key.
         trials: by plan key, in the order of the journal.
+        held_tests: by plan key.
     """
 
     study: dict[str, Any] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     measurements: dict[str, Measurement] = field(default_factory=dict)
     trials: dict[str, Trial] = field(default_factory=dict)
+    held_tests: dict[str, HeldTest] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
         """Adds what a record says.
@@ -90,6 +121,9 @@ class JournalContent:
         elif kind == "trial":
             trial = _value(record, Trial)
             self.trials[trial.plan.key] = trial
+        elif kind == "held_test":
+            test = _value(record, HeldTest)
+            self.held_tests[test.plan_key] = test
         else:
             raise FormatError(f"unknown kind of record {kind!r}")
 
@@ -175,6 +209,10 @@ class Journal:
         """Records a plan's outcome."""
         self._add("trial", trial)
 
+    def add_held_test(self, test: HeldTest) -> None:
+        """Records how a network did on the held-back samples."""
+        self._add("held_test", test)
+
     def close(self) -> None:
         """Closes the file and lets the folder go; may be called twice."""
         self._file.close()
@@ -186,7 +224,7 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _add(self, kind: str, value: Artifact | Measurement | Trial) -> None:
+    def _add(self, kind: str, value: Artifact | Measurement | Trial | HeldTest) -> None:
         record = {"kind": kind, **msgspec.to_builtins(value)}
         self._file.append(record)
         self.content.take(record)

@@ -8,15 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec, stores_sparse
 from adadeep.convert.tflite import convert
-from adadeep.convert.verify import tflite_accuracy
+from adadeep.convert.verify import tflite_correct
+from adadeep.core.correct import CorrectSamples
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, Precision
 from adadeep.predict.analytic import energy_mj
 from adadeep.study.evaluate import MadeNetwork
-from adadeep.training.fit import FINE_TUNING_RATE, accuracy, train
+from adadeep.training.fit import FINE_TUNING_RATE, correct, train
 from adadeep.training.networks import lenet
 from adadeep.training.tasks import Task
 
@@ -75,7 +79,7 @@ class KerasMaker:
         )
         return MadeNetwork(
             model=tflite,
-            accuracy=self._accuracy(model, tflite, plan.precision),
+            correct=CorrectSamples.of(self._correct(model, tflite, plan.precision)),
             macs=spec.macs,
             storage_bytes=spec.parameter_storage_bytes,
             activation_bytes=spec.activation_storage_bytes,
@@ -108,9 +112,9 @@ class KerasMaker:
         self._trained.save(temporary)
         temporary.replace(self._path)
 
-    def _accuracy(self, model: Any, tflite: bytes, precision: Precision) -> float:
+    def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
         """On validation data: of the .tflite where its numbers are not Keras' own."""
         x, y = self._task.x_val[:_VALIDATING], self._task.y_val[:_VALIDATING]
         if precision is Precision.FLOAT32:
-            return accuracy(model, x, y)
-        return tflite_accuracy(tflite, x, y)
+            return correct(model, x, y)
+        return tflite_correct(tflite, x, y)
