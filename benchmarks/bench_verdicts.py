@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import Row, save
 
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
@@ -34,6 +33,7 @@ from adadeep.storage.journal import Artifact, Journal
 from adadeep.study.finalists import conclude
 from adadeep.study.results import ScoredTrial, StudyResult
 from adadeep.study.verdicts import Judge
+from record import Row, save
 
 RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 EPISODES = 24
