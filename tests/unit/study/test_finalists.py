@@ -62,9 +62,11 @@ class Run:
             Quantity(latency, Provenance.ANALYTIC), storage, 0.0, 1, 1,
         )  # fmt: skip
         journal.add_artifact(
-            Artifact(plan.key, plan.key, 1, correct.accuracy, 1, storage, 0.0, latency, correct)
+            Artifact(
+                plan.key, plan.key * 4, 1, correct.accuracy, 1, storage, 0.0, latency, correct
+            )
         )
-        trial = Trial(plan, TrialState.COMPLETE, correct.accuracy, cost, model_sha256=plan.key)
+        trial = Trial(plan, TrialState.COMPLETE, correct.accuracy, cost, model_sha256=plan.key * 4)
         journal.add_trial(trial)
 
     def _held(self, scored):
