@@ -8,7 +8,7 @@ import importlib
 import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from adadeep_agent import wire
+from adadeep_agent import inputs, wire
 from adadeep_agent.conditions import conditions
 from adadeep_agent.process import PeakMemory, pinned
 from adadeep_agent.wire import ErrorCode, WireError
@@ -111,14 +111,25 @@ def delegates_of(interpreter: Any) -> List[Dict[str, Any]]:
     return [{"name": name, "nodes": count} for name, count in counts if count]
 
 
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
 def _load_error(error: Exception) -> WireError:
-    text = " ".join(str(error).split())
+    text = _brief(error)
     if isinstance(error, MemoryError):
         return WireError(f"not enough memory for the model: {text}", ErrorCode.OUT_OF_MEMORY)
     lower = text.lower()
     if any(sign in lower for sign in ("unresolved", "didn't find op", "custom op", "flex")):
-        return WireError(f"the runtime lacks an operator: {text[:300]}", ErrorCode.UNSUPPORTED_OP)
-    return WireError(f"the runtime can't load the model: {text[:300]}", ErrorCode.MODEL_CORRUPT)
+        return WireError(f"the runtime lacks an operator: {text}", ErrorCode.UNSUPPORTED_OP)
+    return WireError(f"the runtime can't load the model: {text}", ErrorCode.MODEL_CORRUPT)
+
+
+def _run_error(error: Exception) -> WireError:
+    text = _brief(error)
+    if isinstance(error, MemoryError):
+        return WireError(f"not enough memory to run the model: {text}", ErrorCode.OUT_OF_MEMORY)
+    return WireError(f"the model was loaded but can't be run: {text}", ErrorCode.RUN_FAILED)
 
 
 class Model:
@@ -128,58 +139,76 @@ class Model:
         runtime: that loads it.
         path: of the .tflite.
         threads: of the interpreter.
+        shapes: [name or null, shape] for inputs that leave sizes open.
 
     Raises:
-        WireError: `model_corrupt`, `unsupported_op` or `out_of_memory`.
+        WireError: `model_corrupt`, `unsupported_op`, `out_of_memory`, `open_shape` or `bad_input`.
     """
 
-    def __init__(self, runtime: Runtime, path: str, threads: int) -> None:
+    def __init__(
+        self, runtime: Runtime, path: str, threads: int, shapes: Sequence[Sequence[Any]] = ()
+    ) -> None:
+        self.inputs: List[Dict[str, Any]] = []
         began = time.perf_counter_ns()
         try:
             self._interpreter = runtime.interpreter(model_path=path, num_threads=threads)
+            self._settle_shapes(shapes)
             self._interpreter.allocate_tensors()
+            self._details = self._interpreter.get_input_details()
+            self._outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError, MemoryError, OSError) as error:
+            if shapes and isinstance(error, RuntimeError):
+                text = f"the model can't be run with these input shapes: {_brief(error)}"
+                raise WireError(text, ErrorCode.BAD_INPUT) from error
             raise _load_error(error) from error
         self.load_ns = time.perf_counter_ns() - began
-        self._inputs = self._interpreter.get_input_details()
-        self._outputs = self._interpreter.get_output_details()
+
+    def _settle_shapes(self, shapes: Sequence[Sequence[Any]]) -> None:
+        details = self._interpreter.get_input_details()
+        inputs.check_names(details, shapes)
+        for detail in details:
+            inputs.require_numbers(detail)
+            shape = inputs.settled_shape(detail, shapes, len(details) == 1)
+            inputs.require_room(detail, shape)
+            if shape != [int(n) for n in detail["shape"]]:
+                self._interpreter.resize_tensor_input(detail["index"], shape)
 
     @property
     def delegates(self) -> List[Dict[str, Any]]:
         """Who runs how many nodes."""
         return delegates_of(self._interpreter)
 
-    def set_inputs(self, tensors: Optional[Sequence[Any]]) -> None:
+    def set_inputs(
+        self,
+        tensors: Optional[Sequence[Any]],
+        ranges: Sequence[Sequence[Any]] = (),
+        source: str = inputs.GIVEN,
+    ) -> None:
         """Sets the inputs from tensors of a message; without any, from a fixed random stream.
 
+        Args:
+            tensors: one for each input.
+            ranges: [name or null, low, high] for values that are not given.
+            source: of the tensors, for the result.
+
         Raises:
-            WireError: wrong number, shape or dtype.
+            WireError: wrong number, name, shape, dtype or range.
         """
         import numpy
 
-        if tensors is None:
-            random = numpy.random.RandomState(0)
-            for detail in self._inputs:
-                if not numpy.issubdtype(detail["dtype"], numpy.number):
-                    text = f"the input {detail['name']!r} is not of numbers"
-                    raise WireError(text, ErrorCode.BAD_INPUT)
-                values = random.random_sample(detail["shape"])
-                span = 1 if numpy.issubdtype(detail["dtype"], numpy.floating) else 100
-                self._interpreter.set_tensor(
-                    detail["index"], (values * span).astype(detail["dtype"])
-                )
-            return
-        if len(tensors) != len(self._inputs):
-            text = f"the model has {len(self._inputs)} inputs, not {len(tensors)}"
+        if tensors is not None and len(tensors) != len(self._details):
+            text = f"the model has {len(self._details)} inputs, not {len(tensors)}"
             raise WireError(text, ErrorCode.BAD_INPUT)
-        for detail, tensor in zip(self._inputs, tensors):
-            dtype, shape, data = wire.decode_tensor(tensor)
-            want = (numpy.dtype(detail["dtype"]).name, [int(n) for n in detail["shape"]])
-            if (dtype, shape) != want:
-                text = f"an input must be {want[0]} {want[1]}, not {dtype} {shape}"
-                raise WireError(text, ErrorCode.BAD_INPUT)
-            array = numpy.frombuffer(data, dtype=dtype).reshape(shape)
+        inputs.check_names(self._details, ranges)
+        self.inputs = []
+        random = numpy.random.RandomState(0)
+        for number, detail in enumerate(self._details):
+            if tensors is not None:
+                array, fed = inputs.given_values(detail, tensors[number]), source
+            else:
+                array, fed = inputs.chosen_values(detail, detail["shape"], ranges, random)
             self._interpreter.set_tensor(detail["index"], array)
+            self.inputs.append(inputs.described(detail, fed))
 
     def invoke_ns(self) -> int:
         """Runs one inference and returns its time.
@@ -191,7 +220,7 @@ class Model:
         try:
             self._interpreter.invoke()
         except (ValueError, RuntimeError, MemoryError) as error:
-            raise _load_error(error) from error
+            raise _run_error(error) from error
         return time.perf_counter_ns() - began
 
     def outputs(self) -> List[Dict[str, Any]]:
@@ -253,12 +282,13 @@ def _launch(
     runtime: Runtime,
     path: str,
     settings: Dict[str, Any],
-    inputs: Optional[Sequence[Any]],
+    sample: Optional[Sequence[Any]],
     progress: Tuple[List[int], bool, Callable[[], None]],
 ) -> Tuple[Model, Dict[str, Any]]:
     earlier, is_last, check = progress
-    model = Model(runtime, path, settings["threads"])
-    model.set_inputs(inputs)
+    model = Model(runtime, path, settings["threads"], settings.get("input_shapes", ()))
+    source = inputs.FILE if settings.get("input_file") else inputs.GIVEN
+    model.set_inputs(sample, settings.get("input_ranges", ()), source)
     first = model.invoke_ns()
     warm_up = _warm_up(model, settings, check)
     runs = _timed_runs(model, settings, earlier, is_last, check)
@@ -303,6 +333,7 @@ def measure(
                 runs = runs + launch["runs_ns"]
             assert model is not None
             after, peak, delegates = conditions(), memory.report(), model.delegates
+            fed = model.inputs
             outputs = []
             for sample in samples:
                 model.set_inputs(sample)
@@ -316,6 +347,7 @@ def measure(
         "model_sha256": model_sha256,
         "model_bytes": model_bytes,
         "settings": settings,
+        "inputs": fed,
         "launches": launches,
         "delegates": delegates,
         "memory": peak,

@@ -14,6 +14,8 @@ from typing import Any, Dict
 
 VERSION = "0.1.0"  # of adadeep; host and agent must have the same
 PROTOCOL = 1
+MAX_INPUT = 2**64  # of the ends of a range of input values
+MAX_SIZE = 2**31 - 1  # of one dimension of an input
 
 Message = Dict[str, Any]  # `dict[...]` outside an annotation needs Python 3.9
 
@@ -27,6 +29,8 @@ class ErrorCode:
     NO_RUNTIME = "no_runtime"
     MODEL_MISSING = "model_missing"
     MODEL_CORRUPT = "model_corrupt"
+    RUN_FAILED = "run_failed"
+    OPEN_SHAPE = "open_shape"
     UNSUPPORTED_OP = "unsupported_op"
     BAD_INPUT = "bad_input"
     BAD_CORE_MASK = "bad_core_mask"
@@ -74,7 +78,7 @@ REPLIES: dict[str, dict[str, tuple[type, ...]]] = {
     "result": {
         "id": _INT, "job": _STR, "model_sha256": _STR, "model_bytes": _INT, "settings": _MAP,
         "launches": _LIST, "delegates": _LIST, "memory": _MAP, "before": _MAP, "after": _MAP,
-        "outputs": _LIST, "agent": _MAP,
+        "outputs": _LIST, "agent": _MAP, "inputs": _LIST,
     },
     "conditions": {"id": _INT, "conditions": _MAP},
     "spool": {"id": _INT, "results": _LIST},
@@ -86,6 +90,7 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     "threads": _INT, "core_mask": (str, _NONE), "launches": _INT,
     "warmup_min_runs": _INT, "warmup_min_ms": _NUM,
     "min_runs": _INT, "max_runs": _INT, "min_ms": _NUM, "max_ms": _NUM, "ci_relative": _NUM,
+    "?input_ranges": _LIST, "?input_shapes": _LIST, "?input_file": (str, _NONE),
 }  # fmt: skip
 
 
@@ -145,6 +150,32 @@ def _check_settings(settings: Message) -> None:
     for name in ("warmup_min_runs", "warmup_min_ms", "min_ms", "ci_relative"):
         if settings[name] < 0:
             raise WireError(f"settings: {name!r} must not be negative")
+    _check_inputs(settings)
+
+
+def _check_inputs(settings: Message) -> None:
+    for entry in settings.get("input_ranges", []):
+        if not (_is_named(entry, 3) and _is_range(*entry[1:])):
+            raise WireError("settings: 'input_ranges' holds [name or null, low, high]")
+    for entry in settings.get("input_shapes", []):
+        if not (_is_named(entry, 2) and _is_shape(entry[1])):
+            raise WireError("settings: 'input_shapes' holds [name or null, [sizes]]")
+
+
+def _is_named(entry: Any, length: int) -> bool:
+    if not isinstance(entry, list) or len(entry) != length:
+        return False
+    return entry[0] is None or isinstance(entry[0], str)
+
+
+def _is_range(low: Any, high: Any) -> bool:
+    if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in (low, high)):
+        return False
+    return bool(-MAX_INPUT <= low <= high <= MAX_INPUT)  # false for NaN, too
+
+
+def _is_shape(sizes: Any) -> bool:
+    return isinstance(sizes, list) and all(type(n) is int and 0 < n <= MAX_SIZE for n in sizes)
 
 
 def decode_reply(line: bytes) -> Message:
@@ -165,8 +196,9 @@ def encode_tensor(dtype: str, shape: Sequence[int], data: bytes) -> Message:
     }
 
 
-_ITEM_BYTES = {"float32": 4, "float16": 2, "int8": 1, "uint8": 1, "int16": 2, "int32": 4,
-               "int64": 8, "bool": 1}  # fmt: skip
+_ITEM_BYTES = {"float32": 4, "float16": 2, "float64": 8, "bool": 1, "int8": 1, "int16": 2,
+               "int32": 4, "int64": 8, "uint8": 1, "uint16": 2, "uint32": 4,
+               "uint64": 8}  # fmt: skip
 
 
 def decode_tensor(value: Any) -> tuple[str, list[int], bytes]:

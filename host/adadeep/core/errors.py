@@ -75,7 +75,10 @@ class AgentError(DeviceError):
         code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``.
     """
 
-    _USERS_FAULT = ("model_corrupt", "unsupported_op", "bad_input", "bad_core_mask")
+    _USERS_FAULT = (
+        "model_corrupt", "run_failed", "open_shape", "unsupported_op", "bad_input",
+        "bad_core_mask",
+    )  # fmt: skip
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)

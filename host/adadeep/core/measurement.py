@@ -30,6 +30,9 @@ class MeasureSettings:
         max_ms: time of the timed runs in all, at most; wins over the minima.
         ci_relative: enough when the 95 % confidence interval of the median is narrower than
             this fraction of the median.
+        input_ranges: (name or None for all, low, high) of the values that inputs are fed.
+        input_shapes: (name or None, shape) of inputs that leave sizes open.
+        input_file: hash of the values that were given in a file; None if none were.
     """
 
     threads: int = 1
@@ -42,6 +45,9 @@ class MeasureSettings:
     min_ms: float = 60.0
     max_ms: float = 2000.0
     ci_relative: float = 0.02
+    input_ranges: tuple[tuple[str | None, int | float, int | float], ...] = ()
+    input_shapes: tuple[tuple[str | None, tuple[int, ...]], ...] = ()
+    input_file: str | None = None
 
     def __post_init__(self) -> None:
         # 20 and 20.0 are the same setting and must give the same key, also after a trip by JSON.
@@ -52,7 +58,9 @@ class MeasureSettings:
     @property
     def key(self) -> str:
         """8 hex digits that name these settings."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        # What is not asked of the inputs is left out: the first keys were made without it.
+        values = {n: v for n, v in asdict(self).items() if v or not n.startswith("input_")}
+        text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -123,6 +131,25 @@ class Delegate:
 
 
 @dataclass(frozen=True, slots=True)
+class FedInput:
+    """An input of the model and what it was fed while it was timed.
+
+    Attributes:
+        name: of the tensor.
+        dtype: of its elements, "float32".
+        shape: that was measured.
+        signature: as the model has it, -1 where it leaves a size open.
+        fed: "random 0..1", "range 0..9", "zeros", "given", "file".
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    signature: tuple[int, ...]
+    fed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """Memory of the agent's process; None where the kernel does not tell.
 
@@ -177,6 +204,7 @@ class Measurement:
         anchor_drift: (anchor after - anchor before) / anchor before; None without.
         disturbed: why the samples are suspect ("clock dropped 23 %", ...); empty if they are not.
         attempts: how often it was measured before this was accepted.
+        inputs: what the model was fed; empty where that was not recorded yet.
     """
 
     model_sha256: str
@@ -194,6 +222,7 @@ class Measurement:
     anchor_drift: float | None = None
     disturbed: tuple[str, ...] = ()
     attempts: int = 1
+    inputs: tuple[FedInput, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.launches) <= _MOST_LAUNCHES:

@@ -25,6 +25,11 @@ _MISSING = b"adadeep: the agent is not here"
 _BUSY_WAIT_S = 60.0
 _REMEDIES = {
     ErrorCode.MODEL_CORRUPT: "Convert the model anew, or try a newer runtime on the device.",
+    ErrorCode.RUN_FAILED: "If an input holds indices, its values may be out of range: give"
+    " those that it takes by --input-range LOW..HIGH, or real ones by --inputs FILE.npz.",
+    ErrorCode.OPEN_SHAPE: "Name its shape, for example --input-shape 1,224,224,3 (with several"
+    " inputs NAME=1,224,224,3).",
+    ErrorCode.BAD_INPUT: "--input-range, --input-shape and --inputs say what a model is fed.",
     ErrorCode.UNSUPPORTED_OP: "Convert with built-in operators only, or use a newer runtime.",
     ErrorCode.OUT_OF_MEMORY: "Close other programs on the device, or take a smaller model.",
     ErrorCode.BAD_CORE_MASK: "See `adadeep profiles show` for the cores that there are.",

@@ -330,6 +330,7 @@ class DeviceMeter:
         settings = replace(
             self.settings, launches=1, warmup_min_runs=2, warmup_min_ms=1.0,
             min_runs=9, max_runs=200, min_ms=_ANCHOR_MS, max_ms=_ANCHOR_MS * 20, ci_relative=0.05,
+            input_ranges=(), input_shapes=(), input_file=None,
         )  # fmt: skip
 
         def ask(agent: AgentClient, deadline: Deadline) -> Message:
@@ -346,9 +347,9 @@ class DeviceMeter:
     def _measurement(self, result: Message) -> Measurement:
         fields = (
             "model_sha256", "model_bytes", "agent", "settings", "launches", "delegates", "memory",
-            "before", "after",
+            "before", "after", "inputs",
         )  # fmt: skip
-        values: dict[str, Any] = {name: result.get(name) for name in fields}
+        values: dict[str, Any] = {name: result[name] for name in fields if name in result}
         values["device_fingerprint"] = self.device_fingerprint
         values["device_title"] = self.device_title
         try:

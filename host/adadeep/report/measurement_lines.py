@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adadeep.core.measurement import Conditions, Measurement, MeasureSettings
+from adadeep.core.display import one_line
+from adadeep.core.measurement import Conditions, FedInput, Measurement, MeasureSettings
 from adadeep.core.units import format_bytes, format_ms
 
 
@@ -23,6 +24,7 @@ def measurement_rows(measurement: Measurement) -> list[tuple[str, str]]:
         ("load", format_ms(measurement.load_ms)),
         ("memory", _memory(measurement)),
         ("size of the file", format_bytes(measurement.model_bytes)),
+        *((f"input {one_line(fed.name, 40)}", _input(fed)) for fed in measurement.inputs),
         ("nodes run by", ", ".join(f"{d.name}: {d.nodes}" for d in measurement.delegates) or "-"),
         ("anchor model", _anchor(measurement)),
         (
@@ -57,6 +59,14 @@ def conditions_text(state: Conditions) -> str:
     if state.battery_percent is not None:
         parts.append(f"battery {state.battery_percent:.0f} % {state.battery_status or ''}".strip())
     return ", ".join(parts)
+
+
+def _input(fed: FedInput) -> str:
+    shape = "x".join(map(str, fed.shape)) or "one number"
+    text = f"{fed.dtype} {shape}, {one_line(fed.fed, 60)}"
+    if fed.signature[:1] == (-1,) and fed.shape[0] == 1:
+        return f"{text}; the model leaves the batch open: 1 was measured"
+    return text
 
 
 def _warm_up(measurement: Measurement) -> str:

@@ -27,6 +27,7 @@ ANALYTIC_ENERGY = "Eq. 5 of AdaDeep, 52.8 pJ a MAC"
 # What the agent says of a model; its other errors are of the device, and end the search.
 _MODEL_ERRORS = (
     ErrorCode.MODEL_CORRUPT, ErrorCode.UNSUPPORTED_OP, ErrorCode.BAD_INPUT,
+    ErrorCode.RUN_FAILED, ErrorCode.OPEN_SHAPE,
     ErrorCode.OUT_OF_MEMORY, ErrorCode.INTERNAL, "agent_died",
 )  # fmt: skip
 

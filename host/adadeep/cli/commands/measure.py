@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from adadeep.cli.input_options import input_options, with_inputs
 from adadeep.cli.options import (
     cores_option,
     device_option,
@@ -39,6 +40,7 @@ _READY_S = 120.0
     "--launches", type=click.IntRange(1, 100), default=3, show_default=True,
     help="How often the model is loaded anew.",
 )  # fmt: skip
+@input_options
 @json_option
 def command(
     model: Path,
@@ -47,6 +49,9 @@ def command(
     cores: str | None,
     max_seconds: float,
     launches: int,
+    input_ranges: tuple[str, ...],
+    input_shapes: tuple[str, ...],
+    input_file: Path | None,
     as_json: bool,
 ) -> int:
     """Measure MODEL (a .tflite) on a device.
@@ -59,25 +64,41 @@ def command(
         max_ms=1000 * max_seconds, max_runs=20000, ci_relative=0.01,
     )  # fmt: skip
     settings = measure_settings(base, threads, cores)
+    settings = with_inputs(settings, input_ranges, input_shapes, input_file is not None)
     content = read_model(model)
+    settings, sample = _sample(settings, content, input_file)
+    job = _Job(model, content, settings, sample)
     ui = Ui(as_json)
-    shown, failed = each_device(
-        ui, devices, lambda transport: _measure(ui, transport, (model, content), settings)
-    )
+    shown, failed = each_device(ui, devices, lambda transport: _measure(ui, transport, job))
     ui.emit("measure", {"model": str(model), "measurements": shown, "failed": failed})
     return DeviceError.exit_code if failed else 0
 
 
-def _measure(
-    ui: Ui, transport: Transport, model: tuple[Path, bytes], settings: MeasureSettings
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    path: Path
+    model: bytes
+    settings: MeasureSettings
+    sample: list[Any]  # an array for each input; empty: none is given
+
+
+def _sample(
+    settings: MeasureSettings, model: bytes, path: Path | None
+) -> tuple[MeasureSettings, list[Any]]:
+    from adadeep.measure.samples import with_samples
+
+    return with_samples(settings, model, path) if path else (settings, [])
+
+
+def _measure(ui: Ui, transport: Transport, job: _Job) -> dict[str, Any]:
     from adadeep.measure.meter import open_meter
     from adadeep.report.measurement_lines import measurement_rows
 
-    path, content = model
+    path = job.path
     ui.note(f"measuring {path.name} on {transport.serial}")
-    with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
-        measurement = meter.measure(content)
+    with open_meter(transport, Deadline.after(_READY_S), job.settings) as meter:
+        samples = [job.sample] if job.sample else []
+        measurement = meter.check(job.model, samples).measurement
     title = f"{path.name} on {measurement.device_title} ({transport.serial})"
     ui.table(("what", "value"), measurement_rows(measurement), title)
     return measurement_json(transport.serial, measurement)

@@ -1,0 +1,96 @@
+"""`adadeep measure` on this computer for models whose inputs are not simply images."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from adadeep.cli.main import cli, run
+from fakes.tflite_models import ROWS, Input, add, gather, relu
+
+WIDTH = relu(Input("image", "FLOAT32", (1, 1, 1, 3), (-1, -1, -1, 3)))
+
+
+@pytest.fixture
+def measure(tmp_path, capfd, monkeypatch):
+    """Runs `adadeep measure`; gives the exit code, stdout and stderr."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def call(content, *arguments):
+        path = tmp_path / "m.tflite"
+        path.write_bytes(content)
+        words = ["measure", path, "-d", "local", "--max-seconds", "0.05", "--launches", "1"]
+        code = run(cli, [str(word) for word in (*words, *arguments)])
+        return code, *capfd.readouterr()
+
+    return call
+
+
+def test_indices_need_nothing_from_the_user_and_the_json_says_what_was_fed(measure):
+    code, out, err = measure(gather(), "--json")
+    assert code == 0, err
+    [measurement] = json.loads(out)["measurements"]
+    assert measurement["inputs"] == [
+        {"name": "tokens", "dtype": "int32", "shape": [1, 3], "signature": [1, 3], "fed": "zeros"}
+    ]
+
+
+def test_an_index_out_of_range_names_the_option(measure):
+    code, out, err = measure(gather(), "--input-range", f"0..{1000 * ROWS}")
+    assert (code, out) == (2, "")
+    assert "out of range" in err
+    assert "--input-range LOW..HIGH" in err
+
+
+def test_an_open_batch_is_measured_as_one_and_said(measure):
+    code, out, err = measure(relu(Input("x", "FLOAT32", (1, 4), (-1, 4))))
+    assert code == 0, err
+    assert "input x" in out
+    assert "float32 1x4, random 0..1; the model leaves the batch open: 1 was measured" in out
+
+
+def test_another_open_size_has_to_be_named_and_is_then_measured_and_shown(measure):
+    code, out, err = measure(WIDTH)
+    assert (code, out) == (2, "")
+    assert "--input-shape 1,224,224,3" in err
+    code, out, err = measure(WIDTH, "--input-shape", "1,8,6,3")
+    assert code == 0, err
+    assert "float32 1x8x6x3" in out
+
+
+def test_a_file_gives_values_and_sizes(measure, tmp_path):
+    np.savez(tmp_path / "x.npz", image=np.zeros((1, 4, 5, 3), "f4"))
+    code, out, err = measure(WIDTH, "--inputs", tmp_path / "x.npz", "--json")
+    assert code == 0, err
+    [measurement] = json.loads(out)["measurements"]
+    assert (measurement["inputs"][0]["shape"], measurement["inputs"][0]["fed"]) == (
+        [1, 4, 5, 3], "file",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (relu(Input("words", "STRING", (1,))), "only numbers can be fed"),
+        (gather(Input("XYZW")).replace(b"XYZW", b"\xff\xfeZW"), "can't load the model"),
+    ],
+)
+def test_what_can_not_be_fed_is_bad_input(measure, model, words):
+    code, out, err = measure(model)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert "fault" not in err
+
+
+def test_two_inputs_get_values_of_their_own(measure):
+    two = add(Input("a", "FLOAT32", (1, 2)), Input("b", "FLOAT32", (1, 2)))
+    code, out, err = measure(two, "--input-range", "a=5..6", "--json")
+    assert code == 0, err
+    fed = [i["fed"] for i in json.loads(out)["measurements"][0]["inputs"]]
+    assert fed == ["range 5..6", "random 0..1"]
+
+
+def test_help_explains_the_options():
+    text = CliRunner().invoke(cli, ["measure", "--help"]).output
+    assert all(option in text for option in ("--input-range", "--input-shape", "--inputs"))
