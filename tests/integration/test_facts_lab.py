@@ -86,6 +86,23 @@ def test_a_captured_phone_is_described_over_a_real_adbd(lab_phone, transport_to,
     assert capabilities["shell"].evidence.startswith("uid=2000")
 
 
+def test_a_service_that_prints_for_ever_costs_no_other_fact(lab_phone, transport_to, tmp_path):
+    overlay = overlay_of(tmp_path, "galaxy-s9-us")
+    service = overlay / "lab/dumpsys/battery"
+    service.write_text(
+        "#!/bin/sh\necho '  level: 71'; echo '  voltage: 4000'; exec yes 'and so on' 2>&1\n"
+    )
+    service.chmod(0o755)
+    props = tmp_path / "props"
+    props.write_text("ro.product.model=SM-G960U\nro.build.version.release=10\n")
+    device = lab_phone(props=props, overlay=overlay)
+    facts, found = gather_facts(transport_to(device.serial), Deadline.after(60))
+    assert (facts.model, facts.battery.level_percent) == ("SM-G960U", 71)
+    assert len(facts.clusters) == 2
+    capabilities = {capability.name: capability for capability in found}
+    assert capabilities["thermal_service"].status is CapabilityStatus.READABLE  # asked later
+
+
 def test_the_lab_box_is_described_with_its_python(lab_box, transport_to):
     facts, found = gather_facts(transport_to(lab_box.serial), Deadline.after(30))
     capabilities = {capability.name: capability for capability in found}
