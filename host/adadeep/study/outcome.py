@@ -20,11 +20,9 @@ import numpy.typing as npt
 from adadeep import __version__
 from adadeep.core.errors import AdaDeepError
 from adadeep.storage.artifacts import ArtifactStore, write_atomic
+from adadeep.storage.run_folder import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
 from adadeep.study.results import ScoredTrial, StudyResult
 
-SCHEMA_VERSION = 1
-PLAN, SAMPLES = "plan.json", "samples.npz"
-BEST_MODEL, INITIAL_MODEL = "best.tflite", "initial.tflite"
 SAMPLE_COUNT = 32
 
 Array = npt.NDArray[Any]
