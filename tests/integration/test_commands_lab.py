@@ -1,6 +1,5 @@
 """measure, profile and deploy as a user types them, over a real adbd: results and bad input."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from adadeep.core.clock import Deadline
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 from fakes.interrupts import take_interrupts
+from fakes.run_folder import write_run
 
 pytestmark = pytest.mark.lab
 
@@ -59,19 +59,8 @@ def library(tmp_path, monkeypatch):
 @pytest.fixture
 def run(tmp_path):
     """A finished search, made by hand: what deploy reads of it."""
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "best.tflite").write_bytes(MODEL)
-    (folder / "initial.tflite").write_bytes(BIG)
-    inputs = np.random.default_rng(0).random((4, 64), "f4")
-    np.savez(folder / "samples.npz", inputs=inputs)
-    best = {"label": "fc1:W1f", "key": "abc", "plan": {"precision": "float32"}}
-    best["model_sha256"] = hashlib.sha256(MODEL).hexdigest()
-    initial = {"model_sha256": hashlib.sha256(BIG).hexdigest()}
-    plan = {"schema_version": 1, "task": "toy", "device_fingerprint": "another"}
-    plan |= {"best": best, "initial": initial}
-    (folder / "plan.json").write_text(json.dumps(plan))
-    return folder
+    write_run(tmp_path / "run", MODEL, BIG, np.random.default_rng(0).random((4, 64), "f4"))
+    return tmp_path / "run"
 
 
 # ---- measure
@@ -355,10 +344,10 @@ def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, run):
     [
         (lambda run: (run / "plan.json").unlink(), "holds no finished search"),
         (lambda run: (run / "plan.json").write_text('{"schema_version": 99}'), "upgrade adadeep"),
-        (lambda run: (run / "samples.npz").write_bytes(b"junk"), "holds no finished search"),
-        (lambda run: (run / "best.tflite").write_bytes(b"junk"), "does not take the model"),
-        (lambda run: (run / "plan.json").write_text("[]"), "holds no finished search"),
-        (lambda run: (run / "initial.tflite").write_bytes(MODEL), "is not the one of plan.json"),
+        (lambda run: (run / "samples.npz").write_bytes(b"junk"), "samples.npz can't be used"),
+        (lambda run: (run / "best.tflite").write_bytes(b"junk"), "not the model that plan.json"),
+        (lambda run: (run / "plan.json").write_text("[]"), "plan.json can't be used"),
+        (lambda run: (run / "initial.tflite").write_bytes(MODEL), "not the model that plan.json"),
     ],
 )
 def test_a_run_folder_that_can_not_be_read_is_bad_input(adb_env, run, harm, words):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adadeep.compress.registry import TECHNIQUES
 from adadeep.core.clock import Deadline
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
@@ -19,7 +20,7 @@ from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import LatencyMeter, open_meter
 from adadeep.search.registry import SAMPLERS
 from adadeep.search.space import build_space
-from adadeep.storage.artifacts import ArtifactStore
+from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.study.config import StudyConfig
 from adadeep.study.evaluate import PlanEvaluator
@@ -85,11 +86,13 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
     deadline = Deadline.after(_READY_S)
     until = None if config.max_time_s is None else Deadline.after(config.max_time_s)
     with contextlib.ExitStack() as stack:
-        journal = stack.enter_context(Journal.open(config.folder)) if config.folder else None
+        known = tuple(TECHNIQUES)
+        given = config.folder
+        journal = stack.enter_context(Journal.open(given, known)) if given else None
         observer.stage("getting the device ready")
         facts = gather_facts(transport, deadline)[0]
         folder = config.folder or default_folder(config.task, facts)
-        journal = journal or stack.enter_context(Journal.open(folder))
+        journal = journal or stack.enter_context(Journal.open(folder, known))
         meter = stack.enter_context(open_meter(transport, deadline, config.settings, facts))
         journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
         yield _Bench(folder, journal, meter, until)
@@ -98,12 +101,14 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
 def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
     observer.stage(f"loading {config.task}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
-    from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
+    from adadeep.study.maker import INITIAL, KerasMaker  # TensorFlow: seconds
     from adadeep.training.tasks import load_task
 
     task = load_task(config.task)
-    store = ArtifactStore(bench.folder / "models")
-    maker = KerasMaker(task, bench.folder, config.seed, observer.stage)
+    store = ArtifactStore(bench.folder / MODELS)
+    goes_on = bool(bench.journal.content.artifacts)  # else what is there is of another search
+    path = bench.folder / INITIAL
+    maker = KerasMaker(task, path, config.seed, observer.stage, goes_on)
     study = _study(config, bench, maker, store, observer)
     result = study.run(observer)
     return _conclude(config, bench, _Ending(task, store, observer), result)
@@ -116,8 +121,6 @@ def _study(
     store: ArtifactStore,
     observer: StudyObserver,
 ) -> Study:
-    from adadeep.compress.registry import TECHNIQUES
-
     space = build_space(maker.spec, [TECHNIQUES.get(name) for name in TECHNIQUES])
     make_sampler = SAMPLERS.get(config.sampler)
     return Study(

@@ -22,13 +22,11 @@ from adadeep.core.errors import ConfigError
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore, write_atomic
 from adadeep.storage.journal import HeldTest
+from adadeep.storage.run_folder import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
 from adadeep.study.finalists import Conclusion
 from adadeep.study.results import ScoredTrial, StudyResult
 from adadeep.study.verdicts import tail_of
 
-SCHEMA_VERSION = 1
-PLAN, SAMPLES = "plan.json", "samples.npz"
-BEST_MODEL, INITIAL_MODEL = "best.tflite", "initial.tflite"
 SAMPLE_COUNT = 32
 
 Array = npt.NDArray[Any]
