@@ -145,7 +145,7 @@ class TestPassingFolder:
                 left.mkdir()
                 (left / "wheel").touch()
             assert probe_python(transport, soon()) is not None
-            assert os.listdir(tmp_path / "tmp") == [Path(folder).name]
+            assert list((tmp_path / "tmp").iterdir()) == [Path(folder)]
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
     def test_a_host_that_is_killed_takes_it_along(self, tmp_path: Path) -> None:
@@ -154,7 +154,8 @@ class TestPassingFolder:
             "from adadeep.core.clock import Deadline\n"
             "from adadeep.devices.local import LocalTransport\n"
             "from adadeep.devices.passing import passing_folder\n"
-            "with passing_folder(LocalTransport(Path(sys.argv[1])), Deadline.after(20)) as folder:\n"
+            "transport = LocalTransport(Path(sys.argv[1]))\n"
+            "with passing_folder(transport, Deadline.after(9)) as folder:\n"
             "    (Path(folder) / 'wheel').touch()\n"
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
         )
