@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.device import CapabilityStatus
+from adadeep.core.device import CapabilityStatus, hashed
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
 
@@ -70,7 +70,7 @@ def test_a_captured_phone_is_described_over_a_real_adbd(lab_phone, transport_to,
     facts, found = gather_facts(transport_to(device.serial), Deadline.after(30))
     capabilities = {capability.name: capability for capability in found}
     assert (facts.title, facts.soc, facts.kind) == ("samsung SM-G960U", "SDM845", "phone")
-    assert facts.hardware_serial == "LABFACTS"
+    assert facts.hardware_serial == hashed("LABFACTS")
     assert [(c.cores, c.max_khz) for c in facts.clusters] == [
         ((0, 1, 2, 3), 1766400),
         ((4, 5, 6, 7), 2803200),
@@ -117,4 +117,4 @@ def test_this_computer_is_described_without_adb():
     assert (facts.serial, facts.transport, facts.os) == ("local", "local", "linux")
     assert facts.clusters
     assert facts.ram_bytes
-    assert facts.hardware_serial is None or len(facts.hardware_serial) == 16
+    assert facts.hardware_serial is None or facts.hardware_serial.startswith("sha256:")

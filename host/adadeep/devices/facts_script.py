@@ -26,7 +26,7 @@ files() {
     else e=$({ read -r v <"$f"; } 2>&1); echo "!$f@TAB@$e"; fi
   done
 }
-K=cat; echo | head -c 9 >/dev/null 2>&1 && K='head -c 200000'
+K=cat; echo | head -c 9 >/dev/null 2>&1 && K='head -c 400000'
 L=; timeout 1 true 2>/dev/null && L='timeout 5'
 C=/sys/devices/system/cpu
 P=/sys/class/power_supply

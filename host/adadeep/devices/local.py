@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
+from adadeep.core.device import LOCAL_SERIAL
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
 from adadeep.core.protocols import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult, Stream
 from adadeep.devices.shell import open_process, run_process
 
-SERIAL = "local"
+SERIAL = LOCAL_SERIAL
 
 
 class LocalTransport:

@@ -117,10 +117,9 @@ def _earlier(name: str, facts: DeviceFacts) -> DeviceProfile | None:
     earlier = files.load(name)
     if earlier.facts.fingerprint == facts.fingerprint:
         return earlier
-    theirs = earlier.facts.hardware_serial or earlier.facts.serial
-    if theirs != (facts.hardware_serial or facts.serial):
+    if earlier.facts.identity != facts.identity:
         raise ConfigError(
-            f"the profile {name!r} is of another device ({earlier.facts.title}, {theirs});"
+            f"the profile {name!r} is of another device ({earlier.facts.title});"
             " take another --name."
         )
     return None

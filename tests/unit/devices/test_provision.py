@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError
 from adadeep.core.protocols import ShellResult
 from adadeep.devices.local import LocalTransport
+from adadeep.devices.passing import passing_folder
 from adadeep.devices.provision import free_bytes, probe_python, require_python
 
 
@@ -111,6 +113,58 @@ def test_the_probe_runs_on_this_computer_and_tells_the_truth(tmp_path: Path) -> 
     assert found.version_pair == sys.version_info[:2]
     assert found.complete
     assert found.python_path is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['{"executable": 1}', "{nonsense", '{"a": ' * 100_000, '{"executable": "x", "version": "x"}'],
+)
+def test_an_answer_that_no_python_gives_is_a_stable_error(
+    board: BoardTransport, answer: str
+) -> None:
+    (board.programs / "answer").write_text(answer)
+    (board.programs / "cat").symlink_to(str(shutil.which("cat")))
+    (board.programs / "python3").write_text(f"#!/bin/sh\ncat {board.programs}/answer\n")
+    (board.programs / "python3").chmod(0o755)
+    with pytest.raises(StableDeviceError, match="board1: the answer of its Python: "):
+        probe_python(board, soon())
+
+
+class TestPassingFolder:
+    def test_it_goes_with_the_block(self, tmp_path: Path) -> None:
+        with passing_folder(LocalTransport(tmp_path), soon()) as folder:
+            assert Path(folder).parent == tmp_path / "tmp"
+            (Path(folder) / "wheel").touch()
+        assert not Path(folder).exists()
+
+    def test_a_contact_removes_what_has_no_guard_and_leaves_what_has(self, tmp_path: Path) -> None:
+        transport = LocalTransport(tmp_path)
+        gone, other = tmp_path / "tmp/999999999", tmp_path / f"tmp/{os.getpid()}"
+        with passing_folder(transport, soon()) as folder:
+            for left in (gone, other):  # no such process, and one that guards nothing
+                left.mkdir()
+                (left / "wheel").touch()
+            assert probe_python(transport, soon()) is not None
+            assert list((tmp_path / "tmp").iterdir()) == [Path(folder)]
+
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+    def test_a_host_that_is_killed_takes_it_along(self, tmp_path: Path) -> None:
+        program = (
+            "import os, signal, sys; from pathlib import Path\n"
+            "from adadeep.core.clock import Deadline\n"
+            "from adadeep.devices.local import LocalTransport\n"
+            "from adadeep.devices.passing import passing_folder\n"
+            "transport = LocalTransport(Path(sys.argv[1]))\n"
+            "with passing_folder(transport, Deadline.after(9)) as folder:\n"
+            "    (Path(folder) / 'wheel').touch()\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", program, str(tmp_path)])
+        assert done.returncode == -9
+        deadline = soon()
+        while (tmp_path / "tmp").exists() and not deadline.expired:
+            time.sleep(0.02)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_runtime_folder_of_ours_is_found(tmp_path: Path) -> None:
