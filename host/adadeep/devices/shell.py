@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import StableDeviceError, TransientDeviceError
+from adadeep.core.errors import DeadlinePassed, StableDeviceError, TransientDeviceError
 from adadeep.devices.lines import LineBuffer
 
 _PIECE_BYTES = 1 << 18
@@ -66,7 +66,7 @@ def run_process(
     try:
         out, err = process.communicate(timeout=deadline.remaining)
     except subprocess.TimeoutExpired:
-        raise TransientDeviceError(
+        raise DeadlinePassed(
             f"{who}: {_short(argv)} was not done before its deadline; it has been ended."
         ) from None
     finally:
@@ -175,7 +175,7 @@ class ProcessStream:
             poll.register(self._stdin, select.POLLOUT)
         ready = [] if deadline.expired else poll.poll(deadline.remaining * 1000)
         if not ready:
-            raise TransientDeviceError(
+            raise DeadlinePassed(
                 f"{self._who}: process {self.pid} did not answer before the deadline."
             )
         return [file for file, _ in ready]

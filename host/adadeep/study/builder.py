@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import Interrupted, TransientDeviceError
+from adadeep.core.measurement import new_study
 from adadeep.core.protocols import Transport
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import LatencyMeter, open_meter
@@ -85,7 +86,9 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
         facts = gather_facts(transport, deadline)[0]
         folder = config.folder or default_folder(config.task, facts)
         journal = journal or stack.enter_context(Journal.open(folder))
-        meter = stack.enter_context(open_meter(transport, deadline, config.settings, facts))
+        meter = stack.enter_context(
+            open_meter(transport, deadline, config.settings, facts, new_study(), observer.stage)
+        )
         journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
         yield _Bench(folder, journal, meter)
 

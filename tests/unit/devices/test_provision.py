@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +129,33 @@ def test_free_space_is_what_the_system_says(tmp_path: Path) -> None:
     assert free is not None
     stats = os.statvfs(tmp_path)
     assert 0 < free <= stats.f_blocks * stats.f_frsize
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda answer: answer.clear(),
+        lambda answer: answer.update(version="3"),
+        lambda answer: answer.update(version="\x1b[2J"),
+        lambda answer: answer.update(bits="many"),
+        lambda answer: answer.update(libc=[1, 2]),
+        lambda answer: answer.update(found=None),
+        lambda answer: answer["found"].pop("numpy"),
+        lambda answer: answer["found"].update(tensorflow=[[]]),
+        lambda answer: answer.update(found="[" * 20_000),
+    ],
+)
+def test_a_python_that_answers_oddly_is_an_error_of_the_device(
+    board: BoardTransport, harm: Callable[[dict[str, Any]], object]
+) -> None:
+    board.add_python("python3", "1.26.4")
+    script = board.programs / "python3"
+    first, line, last = script.read_text().splitlines()
+    answer = json.loads(line.removeprefix("echo '").removesuffix("'"))
+    harm(answer)
+    (board.programs / "answer").write_text(json.dumps(answer) + "\n")
+    (board.programs / "cat").symlink_to(str(shutil.which("cat")))
+    script.write_text(f"{first}\ncat {board.programs}/answer\n{last}\n")
+    with pytest.raises(StableDeviceError, match=r"board1: .*does not say what it is") as caught:
+        probe_python(board, soon())
+    assert str(caught.value).isprintable()

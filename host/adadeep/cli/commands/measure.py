@@ -76,7 +76,7 @@ def _measure(
 
     path, content = model
     ui.note(f"measuring {path.name} on {transport.serial}")
-    with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
+    with open_meter(transport, Deadline.after(_READY_S), settings, note=ui.note) as meter:
         measurement = meter.measure(content)
     title = f"{path.name} on {measurement.device_title} ({transport.serial})"
     ui.table(("what", "value"), measurement_rows(measurement), title)

@@ -12,7 +12,12 @@ import socket
 from typing import Self
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.errors import (
+    DeadlinePassed,
+    DeviceError,
+    StableDeviceError,
+    TransientDeviceError,
+)
 from adadeep.devices.adb.server import AdbUnavailable, ServerAddress, start_server
 
 _PIECE_BYTES = 1 << 18
@@ -159,8 +164,8 @@ class AdbSocket:
         with contextlib.suppress(OSError):  # a closed socket tells at its next use
             self._socket.settimeout(deadline.remaining or 0.001)
 
-    def _late(self) -> TransientDeviceError:
-        return TransientDeviceError(
+    def _late(self) -> DeadlinePassed:
+        return DeadlinePassed(
             f"{self._who}: no answer before the deadline. Is the device awake and its link good?"
         )
 
