@@ -61,8 +61,8 @@ def report(rounds: int, counts: Counter[str], failures: Counter[str], seconds: f
     lines = [
         "# Soak",
         "",
-        "Written by `make soak`: the tests that open or close an agent (marker `agent_life`), again",
-        "and again, while a core is kept busy.",
+        "Written by `make soak`: the tests that open or close an agent (marker `agent_life`),",
+        "again and again, while a core is kept busy.",
         "",
         "| | |",
         "|---|---|",

@@ -42,6 +42,7 @@ from adadeep_agent.wire import ErrorCode, Message
 _MISSING = b"adadeep: the agent is not here"
 _PROCESS = b"adadeep: the agent is process "
 _BUSY_WAIT_S = 60.0
+_SEND_S = 60.0  # inputs of megabytes over a slow link
 _GOODBYE_S = 5.0  # a job that is cancelled ends with its run, which may be a slow one
 _CODES = frozenset(value for name, value in vars(ErrorCode).items() if name.isupper())
 _WAITING = "the agent's answer"
@@ -221,12 +222,17 @@ class AgentClient:
             if cancel:
                 self._stream.write(wire.encode({"type": "cancel", "id": 0}), deadline)
             self._stream.write(wire.encode({"type": "bye"}), deadline)
-            while True:  # to the end of its output, which is its own
-                self._stream.read_line(deadline)
+            self._wait_for_end(deadline)
         except TransientDeviceError:
-            pass  # it has ended; or the link is gone, and it tidies up by itself
+            pass  # the link is gone: it tidies up by itself
         finally:
             self._stream.close()
+
+    def _wait_for_end(self, deadline: Deadline) -> None:
+        """Reads to the end of the agent's output, which is its own end."""
+        with contextlib.suppress(TransientDeviceError):
+            while True:
+                self._stream.read_line(deadline)
 
     def _greet(self, deadline: Deadline) -> bool:
         """Exchanges hello; False if the device lacks the agent."""
@@ -240,7 +246,11 @@ class AgentClient:
             line = self._first_line(deadline)
         if line.strip() == _MISSING:
             return False
-        welcome = _welcome(self._transport, self._decoded(line))
+        reply = self._decoded(line)
+        if isinstance(reply, ErrorReply):  # with which it ends
+            self._wait_for_end(deadline.sooner(_GOODBYE_S))
+            raise _refusal(self._transport, reply)
+        welcome = _welcome(self._transport, reply)
         self.hello = AgentHello(
             welcome.agent, welcome.runtime, welcome.runtime_version, welcome.spooled
         )
@@ -259,13 +269,20 @@ class AgentClient:
 
     def _ask(self, request: Message, kind: type[ReplyT], deadline: Deadline) -> ReplyT:
         self._number += 1
-        self._stream.write(wire.encode({**request, "id": self._number}), deadline)
+        self._send({**request, "id": self._number}, deadline)
         reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
         if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
             raise _error(self._transport, reply)
         if not isinstance(reply, kind) or getattr(reply, "id", None) != self._number:
             raise self._odd("it answered what was not asked")
         return reply
+
+    def _send(self, request: Message, deadline: Deadline) -> None:
+        try:
+            self._stream.write(wire.encode(request), deadline.sooner(_SEND_S))
+        except DeadlinePassed:  # it reads all the time, also while it measures
+            self._watcher.look(deadline)
+            raise
 
     def _decoded(self, line: bytes) -> Reply:
         try:
@@ -294,8 +311,6 @@ def _command(workdir: str, python: str, python_path: str | None) -> str:
 
 
 def _welcome(transport: Transport, reply: Reply) -> HelloReply:
-    if isinstance(reply, ErrorReply):
-        raise _refusal(transport, reply)
     if not isinstance(reply, HelloReply) or (reply.protocol, reply.version) != (
         wire.PROTOCOL,
         wire.VERSION,

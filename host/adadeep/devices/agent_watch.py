@@ -156,7 +156,7 @@ class AgentWatcher:
             except DeadlinePassed:
                 if deadline.expired:
                     raise
-            busy = self._look(deadline)
+            busy = self.look(deadline)
             look_at = clock.now() + watch.next_look_s
             if clock.now() >= note_at:
                 silent_s = clock.now() - began
@@ -164,8 +164,12 @@ class AgentWatcher:
                 watch.note(f"{self._transport.serial}: {what}; {silent_s:.0f} s so far")
                 note_at = clock.now() + watch.next_note_s
 
-    def _look(self, deadline: Deadline) -> str | None:
-        """Looks at the processes; says who keeps the device busy, None if nobody else does."""
+    def look(self, deadline: Deadline) -> str | None:
+        """Looks at the processes; says who keeps the device busy, None if nobody else does.
+
+        Raises:
+            TransientDeviceError: as `read_line`.
+        """
         by = deadline.sooner(_LOOK_S)
         try:
             holder = lock_holder(self._transport, by) if self.greeting else None
