@@ -156,13 +156,13 @@ def deploy(run: FinishedRun, transport: Transport, note: Callable[[str], None]) 
     ready_by = Deadline.after(_READY_S)
     with open_meter(transport, ready_by, DEPLOY_SETTINGS, note=note) as meter:
         checked = _checked(meter, run)
-        initial = meter.measure(run.initial)
         try:
             agreed = _compared(run, checked, transport.serial)
         except DeviceError:
             transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
             raise
-        _rename(transport, path)  # while the agent is open: the next one removes what is half done
+        _rename(transport, path)  # before another agent starts, which removes what is half done
+        initial = meter.measure(run.initial)
     return Deployment(
         serial=transport.serial,
         path=path,

@@ -14,7 +14,6 @@ from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_package import agent_package
 from adadeep.devices.local import LocalTransport
 
-
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
