@@ -46,6 +46,7 @@ class FakeMeter:
     device_title = "Fake box"
     device_fingerprint = "f" * 16
     settings = MeasureSettings()
+    study = "5717d1e5"
 
     def __init__(self):
         self.measured = []

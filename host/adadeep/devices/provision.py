@@ -15,6 +15,13 @@ from adadeep.core.display import one_line
 from adadeep.core.errors import FormatError, NoAgentError, StableDeviceError
 from adadeep.core.protocols import Transport
 from adadeep.core.reader import read_json
+from adadeep.devices.agent_watch import (
+    ALL_PROCESSES,
+    COMMAND_LINE,
+    ending,
+    kill_agents,
+    matching,
+)
 from adadeep.devices.passing import passing_folder, sweep_script
 from adadeep.devices.wheels import WheelTarget, download_wheels
 
@@ -49,27 +56,6 @@ print(json.dumps({"executable": sys.executable, "version": platform.python_versi
 runtimes = [name for name in found if name != "numpy" and found[name] is not None]
 sys.exit(0 if runtimes and found["numpy"] is not None else 1)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What the probe prints."""
-
-    executable: str
-    version: str
-    machine: str
-    bits: int
-    libc: tuple[str, ...]
-    implementation: str
-    folder: str
-    found: dict[str, str | None]
-    own: bool
-
-    def __post_init__(self) -> None:
-        if not re.match(r"[0-9]{1,3}\.[0-9]{1,3}", self.version):
-            raise ValueError("its version is no version")
-        if "/runtime-" not in self.folder:
-            raise ValueError("its folder is none of ours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +118,8 @@ def probe_python(transport: Transport, deadline: Deadline) -> BoardPython | None
         'l=$(readlink -f "$q"); case " $seen " in *" $l "*) continue;; esac; seen="$seen $l"; '
         f'"$q" -c {code} {root} 2>/dev/null && break; done; true'
     )
-    said = transport.run(script, deadline).text.splitlines()
-    found = [_board(transport.serial, line) for line in said if line.startswith("{")]
+    lines = transport.run(script, deadline).text.splitlines()
+    found = [_board(line, transport.serial) for line in lines if line.startswith("{")]
     if not found:
         return None
     usable = [board for board in found if board.version_pair >= OLDEST_PYTHON]
@@ -141,26 +127,60 @@ def probe_python(transport: Transport, deadline: Deadline) -> BoardPython | None
     return best or max(found, key=lambda board: board.version_pair)
 
 
-def _board(serial: str, line: str) -> BoardPython:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Versions; None for what is not there, empty where the version is not to be had."""
+
+    numpy: str | None
+    ai_edge_litert: str | None
+    tflite_runtime: str | None
+    tensorflow: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the probe prints."""
+
+    executable: str
+    version: str
+    machine: str
+    bits: int
+    libc: tuple[str, str]
+    implementation: str
+    folder: str
+    found: _Found
+    own: bool
+
+    def __post_init__(self) -> None:
+        if not re.match(r"[0-9]{1,3}\.[0-9]{1,3}(?![0-9])", self.version, re.ASCII):
+            raise ValueError(f"no version: {self.version!r}")
+        if "/runtime-" not in self.folder:
+            raise ValueError("its folder is none of ours")
+
+
+def _board(line: str, serial: str) -> BoardPython:
     try:
-        answer = read_json(line, _Answer, f"{serial}: the answer of its Python")
+        answer = read_json(line, _Answer, "a Python's answer")
     except FormatError as error:
-        raise StableDeviceError(f"{error} Is its python3 really Python? See there.") from error
-    names = ("ai_edge_litert", "tflite_runtime", "tensorflow")
+        raise StableDeviceError(
+            f"{serial}: a Python there does not say what it is ({error}) See what `python3` on the"
+            " device is."
+        ) from error
     found = answer.found
-    runtime = next((name for name in names if found.get(name) is not None), None)
+    names = ("ai_edge_litert", "tflite_runtime", "tensorflow")
+    runtime = next((name for name in names if getattr(found, name) is not None), None)
     return BoardPython(
         executable=answer.executable,
-        version=answer.version,
-        machine=answer.machine,
+        version=one_line(answer.version, 40),
+        machine=one_line(answer.machine, 40),
         bits=answer.bits,
-        libc=" ".join(answer.libc).strip(),
-        numpy_version=found.get("numpy"),
+        libc=one_line(" ".join(answer.libc), 40),
+        numpy_version=found.numpy,
         runtime=runtime,
-        runtime_version=found[runtime] if runtime else None,
+        runtime_version=getattr(found, runtime) if runtime else None,
         python_path=answer.folder if answer.own else None,
         provision_folder=answer.folder,
-        implementation=answer.implementation,
+        implementation=one_line(answer.implementation, 40),
     )
 
 
@@ -324,18 +344,24 @@ class Cleaned:
     deployed: int
 
 
-def clean(transport: Transport, deadline: Deadline) -> Cleaned:
+def clean(transport: Transport, deadline: Deadline, force: bool = False) -> Cleaned:
     """Removes everything of ours from a device.
+
+    Args:
+        transport: to it.
+        deadline: for all of it.
+        force: end an agent that is at work there, whoever started it.
 
     Raises:
         StableDeviceError: an agent is at work there, or something can't be removed.
     """
     folder = transport.workdir
     quoted = shlex.quote(folder)
-    looks_running = shlex.quote(f"[p]yz serve {folder}")  # which does not match this command
+    if force:
+        kill_agents(transport, deadline)
     script = (
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
-        f" | grep -q {looks_running} && echo running ${{p#/proc/}} && exit 9; done;"
+        f"for p in {ALL_PROCESSES}; do case {COMMAND_LINE} in {matching(folder)})"
+        " echo running $p; exit 9;; esac; done;"
         f" cd / && ls {quoted}/spool {quoted}/deployed 2>/dev/null; rm -rf {quoted}"
     )
     patience = deadline.sooner(_ENDING_S)
@@ -346,11 +372,11 @@ def clean(transport: Transport, deadline: Deadline) -> Cleaned:
     words = done.text.split()
     if done.exit_code == 9:
         raise StableDeviceError(
-            f"{transport.serial}: an agent is at work there (process {words[-1]}); wait until it"
-            " is done, or end that process, then try again."
+            f"{transport.serial}: an agent is at work there (process {one_line(words[-1], 20)});"
+            f" wait until it is done, or end it: {ending(transport.serial)}."
         )
     if done.exit_code != 0:
-        text = done.stderr.decode("utf-8", "replace").strip()
+        text = one_line(done.stderr.decode("utf-8", "replace")).rstrip(".")
         raise StableDeviceError(f"{transport.serial}: {folder} can't be removed: {text}.")
     results = sum(word.endswith(".json") for word in words)
     return Cleaned(folder, results, sum(word.endswith(".tflite") for word in words))

@@ -72,7 +72,7 @@ def run_process(
         out, err = _outputs(process, deadline, most_bytes)
         process.wait(deadline.remaining)
     except (subprocess.TimeoutExpired, TimeoutError):
-        raise TransientDeviceError(
+        raise DeadlinePassed(
             f"{who}: {_short(argv)} was not done before its deadline; it has been ended."
         ) from None
     except _TooMuch:

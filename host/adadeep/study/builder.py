@@ -93,7 +93,10 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
         facts = gather_facts(transport, deadline)[0]
         folder = config.folder or default_folder(config.task, facts)
         journal = journal or stack.enter_context(Journal.open(folder, known))
-        meter = stack.enter_context(open_meter(transport, deadline, config.settings, facts))
+        study = journal.content.id
+        meter = stack.enter_context(
+            open_meter(transport, deadline, config.settings, facts, study, observer.stage)
+        )
         journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
         yield _Bench(folder, journal, meter, until)
 

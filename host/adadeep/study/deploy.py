@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,25 +109,28 @@ def load_run(folder: Path) -> FinishedRun:
     return FinishedRun(folder, files.plan, files.best, files.initial, files.inputs, port)
 
 
-def deploy(run: FinishedRun, transport: Transport) -> Deployment:
+def deploy(run: FinishedRun, transport: Transport, note: Callable[[str], None]) -> Deployment:
     """Puts the winner on a device, compares its outputs with the host's and measures it there.
+
+    Args:
+        run: whose winner.
+        transport: to the device.
+        note: is told of long waits.
 
     Raises:
         DeviceError: the device is gone, or its outputs differ from the host's.
     """
-    with open_meter(transport, Deadline.after(_READY_S), DEPLOY_SETTINGS) as meter:
-        checked = _checked(meter, run)
-        initial = meter.measure(run.initial)
     path = f"{transport.workdir}/{run.device_name}"
-    there, new = shlex.quote(path), shlex.quote(path + _NEW)
-    try:
-        agreed = _compared(run, checked, transport.serial)
-    except DeviceError:
-        transport.run(f"rm -f {new}", Deadline.after(_READY_S))
-        raise
-    moved = transport.run(f"mv -f {new} {there}", Deadline.after(_READY_S))
-    if moved.exit_code:
-        raise DeviceError(f"{transport.serial}: {path}: {moved.stderr.decode(errors='replace')}")
+    ready_by = Deadline.after(_READY_S)
+    with open_meter(transport, ready_by, DEPLOY_SETTINGS, note=note) as meter:
+        checked = _checked(meter, run)
+        try:
+            agreed = _compared(run, checked, transport.serial)
+        except DeviceError:
+            transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
+            raise
+        _rename(transport, path)  # before another agent starts, which removes what is half done
+        initial = meter.measure(run.initial)
     return Deployment(
         serial=transport.serial,
         path=path,
@@ -138,16 +142,31 @@ def deploy(run: FinishedRun, transport: Transport) -> Deployment:
     )
 
 
+def _rename(transport: Transport, path: str) -> None:
+    there, new = shlex.quote(path), shlex.quote(path + _NEW)
+    moved = transport.run(f"mv -f {new} {there}", Deadline.after(_READY_S))
+    if moved.exit_code:
+        text = one_line(moved.stderr.decode("utf-8", "replace"))
+        raise DeviceError(f"{transport.serial}: {path} can't be put there: {text}. Try again.")
+
+
 def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
     samples = [[run.port.encode(sample[np.newaxis])] for sample in run.inputs]
     return meter.check(run.best, samples, keep_as=run.device_name + _NEW)
 
 
 def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
+    here = run_tflite(run.best, run.inputs)
+    shapes = [[output.shape for output in outputs[:1]] for outputs in checked.outputs]
+    if shapes != [[(1, *here.shape[1:])]] * len(here):
+        raise DeviceError(
+            f"{serial}: the model's outputs have other shapes there than here. Try another runtime"
+            " on the device (adadeep doctor)."
+        )
     there = np.concatenate([run.port.decode(outputs[0]) for outputs in checked.outputs])
-    agreed = agreement(run_tflite(run.best, run.inputs), there)
+    agreed = agreement(here, there)
     limit = _TOLERANCE[run.precision]
-    if agreed.max_abs_difference > limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
+    if not agreed.max_abs_difference <= limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
         raise DeviceError(
             f"{serial}: the model computes something else there than here: outputs differ by up to"
             f" {agreed.max_abs_difference:.3g} (allowed {limit:g}),"

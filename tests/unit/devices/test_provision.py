@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +128,7 @@ def test_an_answer_that_no_python_gives_is_a_stable_error(
     (board.programs / "cat").symlink_to(str(shutil.which("cat")))
     (board.programs / "python3").write_text(f"#!/bin/sh\ncat {board.programs}/answer\n")
     (board.programs / "python3").chmod(0o755)
-    with pytest.raises(StableDeviceError, match="board1: the answer of its Python: "):
+    with pytest.raises(StableDeviceError, match="board1: a Python there does not say what it is"):
         probe_python(board, soon())
 
 
@@ -181,3 +183,33 @@ def test_free_space_is_what_the_system_says(tmp_path: Path) -> None:
     assert free is not None
     stats = os.statvfs(tmp_path)
     assert 0 < free <= stats.f_blocks * stats.f_frsize
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda answer: answer.clear(),
+        lambda answer: answer.update(version="3"),
+        lambda answer: answer.update(version="\x1b[2J"),
+        lambda answer: answer.update(bits="many"),
+        lambda answer: answer.update(libc=[1, 2]),
+        lambda answer: answer.update(found=None),
+        lambda answer: answer["found"].pop("numpy"),
+        lambda answer: answer["found"].update(tensorflow=[[]]),
+        lambda answer: answer.update(found="[" * 20_000),
+    ],
+)
+def test_a_python_that_answers_oddly_is_an_error_of_the_device(
+    board: BoardTransport, harm: Callable[[dict[str, Any]], object]
+) -> None:
+    board.add_python("python3", "1.26.4")
+    script = board.programs / "python3"
+    first, line, last = script.read_text().splitlines()
+    answer = json.loads(line.removeprefix("echo '").removesuffix("'"))
+    harm(answer)
+    (board.programs / "answer").write_text(json.dumps(answer) + "\n")
+    (board.programs / "cat").symlink_to(str(shutil.which("cat")))
+    script.write_text(f"{first}\ncat {board.programs}/answer\n{last}\n")
+    with pytest.raises(StableDeviceError, match=r"board1: .*does not say what it is") as caught:
+        probe_python(board, soon())
+    assert str(caught.value).isprintable()

@@ -36,7 +36,7 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
 
     def put(transport: Transport) -> dict[str, Any]:
         ui.note(f"deploying {finished.plan.best.label} to {transport.serial}")
-        deployment = deploy(finished, transport)
+        deployment = deploy(finished, transport, ui.note)
         _show(ui, deployment)
         return _json(deployment)
 
