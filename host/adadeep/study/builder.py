@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from adadeep.search.registry import SAMPLERS
 from adadeep.search.space import build_space
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
+from adadeep.storage.native_log import native_log
+from adadeep.storage.scratch import scratch_folder
 from adadeep.study.config import StudyConfig
 from adadeep.study.evaluate import PlanEvaluator
 from adadeep.study.outcome import (
@@ -63,7 +64,8 @@ def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -
     config.check(TASKS)
     with _bench(config, transport, observer) as bench:
         try:
-            return _search(config, bench, observer)
+            with scratch_folder(), native_log(bench.folder):
+                return _search(config, bench, observer)
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None
         except TransientDeviceError as error:
@@ -92,7 +94,6 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
 
 def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
     observer.stage(f"loading {config.task}")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
     from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
     from adadeep.training.tasks import load_task
 

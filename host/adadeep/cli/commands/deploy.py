@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import device_option, each_device, json_option
+from adadeep.cli.options import PATH, device_option, each_device, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
 from adadeep.core.protocols import Transport
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="deploy")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @device_option
 @json_option
 def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
@@ -29,14 +29,17 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
     initial network there, and prints its path on the device.
     """
+    from adadeep.storage.native_log import native_log
     from adadeep.study.deploy import deploy, load_run
 
     ui = Ui(as_json)
-    finished = load_run(run)
+    with native_log(None):
+        finished = load_run(run)
 
     def put(transport: Transport) -> dict[str, Any]:
         ui.note(f"deploying {finished.plan['best']['label']} to {transport.serial}")
-        deployment = deploy(finished, transport)
+        with native_log(None):
+            deployment = deploy(finished, transport)
         _show(ui, deployment)
         return _json(deployment)
 

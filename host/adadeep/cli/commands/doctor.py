@@ -14,6 +14,7 @@ from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.protocols import Transport
 from adadeep.devices.doctor import Check, CheckStatus, examine
 from adadeep.devices.provision import clean, provision
+from adadeep.storage.scratch import scratch_folder
 
 _EXAMINE_S, _PROVISION_S = 120.0, 900.0
 
@@ -68,7 +69,8 @@ def _treat(ui: Ui, transport: Transport, provide: bool, remove: bool) -> dict[st
         )
         return {**_report(ui, transport.serial, []), "removed": gone.folder}
     if provide:
-        provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
+        with scratch_folder():
+            provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
     found = examine(transport, Deadline.after(_EXAMINE_S))
     return _report(ui, transport.serial, [_shown(ui, check) for check in found])
 

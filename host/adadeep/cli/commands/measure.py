@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from adadeep.cli.options import (
+    PATH,
+    SECONDS,
     cores_option,
     device_option,
     each_device,
@@ -27,12 +29,12 @@ _READY_S = 120.0
 
 
 @click.command(name="measure")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 @device_option
 @threads_option
 @cores_option
 @click.option(
-    "--max-seconds", type=click.FloatRange(0.01, 3600), default=4.0, show_default=True,
+    "--max-seconds", type=SECONDS, default=4.0, show_default=True,
     help="Longest time of the timed runs.",
 )  # fmt: skip
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adadeep.cli.options import PROFILE
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import ConfigError
 from adadeep.core.units import format_ms
@@ -58,7 +59,7 @@ def _state(row: ProfileSummary) -> str:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", type=PROFILE)
 @_JSON
 def show(name: str, json_mode: bool) -> None:
     """Show a profile: the device, what it lets us read, and its measured layers."""
@@ -145,8 +146,8 @@ def _interval(summary: Summary) -> str:
 
 
 @command.command("diff")
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", type=PROFILE)
+@click.argument("second", type=PROFILE)
 @_JSON
 def diff_command(first: str, second: str, json_mode: bool) -> None:
     """Compare two profiles: facts that differ, and the speed of the layers in both."""
@@ -193,7 +194,7 @@ def _show_ratios(ui: Ui, found: ProfileDiff) -> None:
 
 
 @command.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, type=PROFILE)
 @_JSON
 def validate(names: tuple[str, ...], json_mode: bool) -> int:
     """Check profiles: all there are, or those named. Exit code 2 if one is wrong."""

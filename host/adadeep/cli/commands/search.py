@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from adadeep.cli.options import (
+    PATH,
     chosen_devices,
     cores_option,
     device_option,
@@ -72,7 +73,7 @@ def _demand_options(function: Callable[..., None]) -> Callable[..., None]:
 def _search_options(function: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
-            "--episodes", type=int, default=30, show_default=True,
+            "--episodes", type=click.IntRange(max=1_000_000), default=30, show_default=True,
             help="Plans to ask for. More than before goes on with a finished search.",
         ),
         click.option(
@@ -83,9 +84,12 @@ def _search_options(function: Callable[..., None]) -> Callable[..., None]:
             "--preset", default="default", show_default=True,
             help="Hyper-parameters of dqn: default, paper.",
         ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of all randomness."),
         click.option(
-            "-o", "--out", "folder", type=click.Path(path_type=Path), metavar="RUN",
+            "--seed", type=click.IntRange(max=2**32 - 1), default=0, show_default=True,
+            help="Of all randomness.",
+        ),
+        click.option(
+            "-o", "--out", "folder", type=PATH, metavar="RUN",
             help="The run's folder. [default: runs/TASK-DEVICE]",
         ),
     )  # fmt: skip
