@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -21,7 +22,7 @@ from adadeep.cli.progress import ProgressState
 from adadeep.core import interrupts
 from adadeep.core.display import printable, printable_json
 from adadeep.core.errors import ConfigError
-from adadeep.report.table_text import Column, render
+from adadeep.report.table_text import Column, Table, render
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -103,10 +104,10 @@ class Ui:
         """A line that the user should not miss, on stderr."""
         self.note(f"warning: {text}")
 
-    def now(self, command: str) -> None:
-        """The next step, on stderr; nothing in JSON mode."""
+    def now(self, command: str, *arguments: object) -> None:
+        """The next step, a command as a shell takes it, on stderr; nothing in JSON mode."""
         if not self.json_mode:
-            self.note(f"now: {command}")
+            self.note(" ".join(["now:", command, *(shlex.quote(str(a)) for a in arguments)]))
 
     def say(self, text: str) -> None:
         """A line of the result, on stdout; nothing in JSON mode."""
@@ -115,7 +116,11 @@ class Ui:
                 _print(printable(text))
 
     def table(
-        self, columns: Sequence[str | Column], rows: Sequence[Sequence[str]], title: str = ""
+        self,
+        columns: Sequence[str | Column],
+        rows: Sequence[Sequence[str]],
+        title: str = "",
+        below: Mapping[int, str] | None = None,
     ) -> None:
         """A table of the result on stdout, nothing in JSON mode.
 
@@ -123,11 +128,14 @@ class Ui:
             columns: a text is a column that stays and does not wrap; ">x" aligns right.
             rows: a text for each column.
             title: above it.
+            below: number of a row -> text that goes below it.
         """
         specs = [Column(c.lstrip(">"), c.startswith(">")) if isinstance(c, str) else c
                  for c in columns]  # fmt: skip
         cells = [[" ".join(printable(cell).split()) for cell in row] for row in rows]
-        for line in render(specs, cells, printable(title), _width(sys.stdout)):
+        texts = {number: printable(text) for number, text in (below or {}).items()}
+        content = Table(specs, cells, printable(title), texts)
+        for line in render(content, _width(sys.stdout)):
             self.say(line)
 
     def emit(self, kind: str, payload: dict[str, Any]) -> None:

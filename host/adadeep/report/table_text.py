@@ -8,10 +8,10 @@ a line for each column.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-_GAP = "  "
+_GAP, _INDENT = "  ", "    "
 _COMFORT, _LEAST = 24, 12  # width of a column that wraps: while others can go, and in the end
 _NARROWEST = 20  # narrower terminals are treated as this wide
 
@@ -33,6 +33,23 @@ class Column:
     wraps: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a table holds.
+
+    Attributes:
+        columns: at least one that stays.
+        rows: a printable text of one line for each column.
+        title: above it; may be empty.
+        below: number of a row -> text that goes below it.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    below: Mapping[int, str] = field(default_factory=dict)
+
+
 def cell_width(text: str) -> int:
     """How many columns of a terminal a text takes."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
@@ -40,17 +57,23 @@ def cell_width(text: str) -> int:
     return len(text) + wide - marks
 
 
-def render(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str, width: int
-) -> list[str]:
+def render(table: Table, width: int) -> list[str]:
     """The table's lines, none wider than `width` (or 20, whichever is more)."""
     width = max(width, _NARROWEST)
-    head = wrapped(title, width) if title else []
-    for chosen, widths in _layouts(columns, rows, width):
-        if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
-            return [*head, *_side_by_side(columns, rows, chosen, widths),
-                    *_left_out(columns, chosen, width)]  # fmt: skip
-    return [*head, *_records(columns, rows, width)]
+    head = wrapped(table.title, width) if table.title else []
+    for layout in _layouts(table, width):
+        if sum(layout.widths) + len(_GAP) * (len(layout.widths) - 1) <= width:
+            left_out = _left_out(table.columns, layout, width)
+            return [*head, *_side_by_side(table, layout, width), *left_out]
+    return [*head, *_records(table, width)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Numbers of the columns that are shown, and how wide each is."""
+
+    chosen: list[int]
+    widths: list[int]
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -79,61 +102,60 @@ def _fitting(word: str, width: int) -> str:
     return word[:end]
 
 
-def _layouts(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
-) -> list[tuple[list[int], list[int]]]:
+def _layouts(table: Table, width: int) -> list[_Layout]:
     """Choices of columns with their widths, the best first."""
+    columns = table.columns
     natural = [
-        max(cell_width(text) for text in (column.title, *(row[n] for row in rows)))
+        max(cell_width(text) for text in (column.title, *(row[n] for row in table.rows)))
         for n, column in enumerate(columns)
     ]
-    everything = list(range(len(columns)))
-    going = sorted((n for n in everything if columns[n].rank), key=lambda n: -columns[n].rank)
-    choices = [[n for n in everything if n not in going[:gone]] for gone in range(len(going) + 1)]
-    found = [(choice, _shrunk(columns, natural, choice, width, _COMFORT)) for choice in choices]
-    last = choices[-1]
-    return [*found, (last, _shrunk(columns, natural, last, width, _LEAST))]
+    numbers = list(range(len(columns)))
+    going = sorted((n for n in numbers if columns[n].rank), key=lambda n: -columns[n].rank)
+    choices = [[n for n in numbers if n not in going[:gone]] for gone in range(len(going) + 1)]
+    tries = [(choice, _COMFORT) for choice in choices]
+    return [
+        _Layout(choice, _shrunk(columns, [natural[n] for n in choice], choice, (width, least)))
+        for choice, least in [*tries, (choices[-1], _LEAST)]
+    ]
 
 
 def _shrunk(
-    columns: Sequence[Column], natural: list[int], chosen: list[int], width: int, least: int
+    columns: Sequence[Column], widths: list[int], chosen: list[int], limits: tuple[int, int]
 ) -> list[int]:
     """Natural widths; where they are too much, the widest of those that wrap gives way."""
-    widths = [natural[n] for n in chosen]
+    width, least = limits
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - width
-    can = [i for i, n in enumerate(chosen) if columns[n].wraps and widths[i] > least]
-    while over > 0 and can:
-        widest = max(can, key=lambda i: widths[i])
-        widths[widest] -= 1
+    while over > 0:
+        can = [i for i, n in enumerate(chosen) if columns[n].wraps and widths[i] > least]
+        if not can:
+            break
+        widths[max(can, key=lambda i: widths[i])] -= 1
         over -= 1
-        can = [i for i in can if widths[i] > least]
     return widths
 
 
-def _side_by_side(
-    columns: Sequence[Column],
-    rows: Sequence[Sequence[str]],
-    chosen: list[int],
-    widths: list[int],
-) -> list[str]:
-    titles = [column.title for column in columns]
-    lines = _row_lines(columns, titles, chosen, widths)
+def _side_by_side(table: Table, layout: _Layout, width: int) -> list[str]:
+    columns, widths = table.columns, layout.widths
+    lines = _row_lines(columns, [column.title for column in columns], layout)
     lines.append("─" * (sum(widths) + len(_GAP) * (len(widths) - 1)))
-    for row in rows:
-        lines += _row_lines(columns, row, chosen, widths)
+    for number, row in enumerate(table.rows):
+        lines += _row_lines(columns, row, layout) + _below(table, number, width)
     return lines
 
 
-def _row_lines(
-    columns: Sequence[Column], cells: Sequence[str], chosen: list[int], widths: list[int]
-) -> list[str]:
-    parts = [wrapped(cells[n], size) for n, size in zip(chosen, widths, strict=True)]
+def _below(table: Table, number: int, width: int) -> list[str]:
+    text = table.below.get(number)
+    return [_INDENT + line for line in wrapped(text, width - len(_INDENT))] if text else []
+
+
+def _row_lines(columns: Sequence[Column], cells: Sequence[str], layout: _Layout) -> list[str]:
+    pairs = list(zip(layout.chosen, layout.widths, strict=True))
+    parts = [wrapped(cells[n], size) for n, size in pairs]
     lines = []
     for number in range(max(len(part) for part in parts)):
-        texts = [part[number] if number < len(part) else "" for part in parts]
         placed = (
-            _placed(text, size, columns[n].right)
-            for text, size, n in zip(texts, widths, chosen, strict=True)
+            _placed(part[number] if number < len(part) else "", size, columns[n].right)
+            for part, (n, size) in zip(parts, pairs, strict=True)
         )
         lines.append(_GAP.join(placed).rstrip())
     return lines
@@ -144,24 +166,20 @@ def _placed(text: str, width: int, right: bool) -> str:
     return space + text if right else text + space
 
 
-def _left_out(columns: Sequence[Column], chosen: list[int], width: int) -> list[str]:
-    names = [column.title for n, column in enumerate(columns) if n not in chosen]
+def _left_out(columns: Sequence[Column], layout: _Layout, width: int) -> list[str]:
+    names = [column.title for n, column in enumerate(columns) if n not in layout.chosen]
     if not names:
         return []
     return wrapped(f"left out for width: {', '.join(names)}; --json has all", width)
 
 
-def _records(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def _records(table: Table, width: int) -> list[str]:
     lines = []
-    for row in rows:
-        for number, (column, cell) in enumerate(zip(columns, row, strict=True)):
-            indent = "  " if number else ""
+    for number, row in enumerate(table.rows):
+        for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
+            indent = _GAP if place else ""
             text = f"{column.title}: {cell}" if column.title else cell
-            first, *others = wrapped(text, width - len(indent))
-            lines.append(indent + first)
-            lines += [line for other in others for line in _deeper(other, width)]
+            first, *others = wrapped(text, width - len(_INDENT))
+            lines += [indent + first, *(_INDENT + other for other in others)]
+        lines += _below(table, number, width)
     return lines
-
-
-def _deeper(text: str, width: int) -> list[str]:
-    return ["    " + line for line in wrapped(text, width - 4)]

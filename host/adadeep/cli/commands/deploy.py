@@ -14,9 +14,15 @@ from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
 from adadeep.core.protocols import Transport
 from adadeep.core.units import format_bytes, format_ms
+from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
     from adadeep.study.deploy import Deployment
+
+_COLUMNS = (
+    Column(""), Column("median", right=True), Column("95 % interval", right=True, rank=2),
+    Column(".tflite", right=True, rank=1), Column("runtime", wraps=True, rank=3),
+)  # fmt: skip
 
 
 @click.command(name="deploy")
@@ -56,7 +62,7 @@ def _show(ui: Ui, deployment: Deployment) -> None:
         _row("winner", best.latency.median, best.latency.ci_relative, best),
     ]
     title = f"{best.device_title} ({deployment.serial}), measured there"
-    ui.table(("", ">median", ">95 % interval", ">.tflite", "runtime"), rows, title)
+    ui.table(_COLUMNS, rows, title)
     ui.say(f"speed-up on this device: {deployment.speed_up:.2f} times")
     ui.say(
         f"outputs: {deployment.samples} real samples agree with this computer's, same decision on"

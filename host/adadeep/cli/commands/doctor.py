@@ -47,6 +47,8 @@ def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool
             continue
         reports += [_treated(ui, transport, provide, remove) for transport in transports]
     healthy = all(report["ok"] for report in reports)
+    if healthy and not remove:
+        ui.now("adadeep-profile -d", reports[0]["serial"])
     ui.emit("doctor", {"ok": healthy, "devices": reports})
     return 0 if healthy else DeviceError.exit_code
 

@@ -24,6 +24,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
+from adadeep.report.table_text import Column
 
 _READY_S = 120.0
 
@@ -81,7 +82,7 @@ def _measure(
     with open_meter(transport, Deadline.after(_READY_S), settings) as meter:
         measurement = meter.measure(content)
     title = f"{path.name} on {measurement.device_title} ({transport.serial})"
-    ui.table(("what", "value"), measurement_rows(measurement), title)
+    ui.table((Column("what"), Column("value", wraps=True)), measurement_rows(measurement), title)
     return measurement_json(transport.serial, measurement)
 
 

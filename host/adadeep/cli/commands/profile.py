@@ -165,4 +165,5 @@ def _show(ui: Ui, profile: DeviceProfile, path: str) -> None:
         ui.say(f"suspect, as they stayed disturbed when repeated: {suspect} (marked in the table)")
     for entry in failed[:3]:
         ui.warn(f"{entry.key}: {entry.error}")
-    ui.say(f"in {path}; see it with: adadeep profiles show {profile.name}")
+    ui.say(f"in {path}")
+    ui.now("adadeep profiles show", profile.name)

@@ -123,6 +123,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: objec
     with ui.progress(f"search {task}", config.episodes) as bar:
         outcome = search(config, transport, _Reporter(ui, bar))
     _show(ui, outcome)
+    ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
     if not outcome.meets_demand:
         raise DemandUnmet(
             f"none of the {len(outcome.result.trials)} plans tried meets the demand; the nearest "
@@ -217,14 +218,14 @@ def _trial_line(event: TrialEvent) -> str:
 
 
 def _show(ui: Ui, outcome: Outcome) -> None:
-    from adadeep.report.final_table import COLUMNS, legend, table_rows
+    from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.study.outcome import outcome_as_json, scored_as_json
     from adadeep.study.table import plan_rows
 
     result, rows = outcome.result, plan_rows(outcome, _TOP)
     title = f"{outcome.identity.task} on {outcome.identity.device_title}"
     ui.table(COLUMNS, table_rows(rows), title)
-    for line in legend(rows):
+    for line in [*settings_lines(rows), *legend(rows)]:
         ui.say(line)
     ui.say(f"winner: {outcome.folder}/best.tflite, plan.json")
     document = {
