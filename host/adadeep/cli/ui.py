@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +96,9 @@ class Ui:
     def note(self, text: str) -> None:
         """A line about what happens, on stderr; above the live region if there is one."""
         interrupts.raise_pending()
-        with self._aside():
+        if self._live:
+            self._above(self._live, text)
+        else:
             complain(text)
 
     def warn(self, text: str) -> None:
@@ -111,9 +112,12 @@ class Ui:
 
     def say(self, text: str) -> None:
         """A line of the result, on stdout; nothing in JSON mode."""
-        if not self.json_mode:
-            with self._aside():
-                _print(printable(text))
+        if self.json_mode:
+            return
+        if self._live and sys.stdout.isatty():
+            self._above(self._live, text)  # the same terminal
+        else:
+            _print(printable(text))
 
     def table(
         self,
@@ -167,18 +171,11 @@ class Ui:
         finally:
             self._live = None
 
-    @contextlib.contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Takes the live region away while a line is printed, and puts it back below."""
-        live = self._live
-        if live is None:
-            yield
-            return
-        live.stop()
-        try:
-            yield
-        finally:
-            live.start(refresh=True)
+    def _above(self, live: Live, text: str) -> None:
+        """Prints above the live region; rich draws the region anew below it."""
+        from rich.text import Text
+
+        live.console.print(Text(printable(text)), soft_wrap=True)
 
 
 def complain(text: str) -> None:
@@ -206,4 +203,7 @@ def _width(stream: Any) -> int:
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
-    return shutil.get_terminal_size().columns if stream.isatty() else _WIDTH_OFF_TERMINAL
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OFF_TERMINAL
+    except (OSError, ValueError, AttributeError):
+        return _WIDTH_OFF_TERMINAL

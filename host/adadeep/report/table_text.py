@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 _GAP, _INDENT = "  ", "    "
 _COMFORT, _LEAST = 24, 12  # width of a column that wraps: while others can go, and in the end
+_LONGEST_WORD = 40  # longer ones, paths mostly, are cut
 _NARROWEST = 20  # narrower terminals are treated as this wide
 
 
@@ -104,32 +105,36 @@ def _fitting(word: str, width: int) -> str:
 
 def _layouts(table: Table, width: int) -> list[_Layout]:
     """Choices of columns with their widths, the best first."""
-    columns = table.columns
-    natural = [
-        max(cell_width(text) for text in (column.title, *(row[n] for row in table.rows)))
-        for n, column in enumerate(columns)
-    ]
-    numbers = list(range(len(columns)))
-    going = sorted((n for n in numbers if columns[n].rank), key=lambda n: -columns[n].rank)
+    ranks = [column.rank for column in table.columns]
+    numbers = list(range(len(ranks)))
+    going = sorted((n for n in numbers if ranks[n]), key=lambda n: -ranks[n])
     choices = [[n for n in numbers if n not in going[:gone]] for gone in range(len(going) + 1)]
     tries = [(choice, _COMFORT) for choice in choices]
     return [
-        _Layout(choice, _shrunk(columns, [natural[n] for n in choice], choice, (width, least)))
+        _Layout(choice, _shrunk([_range(table, n, least) for n in choice], width))
         for choice, least in [*tries, (choices[-1], _LEAST)]
     ]
 
 
-def _shrunk(
-    columns: Sequence[Column], widths: list[int], chosen: list[int], limits: tuple[int, int]
-) -> list[int]:
-    """Natural widths; where they are too much, the widest of those that wrap gives way."""
-    width, least = limits
+def _range(table: Table, number: int, least: int) -> tuple[int, int]:
+    """How wide a column may be: at least (no word is cut that needn't be), and by nature."""
+    column = table.columns[number]
+    texts = [column.title, *(row[number] for row in table.rows)]
+    natural = max(cell_width(text) for text in texts)
+    longest_word = max(cell_width(word) for text in texts for word in text.split(" "))
+    floor = max(least, min(longest_word, _LONGEST_WORD)) if column.wraps else natural
+    return min(floor, natural), natural
+
+
+def _shrunk(ranges: list[tuple[int, int]], width: int) -> list[int]:
+    """Natural widths; where they are too much, the widest of those that can gives way."""
+    widths = [natural for _, natural in ranges]
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - width
     while over > 0:
-        can = [i for i, n in enumerate(chosen) if columns[n].wraps and widths[i] > least]
+        can = [n for n, (floor, _) in enumerate(ranges) if widths[n] > floor]
         if not can:
             break
-        widths[max(can, key=lambda i: widths[i])] -= 1
+        widths[max(can, key=lambda n: widths[n])] -= 1
         over -= 1
     return widths
 
