@@ -166,6 +166,11 @@ def _images(values: npt.NDArray[Any], white: int) -> Images:
 
 def _mnist_arrays() -> tuple[dict[str, npt.NDArray[Any]], str]:
     folder = os.environ.get(DATA_VARIABLE)
+    if folder and not os.path.isdir(folder):  # noqa: PTH112  # Path.is_dir raises for odd names
+        raise ConfigError(
+            f"{DATA_VARIABLE}={folder} is no folder; set it to the folder with mnist.npz, or "
+            "unset it and Keras downloads MNIST."
+        )
     if folder and (file := Path(folder) / "mnist.npz").is_file():
         return _read_mnist(file), str(file)
     return _keras_mnist(), "keras.datasets.mnist"
