@@ -35,7 +35,7 @@ def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool
     Ends with exit code 3 if a check fails.
     """
     if provide and remove:
-        raise ConfigError("--provision and --clean exclude each other.")
+        raise ConfigError("--provision and --clean exclude each other; give one of them.")
     ui = Ui(as_json)
     reports = []
     for name in devices or [None]:
