@@ -144,5 +144,5 @@ def read_model(path: Path) -> bytes:
         reason = error.strerror or str(error)
         raise ConfigError(f"{path}: {reason}. Name a .tflite file.") from error
     if data[4:8] != b"TFL3":
-        raise ConfigError(f"{path} is no .tflite file (bytes 4 to 7 are not 'TFL3').")
+        raise ConfigError(f"{path} is no .tflite file (bytes 4 to 7 are not 'TFL3'); name one.")
     return data

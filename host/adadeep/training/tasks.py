@@ -187,7 +187,10 @@ def _read_mnist(file: Path) -> dict[str, npt.NDArray[Any]]:
     if arrays["x_train"].shape[1:3] != (28, 28) or len(arrays["x_train"]) != len(
         arrays["y_train"]
     ):
-        raise ConfigError(f"{file} is no MNIST: x_train has shape {arrays['x_train'].shape}.")
+        raise ConfigError(
+            f"{file} is no MNIST: x_train has shape {arrays['x_train'].shape}; it must be "
+            "(n, 28, 28), with as many labels."
+        )
     return arrays
 
 

@@ -49,7 +49,7 @@ def command(
     Ends with exit code 3 if a check fails.
     """
     if provide and remove:
-        raise ConfigError("--provision and --clean exclude each other.")
+        raise ConfigError("--provision and --clean exclude each other; give one of them.")
     if force and not remove:
         raise ConfigError("--force goes with --clean: it ends an agent that is in the way.")
     wish = _Wish(provide, remove, force)
