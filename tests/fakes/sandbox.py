@@ -30,7 +30,8 @@ _ERROR = re.compile(r"^(error|Error): ", re.MULTILINE)
 _NEXT_STEP = re.compile(
     r"--?[a-z]|`|adadeep |\b(name|write|give|try|use|run|set|check|choose|convert|repeat|upgrade"
     r"|restore|save|replace|leave|remove|see|did you mean|for example|must be|begin|free|make"
-    r"|plug|point|is not one of|close|install|start)\b",
+    r"|plug|point|is not one of|close|install|start|there are|needed|must not be"
+    r"|supported|from \d)\b",
     re.IGNORECASE,
 )
 
@@ -99,8 +100,8 @@ class Sandbox:
         return path
 
     def snapshot(self) -> dict[str, Any]:
-        """Every file and folder but our own ones: cache, library and the agent's."""
-        ours = (self.cache / "adadeep", self.library)
+        """Every file and folder but our own ones: cache, library and runs."""
+        ours = (self.cache / "adadeep", self.library, self.work / "runs")
         found: dict[str, Any] = {}
         for folder, names, files in os.walk(self.root):
             here = Path(folder)
