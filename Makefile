@@ -1,5 +1,5 @@
 # `make help` says what there is. Every target makes what it needs.
-# DEVICE=serial (demo), EPISODES=n (demo), ARGS="..." (test: more arguments of pytest),
+# DEVICE=serial (demo), EPISODES=n (demo), ARGS="..." (test, soak: more arguments),
 # PYTHON=/path/to/python3.12 (the Python to make the environment with).
 
 VENV := .venv
@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-board lint bench clean
+.PHONY: help demo test test-board soak lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,6 +25,9 @@ test: $(READY) ## All tests but those on an emulated board; the device lab is bu
 
 test-board: $(READY) ## The tests on the lab's qemu machines (aarch64, USB)
 	$(BIN)/python -m pytest -m board $(ARGS)
+
+soak: $(READY) ## The tests that open or close an agent, 50 times with a core kept busy; writes docs/soak.md
+	$(BIN)/python scripts/soak.py $(ARGS)
 
 lint: $(READY) ## ruff, mypy, import layers
 	$(BIN)/ruff check .

@@ -76,6 +76,14 @@ class TestRun:
         )
         assert done.text.split("\n")[:-1] == [f"line {i}" for i in range(9000)]
 
+    def test_output_without_end_is_stable_and_names_device_and_command(
+        self, transport: Transport
+    ) -> None:
+        with pytest.raises(StableDeviceError, match=r"yes.* printed more than 0.1 MB") as caught:
+            transport.run("yes", soon(60), most_bytes=100_000)
+        assert transport.serial in str(caught.value)
+        assert transport.run("echo well", soon()).stdout.strip() == b"well"
+
     def test_a_passed_deadline_is_transient_and_names_the_device(
         self, transport: Transport
     ) -> None:

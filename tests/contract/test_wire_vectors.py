@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adadeep.core.errors import FormatError
+from adadeep.devices.agent_messages import decode_reply
 from adadeep_agent import wire
 
 VECTORS = Path(__file__).parents[2] / "device_agent/protocol/vectors"
@@ -22,24 +24,31 @@ def named(name):
     return [pytest.param(v, id=v["name"]) for v in vectors(name)]
 
 
-DECODE = {"request": wire.decode_request, "reply": wire.decode_reply}
+def refuses(direction, line):
+    """The error code with which the reader of a direction refuses a line; None if it takes it."""
+    try:
+        if direction == "request":
+            wire.decode_request(line)
+        else:
+            decode_reply(line, "the agent")
+    except wire.WireError as error:
+        return error.code
+    except FormatError:
+        return "bad_message"
+    return None
 
 
 @pytest.mark.parametrize("vector", named("messages"))
 def test_messages_are_taken_or_refused_as_the_vectors_say(vector):
-    decode, line = DECODE[vector["direction"]], vector["line"].encode()
-    if vector["valid"]:
-        assert decode(line + b"\n") == json.loads(line)
-        return
-    with pytest.raises(wire.WireError) as caught:
-        decode(line)
-    assert caught.value.code == vector["code"]
+    line = vector["line"].encode()
+    assert refuses(vector["direction"], line + b"\n") == (
+        None if vector["valid"] else vector["code"]
+    )
 
 
 @pytest.mark.parametrize("vector", [v for v in named("messages") if v.values[0]["canonical"]])
 def test_encoding_gives_the_canonical_line_byte_for_byte(vector):
-    message = DECODE[vector["direction"]](vector["line"].encode())
-    assert wire.encode(message) == vector["line"].encode() + b"\n"
+    assert wire.encode(json.loads(vector["line"])) == vector["line"].encode() + b"\n"
 
 
 @pytest.mark.parametrize("vector", named("stopping"))
@@ -74,9 +83,37 @@ def test_the_interval_covers_the_median_of_any_distribution_95_times_in_100():
 
 @given(st.binary(max_size=200))
 def test_no_line_whatever_makes_a_decoder_fail_otherwise_than_by_its_own_error(line):
-    for decode in DECODE.values():
-        with contextlib.suppress(wire.WireError):
-            decode(line)
+    refuses("request", line)
+    refuses("reply", line)
+
+
+@pytest.mark.parametrize("direction", ["request", "reply"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 100_000,
+        b'{"type":' * 100_000,
+        b'{"type":"done","id":1e400}',
+        b'{"id":' + b"9" * 9000 + b"}",
+    ],
+)
+def test_hostile_json_is_refused(direction, line):
+    assert refuses(direction, line) == "bad_message"
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        None, {}, {"dtype": [], "shape": [1], "data": "AA=="},
+        {"dtype": "uint8", "shape": [-1, -1], "data": "AA=="},
+        {"dtype": "uint8", "shape": [0] * 100, "data": ""},
+        {"dtype": "uint8", "shape": [float("inf")], "data": ""},
+        {"dtype": "uint8", "shape": [10**5000], "data": ""},
+    ],
+)  # fmt: skip
+def test_what_is_no_tensor_is_refused(tensor):
+    with pytest.raises(wire.WireError):
+        wire.decode_tensor(tensor)
 
 
 json_values = st.recursive(

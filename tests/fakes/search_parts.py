@@ -2,6 +2,9 @@
 
 import hashlib
 
+import numpy as np
+
+from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import AgentError, ConversionError, TransientDeviceError
 from adadeep.core.measurement import (
     Agent,
@@ -29,7 +32,7 @@ class FakeMaker:
         changed = len(plan.choices) + (str(plan.precision) == "int8")
         return MadeNetwork(
             model=f"model of {plan.canonical_json}".encode(),
-            accuracy=0.98 - 0.005 * changed,
+            correct=CorrectSamples.of(np.arange(200) < 196 - changed),
             macs=1000 - 100 * changed,
             storage_bytes=4000.0 / (1 + changed),
             activation_bytes=100.0,
@@ -43,6 +46,7 @@ class FakeMeter:
     device_title = "Fake box"
     device_fingerprint = "f" * 16
     settings = MeasureSettings()
+    study = "5717d1e5"
 
     def __init__(self):
         self.measured = []

@@ -24,7 +24,7 @@ from adadeep.profiles import files
 from adadeep.storage.journal import Journal
 from adadeep.study.deploy import load_run
 from fakes import good_files, hostile_agent
-from fakes.mutations import LEAST, cases, mutated
+from fakes.seeded_damage import LEAST, cases, mutated
 
 DOCUMENTED = {2, 3, 4}
 

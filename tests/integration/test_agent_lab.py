@@ -17,15 +17,19 @@ from adadeep.core.errors import (
 )
 from adadeep.core.measurement import MeasureSettings, measurement_key
 from adadeep.core.plan import Precision
-from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent import AgentClient, _command
 from adadeep.devices.agent_package import agent_package
+from adadeep.devices.agent_watch import Watch
 from adadeep.devices.discovery import make_transport
 from adadeep.devices.facts import gather_facts
+from adadeep.devices.local import LocalTransport
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
-from adadeep.measure.meter import open_meter
+from adadeep.measure.meter import DeviceMeter, open_meter
+from adadeep_agent import wire
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.agent_life]
 
+STUDY = "5717d1e5"
 QUICK = MeasureSettings(warmup_min_ms=1, min_runs=10, min_ms=2, max_ms=200, max_runs=100)
 SLOW = MeasureSettings(launches=1, min_runs=1, min_ms=1500, max_ms=1500, max_runs=10**6)
 SMALL = tflite_of(SingleLayer(dense(64, 64)))
@@ -59,7 +63,7 @@ def box(lab_box):
     transport = make_transport(lab_box.serial)
     transport.run(f"rm -f {transport.workdir}/spool/*", soon())  # of tests before
     yield transport
-    assert until(lambda: not agent_pids(transport)), "an agent was left on the device"
+    assert agent_pids(transport) == []
 
 
 def test_one_agent_serves_many_models_and_leaves_no_model_behind(box):
@@ -137,7 +141,8 @@ def test_a_model_that_ends_the_agent_every_time_is_given_up_and_named(box):
 
 def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(box):
     sha256 = hashlib.sha256(STEADY).hexdigest()
-    job = measurement_key(sha256, gather_facts(box, soon())[0].fingerprint, SLOW)
+    key = measurement_key(sha256, gather_facts(box, soon())[0].fingerprint, SLOW)
+    job = f"{STUDY}-{key}"
     client = AgentClient.start(box, "python3", None, soon())
     remote = client.push_model(STEADY, soon())
     cut = threading.Timer(0.5, client._stream.close)  # as when the host is killed
@@ -146,11 +151,13 @@ def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(bo
         client.measure(remote, job, SLOW, Deadline.after(1.0))
     cut.join()
     assert until(lambda: job in box.run(f"ls {box.workdir}/spool", soon()).text)
-    with open_meter(box, soon(), SLOW) as meter:
+    with open_meter(box, soon(), SLOW) as meter:  # another study
+        assert meter.recovered == ()
+    with open_meter(box, soon(), SLOW, study=STUDY) as meter:
         [found] = meter.recovered
         assert found.model_sha256 == sha256
         assert sum(found.launches[0].runs_ns) > 1.4e9
-        meter.acknowledge([job])
+        meter.acknowledge([key])
     assert box.run(f"ls {box.workdir}/spool", soon()).text == ""
 
 
@@ -159,7 +166,7 @@ def test_an_agent_that_never_got_the_device_leaves_the_models_of_the_one_that_ha
     remote = holder.push_model(SMALL, soon())
     package = f"{box.workdir}/{agent_package().name}"
     box.run(f"python3 {package} serve {box.workdir} </dev/null", soon())
-    assert holder.measure(remote, "still-there", QUICK, soon())["model_bytes"] == len(SMALL)
+    assert holder.measure(remote, "still-there", QUICK, soon()).model_bytes == len(SMALL)
     holder.acknowledge(["still-there"], soon())
     holder.close()
 
@@ -171,7 +178,7 @@ def test_two_agents_never_measure_at_once(box):
             AgentClient.start(box, "python3", None, Deadline.after(2))
     finally:
         first.close()
-    assert until(lambda: not agent_pids(box))
+    assert agent_pids(box) == []
     AgentClient.start(box, "python3", None, soon()).close()
 
 
@@ -182,7 +189,97 @@ def test_a_cancelled_job_ends_the_agent_soon(box):
     with pytest.raises(TransientDeviceError):
         client.measure(remote, "endless", endless, Deadline.after(0.5))
     client.close(cancel=True)
-    assert until(lambda: not agent_pids(box), 5)
+    assert agent_pids(box) == []
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda data: bytes(len(data)), lambda data: data[:-1], lambda data: b""]
+)
+@pytest.mark.parametrize("where", ["box", "local"])
+def test_a_damaged_agent_package_is_replaced(where, harm, request, tmp_path):
+    device = request.getfixturevalue("box") if where == "box" else LocalTransport(tmp_path)
+    package = agent_package()
+    remote = f"{device.workdir}/{package.name}"
+    device.push(harm(package.data), remote, soon())
+    with open_meter(device, soon(), QUICK) as meter:
+        assert meter.measure(SMALL).latency_ms > 0
+    assert device.pull(remote, soon()) == package.data
+
+
+def test_what_a_killed_agent_left_is_removed_by_the_next(box):
+    left = [f"{box.workdir}/{name}" for name in
+            ("models/a.tflite", "spool/b.json.part", "deployed/c.tflite.new")]  # fmt: skip
+    for path in left:
+        box.push(b"half", path, soon())
+    box.push(b"whole", f"{box.workdir}/deployed/d.tflite", soon())
+    AgentClient.start(box, "python3", None, soon()).close()
+    assert box.run(f"ls {' '.join(left)}", soon()).stdout == b""
+    assert box.pull(f"{box.workdir}/deployed/d.tflite", soon()) == b"whole"
+    box.run(f"rm {box.workdir}/deployed/d.tflite", soon())
+
+
+def hasty(told, **patience):
+    return Watch(told.append, first_note_s=0.3, next_note_s=0.3, next_look_s=0.2, **patience)
+
+
+def impatient_meter(device, told):
+    def connect():
+        return AgentClient.start(device, "python3", None, soon(), hasty(told))
+
+    return DeviceMeter(gather_facts(device, soon())[0], connect, SLOW, STUDY)
+
+
+def test_a_stopped_agent_of_ours_is_ended_and_its_job_done_by_another(box):
+    told = []
+    meter = impatient_meter(box, told)
+    victim = agent_pids(box)
+    stopper = threading.Timer(0.8, lambda: box.run(f"kill -STOP {victim[0]}", soon()))
+    stopper.start()
+    measurement = meter.measure(STEADY)
+    stopper.join()
+    assert sum(measurement.launches[0].runs_ns) > 1.4e9
+    assert victim[0] not in agent_pids(box)
+    assert any("waiting for the agent's answer" in text for text in told)
+    meter.close()
+
+
+def test_an_agent_that_computes_is_not_taken_for_one_that_hangs_and_one_that_idles_is(box):
+    told = []
+    watch = hasty(told, hung_s=1.0)
+    client = AgentClient.start(box, "python3", None, soon(), watch)
+    remote = client.push_model(STEADY, soon())
+    long = MeasureSettings(launches=1, min_runs=1, min_ms=4000, max_ms=4000, max_runs=10**6)
+    assert client.measure(remote, "long", long, soon()).launches  # 4 s, four times hung_s
+    client.acknowledge(["long"], soon())
+    with pytest.raises(TransientDeviceError, match="used no processor time"):
+        client._watcher.read_line(soon(), "what it was not asked for")
+    assert until(lambda: not agent_pids(box))
+    client.close()
+
+
+def test_while_another_agent_keeps_the_device_busy_the_user_is_told(box):
+    told = []
+    first = AgentClient.start(box, "python3", None, soon())
+    [pid] = agent_pids(box)
+    try:
+        with pytest.raises(TransientDeviceError, match=rf"process {pid}\).*--clean --force"):
+            AgentClient.start(box, "python3", None, Deadline.after(6), hasty(told))
+    finally:
+        first.close()
+    assert f"another agent keeps the device busy (process {pid})" in told[0]
+    assert len(told) > 1
+
+
+def test_an_agent_whose_host_has_gone_does_not_wait_for_the_device(box):
+    first = AgentClient.start(box, "python3", None, soon())
+    [pid] = agent_pids(box)
+    second = box.open(_command(box.workdir, "python3", None), soon())
+    hello = {"type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION, "wait_ms": 60000}
+    second.write(wire.encode(hello), soon())
+    assert until(lambda: len(agent_pids(box)) == 2)
+    second.close()
+    assert until(lambda: agent_pids(box) == [pid])
+    first.close()
 
 
 def test_a_core_mask_beyond_the_device_is_refused(box):

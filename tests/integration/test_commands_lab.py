@@ -1,8 +1,8 @@
 """measure, profile and deploy as a user types them, over a real adbd: results and bad input."""
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from adadeep.core.clock import Deadline
+from adadeep.devices.agent import AgentClient
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 from fakes.interrupts import take_interrupts
+from fakes.run_folder import write_run
 
 pytestmark = pytest.mark.lab
 
@@ -43,6 +45,15 @@ def fails(done, code):
     return message
 
 
+def agent_pids(transport):
+    """Processes of the agent on a device; the pattern does not match the command that has it."""
+    script = (
+        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
+        " | grep -q '[p]yz serve' && echo ${p#/proc/}; done; true"
+    )
+    return transport.run(script, Deadline.after(20)).text.split()
+
+
 @pytest.fixture
 def model(tmp_path):
     path = tmp_path / "model.tflite"
@@ -59,19 +70,8 @@ def library(tmp_path, monkeypatch):
 @pytest.fixture
 def run(tmp_path):
     """A finished search, made by hand: what deploy reads of it."""
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "best.tflite").write_bytes(MODEL)
-    (folder / "initial.tflite").write_bytes(BIG)
-    inputs = np.random.default_rng(0).random((4, 64), "f4")
-    np.savez(folder / "samples.npz", inputs=inputs)
-    best = {"label": "fc1:W1f", "key": "abc", "plan": {"precision": "float32"}}
-    best["model_sha256"] = hashlib.sha256(MODEL).hexdigest()
-    initial = {"model_sha256": hashlib.sha256(BIG).hexdigest()}
-    plan = {"schema_version": 1, "task": "toy", "device_fingerprint": "another"}
-    plan |= {"best": best, "initial": initial}
-    (folder / "plan.json").write_text(json.dumps(plan))
-    return folder
+    write_run(tmp_path / "run", MODEL, BIG, np.random.default_rng(0).random((4, 64), "f4"))
+    return tmp_path / "run"
 
 
 # ---- measure
@@ -139,6 +139,7 @@ def test_a_full_device_is_named_with_what_to_do(lab_phone, tmp_path):
     assert "No space left" in message
 
 
+@pytest.mark.agent_life
 def test_ctrl_c_while_measuring_leaves_a_tidy_device(lab_box, model):
 
     transport = make_transport(lab_box.serial)
@@ -161,10 +162,8 @@ def test_ctrl_c_while_measuring_leaves_a_tidy_device(lab_box, model):
     assert process.returncode == 130
     assert "Traceback" not in errors
     running = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep '[p]yz serve'; done; true"
-    deadline = time.monotonic() + 10
-    while on_the_device(models) or on_the_device(running):
-        assert time.monotonic() < deadline, "something was left on the device"
-        time.sleep(0.1)
+    assert on_the_device(models) == []
+    assert on_the_device(running) == []
 
 
 def test_a_model_with_an_operator_that_the_runtime_lacks_is_bad_input(lab_box, tmp_path):
@@ -193,6 +192,7 @@ def test_a_device_that_fails_does_not_cost_the_others_their_results(lab_box, lab
     assert "no Python" in document["failed"][0]["error"]
 
 
+@pytest.mark.agent_life
 def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
     box = lab_phone(python=True)
     command = [sys.executable, "-m", "adadeep", "measure", str(model), "-d", box.serial]
@@ -211,10 +211,31 @@ def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=20)
-    until = time.monotonic() + 20
-    while (done := adadeep("doctor", "-d", box.serial, "--clean")).returncode:
-        assert time.monotonic() < until, done.stdout
+    done = adadeep("doctor", "-d", box.serial, "--clean")
+    assert done.returncode == 0, done.stdout
     assert "has been removed" in done.stdout
+
+
+@pytest.mark.agent_life
+def test_a_stopped_agent_of_another_host_is_named_and_ended_only_by_force(lab_phone, model):
+    box = lab_phone(python=True)
+    transport = make_transport(box.serial)
+    other = AgentClient.start(transport, "python3", None, Deadline.after(60))
+    [pid] = agent_pids(transport)
+    transport.run(f"kill -STOP {pid}", Deadline.after(20))
+    message = fails(adadeep("measure", model, "-d", box.serial), 3)
+    assert f"stopped (process {pid})" in message
+    assert f"adadeep doctor -d {box.serial} --clean --force" in message
+    assert agent_pids(transport) == [pid]
+    assert "--clean" in fails(adadeep("doctor", "-d", box.serial, "--force"), 2)
+    done = adadeep("doctor", "-d", box.serial, "--clean")
+    assert done.returncode == 3
+    assert f"process {pid}" in done.stdout
+    done = adadeep("doctor", "-d", box.serial, "--clean", "--force")
+    assert done.returncode == 0, done.stdout
+    assert agent_pids(transport) == []
+    assert transport.run(f"ls {transport.workdir}", Deadline.after(20)).text == ""
+    other.close()
 
 
 # ---- profile
@@ -292,10 +313,13 @@ def test_an_interrupted_profile_goes_on_and_measures_nothing_twice(lab_box, libr
     [table] = tables.glob("*.jsonl")
     before = table.read_text().splitlines()
     assert 3 <= len(before) < QUICK_LAYERS
+    draft = next(library.rglob("box-unfinished.toml")).read_text()
+    assert re.search('study = "[0-9a-f]{8}"', draft)
     assert adadeep(*command[3:]).returncode == 0
     [finished] = (library / "tables/box").glob("*.jsonl")
     assert set(before) <= set(finished.read_text().splitlines())
     assert not list(library.rglob("*unfinished*"))
+    assert "study" not in next(library.rglob("box.toml")).read_text()
 
 
 def test_a_captured_phone_gets_its_facts_and_no_made_up_numbers(lab_phone, library, tmp_path):
@@ -355,10 +379,10 @@ def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, run):
     [
         (lambda run: (run / "plan.json").unlink(), "holds no finished search"),
         (lambda run: (run / "plan.json").write_text('{"schema_version": 99}'), "upgrade adadeep"),
-        (lambda run: (run / "samples.npz").write_bytes(b"junk"), "holds no finished search"),
-        (lambda run: (run / "best.tflite").write_bytes(b"junk"), "does not take the model"),
-        (lambda run: (run / "plan.json").write_text("[]"), "holds no finished search"),
-        (lambda run: (run / "initial.tflite").write_bytes(MODEL), "is not the one of plan.json"),
+        (lambda run: (run / "samples.npz").write_bytes(b"junk"), "samples.npz can't be used"),
+        (lambda run: (run / "best.tflite").write_bytes(b"junk"), "not the model that plan.json"),
+        (lambda run: (run / "plan.json").write_text("[]"), "plan.json can't be used"),
+        (lambda run: (run / "initial.tflite").write_bytes(MODEL), "not the model that plan.json"),
     ],
 )
 def test_a_run_folder_that_can_not_be_read_is_bad_input(adb_env, run, harm, words):
@@ -376,7 +400,7 @@ def test_a_model_that_computes_something_else_on_the_device_is_not_called_deploy
     transport = make_transport(lab_box.serial)
     before = transport.run(f"ls {transport.workdir}/deployed", Deadline.after(20)).text
     with pytest.raises(DeviceError, match="computes something else"):
-        deploy.deploy(deploy.load_run(run), transport)
+        deploy.deploy(deploy.load_run(run), transport, print)
     assert transport.run(f"ls {transport.workdir}/deployed", Deadline.after(20)).text == before
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,13 @@ def doctor(*arguments: str) -> tuple[int, dict[str, Any], str]:
 
 def checks(document: dict[str, Any]) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in document["devices"][0]["checks"]}
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    deadline = soon(120)
+    while not holds() and not deadline.expired:
+        time.sleep(0.1)
+    return holds()
 
 
 def package_index_reachable() -> bool:
@@ -123,6 +131,22 @@ class TestProvision:
         folder = document["devices"][0]["removed"]
         left = AdbTransport(box.serial).run(f"ls {folder}/.. ", soon())
         assert b"adadeep" not in left.stdout
+
+    def test_killed_while_it_provisions_it_leaves_nothing_on_the_device(
+        self, lab_phone: Start
+    ) -> None:
+        box = lab_phone(python="bare", data_mb=600)
+        transport = AdbTransport(box.serial)
+        passing = f"ls {transport.workdir}/tmp/*"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "adadeep", "doctor", "-d", box.serial, "--provision"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert until(lambda: b"new" in transport.run(passing, soon()).stdout)  # unpacking
+        process.kill()
+        process.wait()
+        listing = f"ls -A {transport.workdir}"
+        assert until(lambda: transport.run(listing, soon()).stdout.strip() == b"")
 
     def test_too_little_space_is_told_before_anything_is_pushed(self, lab_phone: Start) -> None:
         box = lab_phone(python="bare", data_mb=40)

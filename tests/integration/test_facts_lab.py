@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.device import CapabilityStatus
+from adadeep.core.device import CapabilityStatus, hashed
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
 
@@ -70,7 +70,7 @@ def test_a_captured_phone_is_described_over_a_real_adbd(lab_phone, transport_to,
     facts, found = gather_facts(transport_to(device.serial), Deadline.after(30))
     capabilities = {capability.name: capability for capability in found}
     assert (facts.title, facts.soc, facts.kind) == ("samsung SM-G960U", "SDM845", "phone")
-    assert facts.hardware_serial == "LABFACTS"
+    assert facts.hardware_serial == hashed("LABFACTS")
     assert [(c.cores, c.max_khz) for c in facts.clusters] == [
         ((0, 1, 2, 3), 1766400),
         ((4, 5, 6, 7), 2803200),
@@ -84,6 +84,23 @@ def test_a_captured_phone_is_described_over_a_real_adbd(lab_phone, transport_to,
     assert capabilities["power_rails"].status is CapabilityStatus.ABSENT
     assert capabilities["python"].status is CapabilityStatus.ABSENT
     assert capabilities["shell"].evidence.startswith("uid=2000")
+
+
+def test_a_service_that_prints_for_ever_costs_no_other_fact(lab_phone, transport_to, tmp_path):
+    overlay = overlay_of(tmp_path, "galaxy-s9-us")
+    service = overlay / "lab/dumpsys/battery"
+    service.write_text(
+        "#!/bin/sh\necho '  level: 71'; echo '  voltage: 4000'; exec yes 'and so on' 2>&1\n"
+    )
+    service.chmod(0o755)
+    props = tmp_path / "props"
+    props.write_text("ro.product.model=SM-G960U\nro.build.version.release=10\n")
+    device = lab_phone(props=props, overlay=overlay)
+    facts, found = gather_facts(transport_to(device.serial), Deadline.after(60))
+    assert (facts.model, facts.battery.level_percent) == ("SM-G960U", 71)
+    assert len(facts.clusters) == 2
+    capabilities = {capability.name: capability for capability in found}
+    assert capabilities["thermal_service"].status is CapabilityStatus.READABLE  # asked later
 
 
 def test_the_lab_box_is_described_with_its_python(lab_box, transport_to):
@@ -100,4 +117,4 @@ def test_this_computer_is_described_without_adb():
     assert (facts.serial, facts.transport, facts.os) == ("local", "local", "linux")
     assert facts.clusters
     assert facts.ram_bytes
-    assert facts.hardware_serial is None or len(facts.hardware_serial) == 16
+    assert facts.hardware_serial is None or facts.hardware_serial.startswith("sha256:")

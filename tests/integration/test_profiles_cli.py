@@ -127,14 +127,14 @@ def test_validate_passes_the_shipped_ones_and_fails_a_broken_one(capsys):
     assert "13 checked, 1 wrong." in out
 
 
-def test_validate_names_the_entry_and_key_of_a_bad_sample(capsys, library):
+def test_validate_names_the_line_and_key_of_a_bad_sample(capsys, library):
     save("fast", 1)
     table = next(library.glob("tables/fast/*.jsonl"))
     table.write_text(table.read_text().replace("1000000,", "0,"))
     code, out, _ = adadeep(capsys, "validate", "fast", "--json")
     assert code == 2
     (checked,) = json.loads(out)["checked"]
-    assert "dense-10-5-float32: measurement.launches[0]" in checked["problems"][0]
+    assert "line 1: key 'measurement.launches[0]': a time in ns is 0" in checked["problems"][0]
 
 
 def test_a_name_that_is_not_there_is_a_usage_error(capsys):

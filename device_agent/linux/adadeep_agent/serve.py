@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Dict, Iterator, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, TextIO
 
 from adadeep_agent import wire
 from adadeep_agent.conditions import conditions
@@ -38,6 +38,7 @@ class Channel:
         self._source, self._sink = source, sink
         self._requests: queue.Queue[Optional[bytes]] = queue.Queue()
         self.cancelled = threading.Event()
+        self.ended = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -45,6 +46,7 @@ class Channel:
             if b'"cancel"' in line:
                 self.cancelled.set()
             self._requests.put(line)
+        self.ended.set()
         self._requests.put(None)
 
     def next_request(self) -> Optional[bytes]:
@@ -68,14 +70,15 @@ class Channel:
 
 
 @contextlib.contextmanager
-def device_lock(path: str, wait_ms: float) -> Iterator[None]:
-    """Holds the device for one agent.
+def device_lock(path: str, wait_ms: float, host_gone: Callable[[], bool]) -> Iterator[None]:
+    """Holds the device for one agent; its process id stands in the file meanwhile.
 
     Raises:
         WireError: `busy`, another agent held it until the end of the wait.
+        HostGone: nobody waits for it any more.
     """
     deadline = time.monotonic() + wait_ms / 1000
-    with open(path, "w") as file:
+    with open(path, "a+") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,10 +86,21 @@ def device_lock(path: str, wait_ms: float) -> Iterator[None]:
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
                     raise
+            if host_gone():
+                raise HostGone("gone while the device was busy")
             if time.monotonic() >= deadline:
-                raise WireError("another agent is measuring on this device", ErrorCode.BUSY)
+                raise WireError(_busy(file), ErrorCode.BUSY)
             time.sleep(0.02)
+        file.truncate(0)
+        file.write(str(os.getpid()))  # at the end of the file, which is its beginning now
+        file.flush()
         yield
+
+
+def _busy(lock: TextIO) -> str:
+    lock.seek(0)
+    holder = lock.read(20).strip() or "unknown"
+    return f"another agent is measuring on this device (process {holder})"
 
 
 class Server:
@@ -108,7 +122,9 @@ class Server:
         """Serves until the host says bye or is gone; returns the exit status."""
         try:
             hello = self._greeting()
-            with device_lock(os.path.join(self._workdir, "lock"), hello.get("wait_ms", 0)):
+            lock, host_gone = os.path.join(self._workdir, "lock"), self._channel.ended.is_set
+            with device_lock(lock, hello.get("wait_ms", 0), host_gone):
+                self._tidy()
                 self._runtime = Runtime.find()
                 try:
                     self._channel.send(self._welcome())
@@ -169,7 +185,9 @@ class Server:
         if kind == "conditions":
             return {"type": kind, "id": number, "conditions": conditions()}
         if kind == "spool":
-            return {"type": kind, "id": number, "results": self._spool.all()}
+            return {"type": kind, "id": number, "jobs": self._spool.jobs()}
+        if kind == "fetch":
+            return {"type": "spooled", "id": number, "result": self._spool.get(request["job"])}
         if kind == "ack":
             self._spool.remove(str(job) for job in request["jobs"])
             return {"type": "done", "id": number}
@@ -219,10 +237,22 @@ class Server:
         if self._channel.cancelled.is_set():
             raise Cancelled
 
+    def _tidy(self) -> None:
+        """Removes what a killed agent, or a killed host of one, left half done."""
+        self._spool.tidy()
+        self._remove_models()
+        deployed = os.path.join(self._workdir, "deployed")
+        _remove_files(deployed, lambda name: name.endswith(".new") or name.startswith("."))
+
     def _remove_models(self) -> None:
-        with contextlib.suppress(OSError):
-            for name in os.listdir(self._models):
-                os.remove(os.path.join(self._models, name))
+        _remove_files(self._models, lambda _: True)
+
+
+def _remove_files(folder: str, is_meant: Callable[[str], bool]) -> None:
+    with contextlib.suppress(OSError):
+        for name in filter(is_meant, os.listdir(folder)):
+            with contextlib.suppress(OSError):
+                os.remove(os.path.join(folder, name))
 
 
 def _error(number: Optional[int], code: str, text: str) -> Message:

@@ -11,14 +11,14 @@ import contextlib
 import json
 import os
 import re
-from typing import Any, Dict, Iterable, List
+from typing import Any, Dict, Iterable, List, Optional
 
 _KEEP = 500  # results; by number and not by age, for a board without a battery has no date
 _JOB = re.compile(r"[A-Za-z0-9._-]{1,120}")
 
 
 class Spool:
-    """A folder of results by job. Of too many, the oldest are dropped.
+    """A folder of results by job.
 
     Args:
         folder: is made if it is not there.
@@ -27,13 +27,18 @@ class Spool:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         os.makedirs(folder, exist_ok=True)
-        self._drop_old()
 
-    def _drop_old(self) -> None:
-        paths = [os.path.join(self._folder, name) for name in os.listdir(self._folder)]
+    def tidy(self) -> None:
+        """Removes what a killed agent wrote half, and of too many results the oldest.
+
+        Only for who holds the device's lock: a file that is half written may be another agent's.
+        """
+        names = os.listdir(self._folder)
+        whole = [os.path.join(self._folder, name) for name in names if name.endswith(".json")]
+        half = [os.path.join(self._folder, name) for name in names if not name.endswith(".json")]
         with contextlib.suppress(OSError):
-            paths.sort(key=os.path.getmtime)
-        for path in paths[:-_KEEP]:
+            whole.sort(key=os.path.getmtime)
+        for path in half + whole[:-_KEEP]:
             with contextlib.suppress(OSError):
                 os.remove(path)
 
@@ -63,16 +68,17 @@ class Spool:
         """The jobs whose results wait."""
         return sorted(n[:-5] for n in os.listdir(self._folder) if n.endswith(".json"))
 
-    def all(self) -> List[Dict[str, Any]]:
-        """The results that wait; one that can't be read is dropped."""
-        results = []
-        for job in self.jobs():
-            try:
-                with open(self._path(job), encoding="ascii") as file:
-                    results.append(json.load(file))
-            except (OSError, ValueError):
-                self.remove([job])
-        return results
+    def get(self, job: str) -> Optional[Dict[str, Any]]:
+        """The result of a job; None if there is none, or none that can be read: it is dropped."""
+        try:
+            with open(self._path(job), encoding="ascii") as file:
+                result = json.load(file)
+        except (OSError, ValueError, RecursionError):
+            result = None
+        if isinstance(result, dict):
+            return result
+        self.remove([job])
+        return None
 
     def remove(self, jobs: Iterable[str]) -> None:
         """Forgets results; those that are not there are passed over."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Dict
 
 VERSION = "0.1.0"  # of adadeep; host and agent must have the same
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_INPUT = 2**64  # of the ends of a range of input values
 MAX_SIZE = 2**31 - 1  # of one dimension of an input
 
@@ -52,7 +52,7 @@ class WireError(Exception):
         self.code = code
 
 
-# What a message of each type must hold: field -> types. Fields that are not listed are refused,
+# What a request of each type must hold: field -> types. Fields that are not listed are refused,
 # but for those behind "?", which may be missing. A peer in another language checks the same.
 _INT, _STR, _NUM, _LIST, _MAP, _BOOL = (int,), (str,), (int, float), (list,), (dict,), (bool,)
 _NONE = type(None)
@@ -65,25 +65,10 @@ REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     },
     "conditions": {"id": _INT},
     "spool": {"id": _INT},
+    "fetch": {"id": _INT, "job": _STR},
     "ack": {"id": _INT, "jobs": _LIST},
     "cancel": {"id": _INT},
     "bye": {},
-}  # fmt: skip
-
-REPLIES: dict[str, dict[str, tuple[type, ...]]] = {
-    "hello": {
-        "protocol": _INT, "version": _STR, "agent": _STR, "runtime": _STR, "runtime_version": _STR,
-        "pid": _INT, "spooled": _INT,
-    },
-    "result": {
-        "id": _INT, "job": _STR, "model_sha256": _STR, "model_bytes": _INT, "settings": _MAP,
-        "launches": _LIST, "delegates": _LIST, "memory": _MAP, "before": _MAP, "after": _MAP,
-        "outputs": _LIST, "agent": _MAP, "inputs": _LIST,
-    },
-    "conditions": {"id": _INT, "conditions": _MAP},
-    "spool": {"id": _INT, "results": _LIST},
-    "done": {"id": _INT},
-    "error": {"id": (int, _NONE), "code": _STR, "message": _STR},
 }  # fmt: skip
 
 SETTINGS: dict[str, tuple[type, ...]] = {
@@ -116,28 +101,23 @@ def encode(message: Message) -> bytes:
     return text.encode("ascii") + b"\n"
 
 
-def _decode(line: bytes, shapes: dict[str, dict[str, tuple[type, ...]]]) -> Message:
-    try:
-        message = json.loads(line.decode("utf-8"))
-    except (UnicodeDecodeError, ValueError) as error:
-        raise WireError(f"not a line of JSON: {error}") from error
-    if not isinstance(message, dict):
-        raise WireError("not a JSON object")
-    kind = message.get("type")
-    if not isinstance(kind, str) or kind not in shapes:
-        raise WireError(f"unknown type {kind!r}")
-    _check(kind, {k: v for k, v in message.items() if k != "type"}, shapes[kind])
-    return message
-
-
 def decode_request(line: bytes) -> Message:
     """A line from the host, checked.
 
     Raises:
         WireError: it is no request of this protocol.
     """
-    message = _decode(line, REQUESTS)
-    if message["type"] == "measure":
+    try:
+        message = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not a line of JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise WireError("not a JSON object")
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in REQUESTS:
+        raise WireError(f"unknown type {kind!r}")
+    _check(kind, {k: v for k, v in message.items() if k != "type"}, REQUESTS[kind])
+    if kind == "measure":
         _check_settings(message["settings"])
     return message
 
@@ -178,15 +158,6 @@ def _is_shape(sizes: Any) -> bool:
     return isinstance(sizes, list) and all(type(n) is int and 0 < n <= MAX_SIZE for n in sizes)
 
 
-def decode_reply(line: bytes) -> Message:
-    """A line from the agent, checked.
-
-    Raises:
-        WireError: it is no reply of this protocol.
-    """
-    return _decode(line, REPLIES)
-
-
 def encode_tensor(dtype: str, shape: Sequence[int], data: bytes) -> Message:
     """A tensor for a message: little-endian bytes in base64, C order."""
     return {
@@ -199,6 +170,7 @@ def encode_tensor(dtype: str, shape: Sequence[int], data: bytes) -> Message:
 _ITEM_BYTES = {"float32": 4, "float16": 2, "float64": 8, "bool": 1, "int8": 1, "int16": 2,
                "int32": 4, "int64": 8, "uint8": 1, "uint16": 2, "uint32": 4,
                "uint64": 8}  # fmt: skip
+_MOST_DIMENSIONS, _LARGEST = 16, 1 << 31
 
 
 def decode_tensor(value: Any) -> tuple[str, list[int], bytes]:
@@ -212,13 +184,15 @@ def decode_tensor(value: Any) -> tuple[str, list[int], bytes]:
     try:
         dtype, shape = value["dtype"], [int(n) for n in value["shape"]]
         data = base64.b64decode(value["data"], validate=True)
-    except (KeyError, TypeError, ValueError) as error:
+        size = _ITEM_BYTES.get(dtype)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise WireError(
             "a tensor needs dtype, shape and base64 data", ErrorCode.BAD_INPUT
         ) from error
-    size = _ITEM_BYTES.get(dtype)
     if size is None:
         raise WireError(f"unknown dtype {dtype!r}", ErrorCode.BAD_INPUT)
+    if len(shape) > _MOST_DIMENSIONS or not all(0 <= n <= _LARGEST for n in shape):
+        raise WireError("a tensor's shape is out of bounds", ErrorCode.BAD_INPUT)
     want = size
     for extent in shape:
         want *= extent

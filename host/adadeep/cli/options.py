@@ -11,6 +11,7 @@ import click
 
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
+from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.measurement import MeasureSettings
 from adadeep.core.protocols import Transport
@@ -45,7 +46,7 @@ def chosen_devices(names: Sequence[str]) -> list[Transport]:
     """
     from adadeep.devices.discovery import select
 
-    transports = select(names, Deadline.after(_SELECT_S), _serial_of_profile)
+    transports = select(names, Deadline.after(_SELECT_S), _facts_of_profile)
     if not names and transports[0].kind == "local":
         click.echo("no device is attached: the device is this computer (local)", err=True)
     return transports
@@ -76,10 +77,10 @@ def each_device(
     return done, failed
 
 
-def _serial_of_profile(name: str) -> str | None:
+def _facts_of_profile(name: str) -> DeviceFacts | None:
     from adadeep.profiles import files
 
-    return files.load(name).facts.serial if files.exists(name) else None
+    return files.load(name).facts if files.exists(name) else None
 
 
 def measure_settings(base: MeasureSettings, threads: int, cores: str | None) -> MeasureSettings:

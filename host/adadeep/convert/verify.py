@@ -57,17 +57,27 @@ def run_tflite(model: bytes, x: npt.NDArray[np.float32]) -> Outputs:
     return _dequantised(outputs, target)
 
 
-def tflite_accuracy(model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> float:
-    """Share of samples whose largest output is at the label, 0..1.
+def tflite_correct(
+    model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Whether the largest output is at the label; (n,).
 
     Raises:
         ConversionError: the interpreter doesn't take the model, or the samples don't fit.
     """
-    return float(np.mean(run_tflite(model, x).argmax(axis=-1) == y))
+    return np.asarray(run_tflite(model, x).argmax(axis=-1) == y)
+
+
+def tflite_accuracy(model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> float:
+    """Share of samples whose largest output is at the label, 0..1; raises as `tflite_correct`."""
+    return float(np.mean(tflite_correct(model, x, y)))
 
 
 class ModelPort:
     """The first input and output of a .tflite as the outside sees them: float32.
+
+    Attributes:
+        sample_shape: of one input, without the batch.
 
     Args:
         model: the file's content.
@@ -80,6 +90,7 @@ class ModelPort:
         interpreter = _interpreter(model)
         self._source = interpreter.get_input_details()[0]
         self._target = interpreter.get_output_details()[0]
+        self.sample_shape = tuple(int(size) for size in self._source["shape"][1:])
 
     def encode(self, x: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         """float32 inputs in the model's own type."""
@@ -105,6 +116,8 @@ def _interpreter(model: bytes) -> Any:
         with quiet_runtime():
             interpreter = Interpreter(model_content=model, num_threads=1)
             interpreter.allocate_tensors()
+            if not interpreter.get_input_details() or not interpreter.get_output_details():
+                raise ValueError("it has no input or no output")
     except (ValueError, RuntimeError) as error:
         first_line = str(error).strip().partition("\n")[0]
         raise ConversionError(

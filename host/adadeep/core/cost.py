@@ -33,17 +33,21 @@ class Quantity:
         provenance: how it was obtained.
         source: for people: the device and agent, or the formula.
         suspect: why a measured number is to be taken with care; empty if it is not.
+        low: lower end of its interval; None where it has none.
+        high: upper end.
     """
 
     value: float | None
     provenance: Provenance
     source: str = ""
     suspect: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.provenance is Provenance.UNAVAILABLE):
             raise ValueError(f"value {self.value} does not go with {self.provenance}")
-        require_range("value", 0, _HUGE, self.value)
+        require_range("value", 0, _HUGE, self.value, self.low, self.high)
 
 
 UNAVAILABLE = Quantity(None, Provenance.UNAVAILABLE)

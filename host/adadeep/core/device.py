@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from adadeep.core.reader import require_range
+
+LOCAL_SERIAL = "local"
+_HASHED = re.compile("sha256:[0-9a-f]{16}")
+
+
+def hashed(serial: str) -> str:
+    """What may be published of a serial number: "sha256:" and 16 hex digits.
+
+    "local" names no device, and what is a hash already stays as it is.
+    """
+    if serial == LOCAL_SERIAL or _HASHED.fullmatch(serial):
+        return serial
+    return f"sha256:{hashlib.sha256(serial.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 class CapabilityStatus(StrEnum):
@@ -47,6 +63,10 @@ class CpuCluster:
     min_khz: int | None = None
     part: str | None = None
 
+    def __post_init__(self) -> None:
+        require_range("max_khz", 1, 1e9, self.max_khz)
+        require_range("min_khz", 1, 1e9, self.min_khz)
+
 
 @dataclass(frozen=True, slots=True)
 class CpuCache:
@@ -63,6 +83,10 @@ class CpuCache:
     type: str
     size_bytes: int
     cores: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_range("level", 1, 9, self.level)
+        require_range("size_bytes", 1, 1 << 40, self.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +107,31 @@ class Battery:
     voltage_mv: float | None = None
     temperature_c: float | None = None
 
+    def __post_init__(self) -> None:
+        require_range("capacity_mah", 1e-3, 1e7, self.capacity_mah)
+        require_range("level_percent", 0, 100, self.level_percent)
+        require_range("voltage_mv", 0, 1e6, self.voltage_mv)
+        require_range("temperature_c", -273, 1000, self.temperature_c)
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
     """What is known of a device. Absent is None or empty, never a guess.
 
     Attributes:
-        serial: as the transport names it.
+        serial: as the transport names it; its hash where facts come from a profile.
         transport: "adb" or "local".
         manufacturer: as the device says, likewise model, device (code name).
         soc: the raw name of the system on chip.
-        kind: "phone", "watch", "tv", "board", "computer" or None.
+        kind: "phone" (tablets as well), "watch", "tv", "car" (its head unit), "board", "computer",
+            or None where nothing tells.
         abis: preferred first, for example ("arm64-v8a", "armeabi-v7a").
         machine: `uname -m`.
         os: "android" or "linux".
         os_version: Android release, or the distribution's name and version.
         sdk: Android API level.
         build_fingerprint: identifies the build.
-        hardware_serial: ro.serialno or the machine's id, hashed for `local`.
+        hardware_serial: hash of ro.serialno, on Linux of the machine's id.
         kernel: `uname -r`.
         clusters: CPU cores by kind, slowest first.
         caches: as read; empty where sysfs has none.
@@ -128,22 +159,40 @@ class DeviceFacts:
     ram_bytes: int | None = None
     battery: Battery | None = None
 
+    def __post_init__(self) -> None:
+        require_range("ram_bytes", 1, 1 << 60, self.ram_bytes)
+        require_range("sdk", 1, 1e6, self.sdk)
+
     @property
     def title(self) -> str:
         """For people: "Xiaomi Redmi 3S"."""
         maker, model = self.manufacturer or "", self.model or self.device or ""
         if model.lower().startswith(maker.lower()):
-            return model or self.serial
-        return f"{maker} {model}".strip() or self.serial
+            return model or self._unnamed
+        return f"{maker} {model}".strip() or self._unnamed
+
+    @property
+    def _unnamed(self) -> str:
+        """A title without a serial number, for titles get published."""
+        return self.serial if self.serial == LOCAL_SERIAL else "unnamed device"
+
+    @property
+    def identity(self) -> str:
+        """Tells this device from all others, whatever its system: the hash of a serial."""
+        return hashed(self.hardware_serial or self.serial)
 
     @property
     def fingerprint(self) -> str:
         """16 hex digits that name this device with this build; part of every cache key."""
+        return self.fingerprint_as(self.identity)
+
+    def fingerprint_as(self, identity: str) -> str:
+        """The fingerprint if that were its identity."""
         parts = (
-            self.hardware_serial or self.serial, self.manufacturer, self.model, self.soc,
+            identity, self.manufacturer, self.model, self.soc,
             self.build_fingerprint or self.kernel, self.abis[:1],
         )  # fmt: skip
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adadeep.core.device import Capability, DeviceFacts
 from adadeep.core.layers import LayerSpec
-from adadeep.core.measurement import Agent, Measurement
+from adadeep.core.measurement import Agent, Measurement, is_study
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,18 @@ class ProfileProvenance:
         adadeep_version: that wrote it.
         agent: that measured; None if nothing was measured.
         note: for people, for example "facts from Table 3 of the AdaDeep paper; unmeasured".
+        study: of an unfinished profile: what it left on the device bears this name.
     """
 
     created: str
     adadeep_version: str
     agent: Agent | None = None
     note: str = ""
+    study: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.study is not None and not is_study(self.study):
+            raise ValueError("study must be 8 hex digits")
 
 
 @dataclass(frozen=True, slots=True)

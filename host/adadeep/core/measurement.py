@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import secrets
 from dataclasses import asdict, dataclass, field
 
 from adadeep.core.reader import require_finite, require_range
@@ -92,6 +94,7 @@ class Conditions:
         require_finite("a condition", self.timestamp, self.load_1min, self.battery_percent)
         require_finite("a temperature", *self.temperatures_c.values())
         require_range("a clock in kHz", 0, 1e8, *self.cpu_khz)
+        require_range("a core's number", 0, 1e5, *self.online_cores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,9 @@ class Delegate:
     name: str
     nodes: int
 
+    def __post_init__(self) -> None:
+        require_range("a number of nodes", 0, 1e9, self.nodes)
+
 
 @dataclass(frozen=True, slots=True)
 class FedInput:
@@ -165,6 +171,10 @@ class Memory:
     peak_rss_bytes: int | None = None
     rss_growth_bytes: int | None = None
     peak_was_reset: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = (self.rss_before_bytes, self.peak_rss_bytes, self.rss_growth_bytes)
+        require_range("a size of memory", -(1 << 50), 1 << 50, *sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +275,18 @@ class Measurement:
 def measurement_key(model_sha256: str, device_fingerprint: str, settings: MeasureSettings) -> str:
     """The cache key of design section 4, rule 4."""
     return f"{model_sha256[:16]}-{device_fingerprint}-{settings.key}"
+
+
+def new_study() -> str:
+    """A fresh name for what is measured together: a search, a profile, one command."""
+    return secrets.token_hex(4)
+
+
+def is_study(name: str) -> bool:
+    """Whether it is such a name: 8 hex digits."""
+    return re.fullmatch("[0-9a-f]{8}", name) is not None
+
+
+def job_name(study: str, key: str) -> str:
+    """The name under which a result waits on the device: a study's own, never another's."""
+    return f"{study}-{key}"

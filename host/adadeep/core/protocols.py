@@ -13,6 +13,10 @@ from adadeep.core.plan import CompressionPlan, LayerChoice
 
 ModelT = TypeVar("ModelT")
 
+# Nothing that we ask a device is answered by more; what says more is broken or means harm.
+MOST_OUTPUT_BYTES = 8_000_000
+MOST_FILE_BYTES = 256_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class ShellResult:
@@ -51,7 +55,9 @@ class Stream(Protocol):
         """Returns the next line of its stdout without the line feed.
 
         Raises:
-            TransientDeviceError: the process or the link is gone, or the deadline passed.
+            DeadlinePassed: nothing whole came in time; reading may go on.
+            TransientDeviceError: the process or the link is gone.
+            StableDeviceError: the line has no end.
         """
         ...
 
@@ -65,7 +71,7 @@ class Transport(Protocol):
 
     Raises:
         TransientDeviceError: link broken or deadline passed.
-        StableDeviceError: no space, no such device, unauthorized, ...
+        StableDeviceError: no space, no such device, unauthorized, an answer without end, ...
     """
 
     @property
@@ -83,8 +89,13 @@ class Transport(Protocol):
         """Folder on the device that is ours; it exists, is writable and lets programs run."""
         ...
 
-    def run(self, command: str, deadline: Deadline) -> ShellResult:
-        """Runs a POSIX shell command to its end; a nonzero exit code is no error."""
+    def run(
+        self, command: str, deadline: Deadline, most_bytes: int = MOST_OUTPUT_BYTES
+    ) -> ShellResult:
+        """Runs a POSIX shell command to its end; a nonzero exit code is no error.
+
+        One that prints more than `most_bytes` is ended: a StableDeviceError.
+        """
         ...
 
     def open(self, command: str, deadline: Deadline) -> Stream:
@@ -98,7 +109,7 @@ class Transport(Protocol):
         ...
 
     def pull(self, remote: str, deadline: Deadline) -> bytes:
-        """Reads a file of the device."""
+        """Reads a file of the device, of at most `MOST_FILE_BYTES`."""
         ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,3 +111,13 @@ def require_range(name: str, low: float, high: float, *values: float | None) -> 
     for value in values:
         if value is not None and not low <= value <= high:
             raise ValueError(f"{name} is {value}, not from {low:g} to {high:g}")
+
+
+def require_hex(name: str, digits: int, *values: str | None) -> None:
+    """For `__post_init__`: raises ValueError where a hash is not so many hexadecimal digits.
+
+    Hashes become file names: what is not one could name a file anywhere.
+    """
+    for value in values:
+        if value is not None and not re.fullmatch(f"[0-9a-f]{{{digits}}}", value):
+            raise ValueError(f"{name} is no hash of {digits} hexadecimal digits")

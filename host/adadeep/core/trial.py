@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from adadeep.core.cost import Cost
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.reader import require_range
+from adadeep.core.reader import require_hex, require_range
 
 
 class TrialState(StrEnum):
@@ -44,6 +44,7 @@ class Trial:
     def __post_init__(self) -> None:
         require_range("accuracy", 0, 1, self.accuracy)
         require_range("seconds", 0, 1e9, self.seconds)
+        require_hex("model_sha256", 64, self.model_sha256)
         complete = self.accuracy is not None and self.cost is not None
         if complete != (self.state is TrialState.COMPLETE):
             raise ValueError(

@@ -7,6 +7,7 @@ import re
 
 from adadeep.core.errors import ConfigError
 
+_DURATION_S = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 _TIME_MS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 _BYTES = {
     "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1024.0, "mib": 1024.0**2, "gib": 1024.0**3,
@@ -28,6 +29,11 @@ def _parse(text: str, units: dict[str, float], what: str, example: str) -> float
 def parse_latency_ms(text: str) -> float:
     """ "4ms", "250us", "0.1s" -> milliseconds."""
     return _parse(text, _TIME_MS, "latency", "4ms or 250us")
+
+
+def parse_duration_s(text: str) -> float:
+    """ "20min", "90s", "1.5h" -> seconds."""
+    return _parse(text, _DURATION_S, "duration", "20min, 90s or 2h")
 
 
 def parse_storage_bytes(text: str) -> float:

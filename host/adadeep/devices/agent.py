@@ -6,23 +6,65 @@ import contextlib
 import hashlib
 import shlex
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TypeVar
 
 from adadeep.core.clock import Deadline
+from adadeep.core.display import one_line
 from adadeep.core.errors import (
     AgentError,
+    DeadlinePassed,
+    DeviceError,
+    FormatError,
     ProtocolMismatch,
     StableDeviceError,
     TransientDeviceError,
 )
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, MeasureSettings
 from adadeep.core.protocols import Stream, Transport
+from adadeep.devices.agent_messages import (
+    AgentResult,
+    ConditionsReply,
+    DoneReply,
+    ErrorReply,
+    HelloReply,
+    Reply,
+    ResultReply,
+    SpooledReply,
+    SpoolReply,
+    decode_reply,
+    spooled_result,
+)
 from adadeep.devices.agent_package import agent_package
+from adadeep.devices.agent_watch import AgentWatcher, Watch, ending
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
 
 _MISSING = b"adadeep: the agent is not here"
+_PROCESS = b"adadeep: the agent is process "
 _BUSY_WAIT_S = 60.0
+_SEND_S = 60.0  # inputs of megabytes over a slow link
+_GOODBYE_S = 5.0  # a job that is cancelled ends with its run, which may be a slow one
+_CODES = frozenset(value for name, value in vars(ErrorCode).items() if name.isupper())
+_WAITING = "the agent's answer"
+
+# Run by the device's Python: the agent, if the file is whole; a power cut leaves one of the right
+# size that is full of zeros. The file is an argument, so that a command line shows what runs.
+_BOOT = """
+import hashlib, runpy, sys
+try:
+    with open(sys.argv[1], "rb") as file:
+        whole = hashlib.sha256(file.read()).hexdigest() == "%s"
+except OSError:
+    whole = False
+if not whole:
+    print("%s")
+    sys.exit(44)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+ReplyT = TypeVar("ReplyT", bound=Reply)
+
 _REMEDIES = {
     ErrorCode.MODEL_CORRUPT: "Convert the model anew, or try a newer runtime on the device.",
     ErrorCode.RUN_FAILED: "If an input holds indices, its values may be out of range: give"
@@ -60,23 +102,30 @@ class AgentClient:
     Use `start`; then `push_model` and `measure` as often as needed; then `close`.
     """
 
-    def __init__(self, transport: Transport, stream: Stream, hello: AgentHello) -> None:
+    def __init__(self, transport: Transport, stream: Stream, watcher: AgentWatcher) -> None:
         self._transport = transport
         self._stream = stream
-        self.hello = hello
+        self._watcher = watcher
         self._number = 0
+        self.hello: AgentHello
 
     @classmethod
     def start(
-        cls, transport: Transport, python: str, python_path: str | None, deadline: Deadline
+        cls,
+        transport: Transport,
+        python: str,
+        python_path: str | None,
+        deadline: Deadline,
+        watch: Watch | None = None,
     ) -> AgentClient:
-        """Starts the agent on a device, pushing it first if the device lacks this version.
+        """Starts the agent on a device, pushing it first if the device lacks it whole.
 
         Args:
             transport: to the device.
             python: its Python.
             python_path: a provisioned runtime's folder; None where Python has its own.
             deadline: for all of it.
+            watch: how patient with its silence, and who is told.
 
         Raises:
             TransientDeviceError: the link broke, or another agent keeps the device busy.
@@ -86,13 +135,13 @@ class AgentClient:
         package = agent_package()
         for _ in range(2):
             stream = transport.open(_command(transport.workdir, python, python_path), deadline)
+            client = cls(transport, stream, AgentWatcher(transport, stream, watch or Watch()))
             try:
-                hello = _greet(transport, stream, deadline)
+                if client._greet(deadline):
+                    return client
             except BaseException:
                 stream.close()
                 raise
-            if hello is not None:
-                return cls(transport, stream, hello)
             stream.close()
             transport.push(package.data, f"{transport.workdir}/{package.name}", deadline)
         raise StableDeviceError(
@@ -120,7 +169,7 @@ class AgentClient:
         settings: MeasureSettings,
         deadline: Deadline,
         options: Message | None = None,
-    ) -> Message:
+    ) -> AgentResult:
         """Has a model measured.
 
         Args:
@@ -131,117 +180,174 @@ class AgentClient:
             options: more fields of the request: "inputs" (a list of samples, each a list of
                 tensors), "keep", "spool".
 
-        Returns:
-            The fields of a `result`.
-
         Raises:
             AgentError: the model or the request can't be served.
-            TransientDeviceError: the link broke or the agent ended.
+            TransientDeviceError: the link broke, the agent ended, hung or answered something odd.
         """
         request = {"type": "measure", "job": job, "model": remote, "settings": asdict(settings)}
-        return self._ask({**request, **(options or {})}, deadline)
+        result = self._ask({**request, **(options or {})}, ResultReply, deadline)
+        if (result.job, result.settings) != (job, settings):
+            raise self._odd("its result is of another job")
+        hello = self.hello
+        if result.agent != Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version):
+            raise self._odd("its result is of another agent")
+        if len(result.outputs) != len((options or {}).get("inputs", ())):
+            raise self._odd(f"{len(result.outputs)} outputs are not one for each sample")
+        return result
 
-    def conditions(self, deadline: Deadline) -> Message:
+    def conditions(self, deadline: Deadline) -> Conditions:
         """The state of the device now."""
-        conditions: Message = self._ask({"type": "conditions"}, deadline)["conditions"]
-        return conditions
+        return self._ask({"type": "conditions"}, ConditionsReply, deadline).conditions
 
-    def spooled(self, deadline: Deadline) -> list[Message]:
-        """The results that wait on the device."""
-        results: list[Message] = self._ask({"type": "spool"}, deadline)["results"]
-        return results
+    def spooled(self, deadline: Deadline) -> tuple[str, ...]:
+        """The jobs whose results wait on the device, of whatever study."""
+        return self._ask({"type": "spool"}, SpoolReply, deadline).jobs
+
+    def fetch(self, job: str, deadline: Deadline) -> AgentResult | None:
+        """A result that waits on the device; None if there is none that can be read."""
+        result = self._ask({"type": "fetch", "job": job}, SpooledReply, deadline).result
+        try:
+            found = spooled_result(result, job) if result is not None else None
+        except FormatError:
+            return None
+        return found if found and found.job == job else None
 
     def acknowledge(self, jobs: list[str], deadline: Deadline) -> None:
         """Tells the device that these results are safe here."""
-        self._ask({"type": "ack", "jobs": jobs}, deadline)
+        self._ask({"type": "ack", "jobs": jobs}, DoneReply, deadline)
 
     def close(self, cancel: bool = False) -> None:
-        """Says goodbye; the agent removes the models and ends. Never raises.
+        """Says goodbye and waits until the agent has removed the models and ended. Never raises.
 
         Args:
             cancel: stop the job in hand first.
         """
-        deadline = Deadline.after(2)
+        deadline = Deadline.after(_GOODBYE_S)
         try:
             if cancel:
                 self._stream.write(wire.encode({"type": "cancel", "id": 0}), deadline)
             self._stream.write(wire.encode({"type": "bye"}), deadline)
+            self._wait_for_end(deadline)
         except TransientDeviceError:
-            pass  # gone already: it tidies up by itself
-        self._stream.close()
+            pass  # the link is gone: it tidies up by itself
+        finally:
+            self._stream.close()
 
-    def _ask(self, request: Message, deadline: Deadline) -> Message:
+    def _wait_for_end(self, deadline: Deadline) -> None:
+        """Reads to the end of the agent's output, which is its own end."""
+        with contextlib.suppress(TransientDeviceError):
+            while True:
+                self._stream.read_line(deadline)
+
+    def _greet(self, deadline: Deadline) -> bool:
+        """Exchanges hello; False if the device lacks the agent."""
+        hello: Message = {"type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION}
+        hello["wait_ms"] = int(1000 * min(_BUSY_WAIT_S, deadline.remaining / 2))
+        with contextlib.suppress(TransientDeviceError):  # it may have said something and ended
+            self._stream.write(wire.encode(hello), deadline)
+        line = self._first_line(deadline)
+        if line.startswith(_PROCESS) and (pid := line[len(_PROCESS) :].strip()).isdigit():
+            self._watcher.pid = int(pid[:9])
+            line = self._first_line(deadline)
+        if line.strip() == _MISSING:
+            return False
+        reply = self._decoded(line)
+        if isinstance(reply, ErrorReply):  # with which it ends
+            self._wait_for_end(deadline.sooner(_GOODBYE_S))
+            raise _refusal(self._transport, reply)
+        welcome = _welcome(self._transport, reply)
+        self.hello = AgentHello(
+            welcome.agent, welcome.runtime, welcome.runtime_version, welcome.spooled
+        )
+        self._watcher.pid = self._watcher.pid or welcome.pid
+        self._watcher.greeting = False
+        return True
+
+    def _first_line(self, deadline: Deadline) -> bytes:
+        try:
+            return self._watcher.read_line(deadline, "the agent to start")
+        except DeadlinePassed:
+            raise
+        except TransientDeviceError as error:
+            text = f"{error} {_last_words(self._transport)}".rstrip()
+            raise TransientDeviceError(text) from error
+
+    def _ask(self, request: Message, kind: type[ReplyT], deadline: Deadline) -> ReplyT:
         self._number += 1
-        self._stream.write(wire.encode({**request, "id": self._number}), deadline)
-        while True:
-            reply = _decoded(self._transport, self._stream.read_line(deadline))
-            if reply["type"] == "error" and reply["id"] in (self._number, None):
-                raise _error(self._transport, reply)
-            if reply.get("id") == self._number:
-                return reply
+        self._send({**request, "id": self._number}, deadline)
+        reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
+        if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
+            raise _error(self._transport, reply)
+        if not isinstance(reply, kind) or getattr(reply, "id", None) != self._number:
+            raise self._odd("it answered what was not asked")
+        return reply
+
+    def _send(self, request: Message, deadline: Deadline) -> None:
+        try:
+            self._stream.write(wire.encode(request), deadline.sooner(_SEND_S))
+        except DeadlinePassed:  # it reads all the time, also while it measures
+            self._watcher.look(deadline)
+            raise
+
+    def _decoded(self, line: bytes) -> Reply:
+        try:
+            return decode_reply(line, "what it said is no message")
+        except FormatError as error:
+            shown = one_line(line[:480].decode("utf-8", "replace"), 120)
+            raise self._odd(f"{str(error).rstrip('.')}: {shown}") from error
+
+    def _odd(self, what: str) -> TransientDeviceError:
+        return TransientDeviceError(
+            f"{self._transport.serial}: the agent there does not keep to the protocol: {what}."
+            " Try again; if it stays so, remove it: `adadeep doctor --clean`."
+        )
 
 
 def _command(workdir: str, python: str, python_path: str | None) -> str:
-    package = shlex.quote(f"{workdir}/{agent_package().name}")
+    package = agent_package()
+    boot = _BOOT % (package.sha256, _MISSING.decode())
     path = f"PYTHONPATH={shlex.quote(python_path)} " if python_path else ""
+    program = shlex.join([python, "-c", boot, f"{workdir}/{package.name}", "serve", workdir])
     folder = shlex.quote(workdir)
     return (
-        f"if [ ! -s {package} ]; then echo {shlex.quote(_MISSING.decode())}; exit 44; fi;"
-        f" cd {folder} && {path}exec {shlex.quote(python)} {package} serve {folder}"
-        f" 2>{folder}/agent.log"
+        f"echo {shlex.quote(_PROCESS.decode())}$$;"
+        f" cd {folder} && {path}exec {program} 2>{folder}/agent.log"
     )
 
 
-def _greet(transport: Transport, stream: Stream, deadline: Deadline) -> AgentHello | None:
-    """Exchanges hello; None if the device lacks the agent."""
-    hello: Message = {"type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION}
-    hello["wait_ms"] = int(1000 * min(_BUSY_WAIT_S, deadline.remaining / 2))
-    with contextlib.suppress(TransientDeviceError):  # it may have said something before it ended
-        stream.write(wire.encode(hello), deadline)
-    try:
-        line = stream.read_line(deadline)
-    except TransientDeviceError as error:
-        raise TransientDeviceError(f"{error} {_last_words(transport)}".rstrip()) from error
-    if line.strip() == _MISSING:
-        return None
-    reply = _decoded(transport, line)
-    if reply["type"] == "error":
-        raise _refusal(transport, reply)
-    if (reply["protocol"], reply["version"]) != (wire.PROTOCOL, wire.VERSION):
+def _welcome(transport: Transport, reply: Reply) -> HelloReply:
+    if not isinstance(reply, HelloReply) or (reply.protocol, reply.version) != (
+        wire.PROTOCOL,
+        wire.VERSION,
+    ):
+        version = reply.version if isinstance(reply, HelloReply) else "unknown"
         raise ProtocolMismatch(
-            f"{transport.serial}: the agent there is {reply['version']}, this is {wire.VERSION};"
-            " remove it with `adadeep doctor --clean` and try again."
+            f"{transport.serial}: the agent there is {one_line(version, 40)}, this is"
+            f" {wire.VERSION}; remove it with `adadeep doctor --clean` and try again."
         )
-    return AgentHello(reply["agent"], reply["runtime"], reply["runtime_version"], reply["spooled"])
+    return reply
 
 
-def _error(transport: Transport, reply: Message) -> AgentError:
-    remedy = _REMEDIES.get(reply["code"], "")
-    text = f"{transport.serial}: {reply['message'].rstrip('.')}. {remedy}".rstrip()
-    return AgentError(text, reply["code"])
+def _error(transport: Transport, reply: ErrorReply) -> AgentError:
+    code = reply.code if reply.code in _CODES else ErrorCode.INTERNAL
+    text = f"{transport.serial}: {one_line(reply.message).rstrip('.')}. {_REMEDIES.get(code, '')}"
+    return AgentError(text.rstrip(), code)
 
 
-def _refusal(transport: Transport, reply: Message) -> Exception:
-    serial, text = transport.serial, reply["message"]
-    if reply["code"] == ErrorCode.NO_RUNTIME:
+def _refusal(transport: Transport, reply: ErrorReply) -> Exception:
+    serial, text = transport.serial, one_line(reply.message)
+    if reply.code == ErrorCode.NO_RUNTIME:
         return StableDeviceError(
             f"{serial}: {text}. Give the device a runtime: adadeep doctor -d {serial} --provision"
         )
-    if reply["code"] == ErrorCode.BUSY:
-        return TransientDeviceError(f"{serial}: {text}; try again when that is done.")
-    if reply["code"] == ErrorCode.VERSION:
+    if reply.code == ErrorCode.BUSY:
+        return TransientDeviceError(
+            f"{serial}: {text}; try again when that is done. If nobody waits for it,"
+            f" {ending(serial)} ends it."
+        )
+    if reply.code == ErrorCode.VERSION:
         return ProtocolMismatch(f"{serial}: {text}; this host is {wire.VERSION}.")
     return _error(transport, reply)
-
-
-def _decoded(transport: Transport, line: bytes) -> dict[str, Any]:
-    try:
-        return wire.decode_reply(line)
-    except wire.WireError as error:
-        shown = line[:120].decode("utf-8", "replace")
-        raise TransientDeviceError(
-            f"{transport.serial}: the agent said what is no message ({error}): {shown!r}"
-        ) from error
 
 
 def _last_words(transport: Transport) -> str:
@@ -249,6 +355,6 @@ def _last_words(transport: Transport) -> str:
     try:
         command = f"tail -c 300 {shlex.quote(transport.workdir + '/agent.log')}"
         text = transport.run(command, Deadline.after(5)).text.strip()
-    except (TransientDeviceError, StableDeviceError):
+    except DeviceError:
         return ""
-    return f"The agent's last words: {text.splitlines()[-1]}" if text else ""
+    return f"The agent's last words: {one_line(text.splitlines()[-1])}" if text else ""

@@ -16,10 +16,12 @@ class AgentPackage:
 
     Attributes:
         name: "agent-<first 16 hex digits of its SHA-256>.pyz": never stale on a device.
+        sha256: of its bytes.
         data: its bytes, the same for the same sources.
     """
 
     name: str
+    sha256: str
     data: bytes
 
 
@@ -38,7 +40,8 @@ def agent_package() -> AgentPackage:
             if source.name.endswith(".py"):
                 _add(archive, f"adadeep_agent/{source.name}", source.read_bytes())
     data = buffer.getvalue()
-    return AgentPackage(f"agent-{hashlib.sha256(data).hexdigest()[:16]}.pyz", data)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return AgentPackage(f"agent-{sha256[:16]}.pyz", sha256, data)
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from adadeep.core.clock import Deadline
-from adadeep.core.device import AttachedDevice
+from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
 from adadeep.core.errors import (
     ConfigError,
     DeviceError,
@@ -23,9 +23,10 @@ from adadeep.devices.adb.server import AdbMissing, server_address
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 
-Resolver = Callable[[str], str | None]
+Resolver = Callable[[str], DeviceFacts | None]
 _PASSING = ("offline", "connecting", "authorizing")  # states that may end by themselves
 _COMING_UP_S = 2.0
+_WHO_S = 5.0
 HOW_TO_ATTACH = (
     "Plug one in with USB debugging on (Settings, About, tap the build number 7 times; then "
     "Developer options), or adb connect HOST:PORT; -d local is this computer."
@@ -63,7 +64,7 @@ def select(
             Empty: $ANDROID_SERIAL if set, else the only usable attached device, else `local` where
             nothing is attached at all.
         deadline: for all of it.
-        resolver: gives the serial for the name of a profile, None if it knows no such name.
+        resolver: gives the facts of the profile of that name, None if it knows no such name.
 
     Raises:
         ConfigError: two or more are attached and none is named.
@@ -134,14 +135,15 @@ def _find(
     name: str, rows: list[AttachedDevice], deadline: Deadline, resolver: Resolver | None
 ) -> str:
     row = _row(name, rows)
-    if row is None and resolver is not None:
-        name = resolver(name) or name
-        row = _row(name, rows)
-    if row is None or (row.state == "offline" and row.connection == "tcp"):
-        if name == local.SERIAL:
-            return name
-        if re.fullmatch(r"[^\s:]+:\d+|\[.+\]:\d+", name):
-            row = connect(name, deadline)
+    facts = resolver(name) if row is None and resolver is not None else None
+    if facts is not None:
+        if facts.serial == local.SERIAL:
+            return local.SERIAL
+        row = _row_of_profile(name, facts, rows, deadline)
+        name = row.serial
+    gone = row is None or (row.state == "offline" and row.connection == "tcp")
+    if gone and re.fullmatch(r"[^\s:]+:\d+|\[.+\]:\d+", name):
+        row = connect(name, deadline)
     if row is None:
         known = ", ".join(_short(row) for row in rows) or "none"
         raise StableDeviceError(
@@ -152,6 +154,41 @@ def _find(
     if not row.usable:
         raise _unusable(row)
     return row.serial
+
+
+def _row_of_profile(
+    name: str, facts: DeviceFacts, rows: list[AttachedDevice], deadline: Deadline
+) -> AttachedDevice:
+    """The row of the device that a profile is of; it holds hashes, so all rows are tried.
+
+    By what the transport calls it, else (plugged in another way) by what it calls itself.
+    """
+    row = next((row for row in rows if hashed(row.serial) == facts.serial), None)
+    if row is None and facts.hardware_serial:
+        usable = (row for row in rows if row.usable)
+        row = next((r for r in usable if facts.hardware_serial in _own_serials(r, deadline)), None)
+    if row is not None:
+        return row
+    if facts.transport == "none":
+        raise StableDeviceError(
+            f"-d {name}: that profile was written from a table and is of no device that can be "
+            "attached. Name one of `adadeep devices`, or local."
+        )
+    known = ", ".join(_short(row) for row in rows) or "none"
+    raise StableDeviceError(
+        f"-d {name}: the device of that profile ({facts.title}) is not attached (attached: "
+        f"{known}). Plug it in, or name it by HOST:PORT."
+    )
+
+
+def _own_serials(row: AttachedDevice, deadline: Deadline) -> set[str]:
+    """Hashes of what a device calls itself; empty where it does not answer."""
+    command = "getprop ro.serialno; getprop ro.boot.serialno; cat /etc/machine-id"
+    try:
+        done = make_transport(row.serial).run(command, deadline.sooner(_WHO_S))
+    except DeviceError:
+        return set()
+    return {hashed(word) for word in done.text.split()}
 
 
 def _wait_until_up(row: AttachedDevice, deadline: Deadline) -> AttachedDevice:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Battery, Capability, DeviceFacts
+from adadeep.core.device import Battery, Capability, DeviceFacts, hashed
 from adadeep.core.errors import TransientDeviceError
 from adadeep.core.protocols import Transport
 from adadeep.devices.facts_script import facts_script
@@ -67,6 +67,9 @@ def read_facts(
 ) -> tuple[DeviceFacts, tuple[Capability, ...]]:
     """Facts and capabilities out of the sections of the script.
 
+    Of serial numbers, which are nobody's business, facts hold hashes and evidence holds none;
+    only `serial` stays, by which the device is spoken to.
+
     Args:
         sections: by name; those that are missing leave their facts unknown.
         serial: of the device.
@@ -75,7 +78,7 @@ def read_facts(
     names = ("cpu", "power", "thermal", "energy", "linux")
     reads = {name: parse_reads(_text(sections, name)) for name in names}
     batteries = batteries_of(supplies_of(reads["power"]))
-    reading = _battery_reading(sections, [keys for _, keys in batteries])
+    reading = _battery_reading(sections, batteries)
     capabilities = all_capabilities(sections, reads, batteries[0] if batteries else None, reading)
     info = parse_cpuinfo(_text(sections, "cpuinfo"))
     sysfs = parse_cpu_sysfs(reads["cpu"])
@@ -95,8 +98,22 @@ def read_facts(
     )
     if properties:
         has_battery = _has_battery(reading, sections)
-        return _as_android(facts, properties, sections, info, has_battery), capabilities
-    return _as_linux(facts, sections, reads["linux"], info), capabilities
+        facts = _as_android(facts, properties, sections, info, has_battery)
+    else:
+        facts = _as_linux(facts, sections, reads["linux"], info)
+    return facts, tuple(_without_serials(item, facts) for item in capabilities)
+
+
+def _without_serials(capability: Capability, facts: DeviceFacts) -> Capability:
+    """The capability, its evidence without what is, or is called, a serial number."""
+    own = {facts.serial: hashed(facts.serial)}
+
+    def cover(match: re.Match[str]) -> str:
+        word = match[0]
+        return own.get(word) or ("..." if hashed(word) == facts.hardware_serial else word)
+
+    evidence = re.sub(r"(?i)(serial[_ a-z]*[=:]\s*)[^|;\s]+", r"\1...", capability.evidence)
+    return replace(capability, evidence=re.sub(r"[\w.:-]{4,}", cover, evidence)[:120])
 
 
 def _text(sections: Mapping[str, Section], name: str) -> str:
@@ -112,13 +129,13 @@ def _kernel(sections: Mapping[str, Section], linux: Reads) -> tuple[str | None, 
 
 
 def _battery_reading(
-    sections: Mapping[str, Section], supplies: list[Mapping[str, str]]
+    sections: Mapping[str, Section], supplies: list[tuple[str, Mapping[str, str]]]
 ) -> BatteryReading | None:
     """The battery service first (it is calibrated), then sysfs, then the power profile."""
     capacity_mah = parse_batterystats_capacity_mah(_text(sections, "stats"))
     profile = BatteryReading(capacity_mah=capacity_mah) if capacity_mah else None
     service = parse_dumpsys_battery(_text(sections, "battery"))
-    return combine([service, *(reading_of(supply) for supply in supplies), profile])
+    return combine([service, *(reading_of(keys, name) for name, keys in supplies), profile])
 
 
 def _battery(reading: BatteryReading | None) -> Battery | None:
@@ -178,7 +195,7 @@ def _as_android(
         os_version=identity.release,
         sdk=identity.sdk,
         build_fingerprint=identity.fingerprint,
-        hardware_serial=identity.serial,
+        hardware_serial=hashed(identity.serial) if identity.serial else None,
     )
 
 
@@ -196,5 +213,5 @@ def _as_linux(
         abis=abi_of_machine(machine),
         os="linux",
         os_version=parse_os_release(_text(sections, "os_release")),
-        hardware_serial=identity.machine_id,
+        hardware_serial=hashed(identity.machine_id) if identity.machine_id else None,
     )

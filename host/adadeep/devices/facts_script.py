@@ -5,17 +5,19 @@ from __future__ import annotations
 # POSIX shell that dash, busybox and Android's mksh (with toolbox, toybox or busybox) understand.
 #
 # `section NAME COMMAND` frames what the command prints; stdout goes around the substitution that
-# takes stderr, by descriptor 3. `files` reads files of one line without starting a process for
-# each; "!" marks those that can't be read, with what the shell says: refused is not absent.
-# A tab parts path and content, for paths may hold colons. Commands that may hang get 5 seconds.
+# takes stderr, by descriptor 3; its exit code is the last line of stderr. What a command prints
+# without end is cut where there is a `head` that can: it must not cost the other facts. `files`
+# reads files of one line without starting a process for each; "!" marks those that can't be read,
+# with what the shell says: refused is not absent. A tab parts path and content, for paths may hold
+# colons. Commands that may hang get 5 seconds.
 _SCRIPT = r"""
 T=@TOKEN@
 exec 3>&1
 section() {
   n=$1; shift
   echo "$T begin $n"
-  e=$({ "$@"; } 2>&1 1>&3 </dev/null); c=$?
-  echo; echo "$T errors $c"; echo "$e"; echo "$T end"
+  e=$({ { "$@"; echo "$T $?" >&2; } | $K; } 2>&1 1>&3 </dev/null | $K)
+  echo; echo "$T errors ${e##*"$T "}"; echo "${e%"$T "*}"; echo "$T end"
 }
 files() {
   for f in "$@"; do
@@ -24,6 +26,7 @@ files() {
     else e=$({ read -r v <"$f"; } 2>&1); echo "!$f@TAB@$e"; fi
   done
 }
+K=cat; echo | head -c 9 >/dev/null 2>&1 && K='head -c 400000'
 L=; timeout 1 true 2>/dev/null && L='timeout 5'
 C=/sys/devices/system/cpu
 P=/sys/class/power_supply

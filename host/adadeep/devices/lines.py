@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from adadeep.core.errors import StableDeviceError
+
+# An agent's longest answer lists a full spool: 500 results of some 20 kB.
+MOST_WAITING_BYTES = 16_000_000
+
 
 class LineBuffer:
-    """Takes pieces, gives lines; looks at a byte once, so that lines of megabytes are cheap."""
+    """Takes pieces, gives lines; looks at a byte once, so that lines of megabytes are cheap.
 
-    def __init__(self) -> None:
+    Args:
+        who: the device that errors name.
+        most_bytes: that may wait here, so also the longest line.
+    """
+
+    def __init__(self, who: str, most_bytes: int = MOST_WAITING_BYTES) -> None:
+        self._who = who
+        self._most_bytes = most_bytes
         self._bytes = bytearray()
         self._searched = 0
 
     def feed(self, piece: bytes) -> None:
-        """Adds bytes at the end."""
+        """Adds bytes at the end.
+
+        Raises:
+            StableDeviceError: more wait than any sane program says.
+        """
+        if len(self._bytes) + len(piece) > self._most_bytes:
+            raise StableDeviceError(
+                f"{self._who}: the process there says more than {self._most_bytes / 1e6:g} MB "
+                "in one go; the connection was closed. Start the device anew, then try again."
+            )
         self._bytes += piece
 
     def take_line(self) -> bytes | None:

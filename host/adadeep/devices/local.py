@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
+from adadeep.core.device import LOCAL_SERIAL
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import ShellResult, Stream
+from adadeep.core.protocols import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult, Stream
 from adadeep.devices.shell import open_process, run_process
 
-SERIAL = "local"
+SERIAL = LOCAL_SERIAL
 
 
 class LocalTransport:
@@ -48,13 +49,17 @@ class LocalTransport:
             self._workdir = str(folder)
         return self._workdir
 
-    def run(self, command: str, deadline: Deadline) -> ShellResult:
+    def run(
+        self, command: str, deadline: Deadline, most_bytes: int = MOST_OUTPUT_BYTES
+    ) -> ShellResult:
         """Runs a POSIX shell command to its end; a nonzero exit code is no error.
 
         Raises:
             TransientDeviceError: the deadline passed; the command has been ended.
+            StableDeviceError: it printed more than `most_bytes`; it has been ended.
         """
-        done = run_process(["sh", "-c", command], deadline, SERIAL, cwd="/")
+        argv = ["sh", "-c", command]
+        done = run_process(argv, deadline, SERIAL, cwd="/", most_bytes=most_bytes)
         return ShellResult(command, done.stdout, done.stderr, done.exit_code)
 
     def open(self, command: str, deadline: Deadline) -> Stream:
@@ -83,13 +88,20 @@ class LocalTransport:
         """Reads a file.
 
         Raises:
-            StableDeviceError: there is no such file, or no permission.
+            StableDeviceError: there is no such file, no permission, or it is far too large.
         """
         _check(deadline, f"reading {remote}")
         try:
-            return Path(remote).read_bytes()
+            with Path(remote).open("rb") as file:
+                data = file.read(MOST_FILE_BYTES + 1)
         except OSError as error:
             raise _file_error("reading", remote, error) from error
+        if len(data) > MOST_FILE_BYTES:
+            raise StableDeviceError(
+                f"{SERIAL}: {remote} has more than {MOST_FILE_BYTES / 1e6:g} MB; that is no file "
+                "of ours. Remove it, then try again."
+            )
+        return data
 
 
 def _write_atomically(target: Path, data: bytes, mode: int) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
+import re
 import shlex
 import sys
 import tempfile
@@ -12,13 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import DeviceError, NoAgentError, StableDeviceError
+from adadeep.core.display import one_line
+from adadeep.core.errors import FormatError, NoAgentError, StableDeviceError
 from adadeep.core.protocols import Transport
+from adadeep.core.reader import read_json
+from adadeep.devices.agent_watch import (
+    ALL_PROCESSES,
+    COMMAND_LINE,
+    ending,
+    kill_agents,
+    matching,
+)
+from adadeep.devices.passing import passing_folder, sweep_script
 from adadeep.devices.wheels import WheelTarget, download_wheels
 
 OLDEST_PYTHON = (3, 8)
 _ENDING_S = 3.0
-_CLEAN_UP_S = 10.0
 _PYTHONS = "python3 python /usr/bin/python3 /usr/local/bin/python3 /opt/bin/python3"
 
 # Runs on the board (Python 3.8 and newer; older ones must still get to the version). Looks modules
@@ -96,22 +104,22 @@ def probe_python(transport: Transport, deadline: Deadline) -> BoardPython | None
     """The Python of a device that suits the agent best; None if it has none.
 
     One round trip (two where the transport has to find its folder first). Takes the first that has
-    numpy and a runtime, else the newest.
+    numpy and a runtime, else the newest. What a killed provisioning left is removed meanwhile.
 
     Raises:
+        StableDeviceError: a Python there answers what no Python does.
         DeviceError: the device can't be reached.
     """
     names = shlex.quote(sys.executable) if transport.kind == "local" else _PYTHONS
     code, root = shlex.quote(_PROBE), shlex.quote(transport.workdir)
     # Each program once (python may be a link to python3), until one has all that is needed.
-    script = (
+    script = sweep_script(transport.workdir) + (
         f'for p in {names}; do q=$(command -v $p) && [ -x "$q" ] || continue; '
         'l=$(readlink -f "$q"); case " $seen " in *" $l "*) continue;; esac; seen="$seen $l"; '
         f'"$q" -c {code} {root} 2>/dev/null && break; done; true'
     )
-    found = [
-        _board(json.loads(line)) for line in _json_lines(transport.run(script, deadline).text)
-    ]
+    lines = transport.run(script, deadline).text.splitlines()
+    found = [_board(line, transport.serial) for line in lines if line.startswith("{")]
     if not found:
         return None
     usable = [board for board in found if board.version_pair >= OLDEST_PYTHON]
@@ -119,28 +127,60 @@ def probe_python(transport: Transport, deadline: Deadline) -> BoardPython | None
     return best or max(found, key=lambda board: board.version_pair)
 
 
-def _json_lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("{")]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Versions; None for what is not there, empty where the version is not to be had."""
+
+    numpy: str | None
+    ai_edge_litert: str | None
+    tflite_runtime: str | None
+    tensorflow: str | None
 
 
-def _board(answer: dict[str, object]) -> BoardPython:
-    found, libc = answer["found"], answer["libc"]
-    assert isinstance(found, dict)
-    assert isinstance(libc, list)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the probe prints."""
+
+    executable: str
+    version: str
+    machine: str
+    bits: int
+    libc: tuple[str, str]
+    implementation: str
+    folder: str
+    found: _Found
+    own: bool
+
+    def __post_init__(self) -> None:
+        if not re.match(r"[0-9]{1,3}\.[0-9]{1,3}(?![0-9])", self.version, re.ASCII):
+            raise ValueError(f"no version: {self.version!r}")
+        if "/runtime-" not in self.folder:
+            raise ValueError("its folder is none of ours")
+
+
+def _board(line: str, serial: str) -> BoardPython:
+    try:
+        answer = read_json(line, _Answer, "a Python's answer")
+    except FormatError as error:
+        raise StableDeviceError(
+            f"{serial}: a Python there does not say what it is ({error}) See what `python3` on the"
+            " device is."
+        ) from error
+    found = answer.found
     names = ("ai_edge_litert", "tflite_runtime", "tensorflow")
-    runtime = next((name for name in names if found[name] is not None), None)
+    runtime = next((name for name in names if getattr(found, name) is not None), None)
     return BoardPython(
-        executable=str(answer["executable"]),
-        version=str(answer["version"]),
-        machine=str(answer["machine"]),
-        bits=int(str(answer["bits"])),
-        libc=" ".join(libc).strip(),
-        numpy_version=found["numpy"],
+        executable=answer.executable,
+        version=one_line(answer.version, 40),
+        machine=one_line(answer.machine, 40),
+        bits=answer.bits,
+        libc=one_line(" ".join(answer.libc), 40),
+        numpy_version=found.numpy,
         runtime=runtime,
-        runtime_version=found[runtime] if runtime else None,
-        python_path=str(answer["folder"]) if answer["own"] else None,
-        provision_folder=str(answer["folder"]),
-        implementation=str(answer["implementation"]),
+        runtime_version=getattr(found, runtime) if runtime else None,
+        python_path=answer.folder if answer.own else None,
+        provision_folder=answer.folder,
+        implementation=one_line(answer.implementation, 40),
     )
 
 
@@ -243,34 +283,32 @@ def _install(
     deadline: Deadline,
     tell: Callable[[str], None],
 ) -> None:
-    remotes = [f"{transport.workdir}/{wheel.name}" for wheel in wheels]
-    new = f"{board.provision_folder}.new"
-    try:
-        for wheel, remote in zip(wheels, remotes, strict=True):
+    with passing_folder(transport, deadline) as folder:
+        for wheel in wheels:
             tell(f"pushing {wheel.name} ({wheel.stat().st_size / 1e6:.0f} MB)")
-            transport.push(wheel, remote, deadline)
+            transport.push(wheel, f"{folder}/{wheel.name}", deadline)
         tell("unpacking, and loading it once")
-        _unpack(transport, board, remotes, new, deadline)
-    finally:
-        with contextlib.suppress(DeviceError):
-            transport.run(f"rm -rf {shlex.join([new, *remotes])}", Deadline.after(_CLEAN_UP_S))
+        _unpack(transport, board, folder, [wheel.name for wheel in wheels], deadline)
 
 
 def _unpack(
-    transport: Transport, board: BoardPython, remotes: list[str], new: str, deadline: Deadline
+    transport: Transport, board: BoardPython, folder: str, wheels: list[str], deadline: Deadline
 ) -> None:
     """All or nothing: unpacked aside, loaded once, then renamed."""
-    final, aside = shlex.quote(board.provision_folder), shlex.quote(new)
-    files, python = shlex.join(remotes), shlex.quote(board.executable)
+    final, here = shlex.quote(board.provision_folder), shlex.quote(folder)
+    python = shlex.quote(board.executable)
+    # By paths from within: where the folder goes away meanwhile, nothing can be put there again.
     done = transport.run(
-        f"rm -rf {final} {aside}; for w in {files}; do "
-        f'{python} -m zipfile -e "$w" {aside} || exit 1; done; '
-        f"PYTHONPATH={aside} {python} -c {shlex.quote(_TRY_IMPORT)} && mv {aside} {final}",
+        f"cd {here} || exit 1; for w in {shlex.join(wheels)}; do "
+        f'{python} -m zipfile -e "$w" new || exit 1; done; '
+        f"PYTHONPATH={here}/new {python} -c {shlex.quote(_TRY_IMPORT)} || exit 1; "
+        f"rm -rf {final}; mv new {final}",
         deadline,
     )
     if done.exit_code != 0:
-        last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
-        names = " and ".join(Path(remote).name.split("-")[0] for remote in remotes)
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        last = one_line(said[-1])
+        names = " and ".join(name.split("-")[0] for name in wheels)
         raise StableDeviceError(
             f"{transport.serial}: {names} do not work there: {last}. "
             "Install numpy and a TFLite runtime on the device by hand."
@@ -306,18 +344,24 @@ class Cleaned:
     deployed: int
 
 
-def clean(transport: Transport, deadline: Deadline) -> Cleaned:
+def clean(transport: Transport, deadline: Deadline, force: bool = False) -> Cleaned:
     """Removes everything of ours from a device.
+
+    Args:
+        transport: to it.
+        deadline: for all of it.
+        force: end an agent that is at work there, whoever started it.
 
     Raises:
         StableDeviceError: an agent is at work there, or something can't be removed.
     """
     folder = transport.workdir
     quoted = shlex.quote(folder)
-    looks_running = shlex.quote(f"[p]yz serve {folder}")  # which does not match this command
+    if force:
+        kill_agents(transport, deadline)
     script = (
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
-        f" | grep -q {looks_running} && echo running ${{p#/proc/}} && exit 9; done;"
+        f"for p in {ALL_PROCESSES}; do case {COMMAND_LINE} in {matching(folder)})"
+        " echo running $p; exit 9;; esac; done;"
         f" cd / && ls {quoted}/spool {quoted}/deployed 2>/dev/null; rm -rf {quoted}"
     )
     patience = deadline.sooner(_ENDING_S)
@@ -328,11 +372,11 @@ def clean(transport: Transport, deadline: Deadline) -> Cleaned:
     words = done.text.split()
     if done.exit_code == 9:
         raise StableDeviceError(
-            f"{transport.serial}: an agent is at work there (process {words[-1]}); wait until it"
-            " is done, or end that process, then try again."
+            f"{transport.serial}: an agent is at work there (process {one_line(words[-1], 20)});"
+            f" wait until it is done, or end it: {ending(transport.serial)}."
         )
     if done.exit_code != 0:
-        text = done.stderr.decode("utf-8", "replace").strip()
+        text = one_line(done.stderr.decode("utf-8", "replace")).rstrip(".")
         raise StableDeviceError(f"{transport.serial}: {folder} can't be removed: {text}.")
     results = sum(word.endswith(".json") for word in words)
     return Cleaned(folder, results, sum(word.endswith(".tflite") for word in words))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import selectors
 import signal
 import subprocess
 import threading
@@ -16,7 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import StableDeviceError, TransientDeviceError
+from adadeep.core.display import one_line
+from adadeep.core.errors import DeadlinePassed, StableDeviceError, TransientDeviceError
+from adadeep.core.protocols import MOST_OUTPUT_BYTES
 from adadeep.devices.lines import LineBuffer
 
 _PIECE_BYTES = 1 << 18
@@ -48,6 +51,7 @@ def run_process(
     who: str = "local",
     cwd: str | None = None,
     env: Mapping[str, str] | None = None,
+    most_bytes: int = MOST_OUTPUT_BYTES,
 ) -> ProcessResult:
     """Runs a program to its end, its stdin empty; a nonzero exit code is no error.
 
@@ -57,21 +61,65 @@ def run_process(
         who: the device or host that errors name.
         cwd: the folder it runs in; by default this process's.
         env: its whole environment; by default this process's.
+        most_bytes: of stdout and stderr together.
 
     Raises:
-        StableDeviceError: the program can't be started.
+        StableDeviceError: the program can't be started, or prints too much.
         TransientDeviceError: the deadline passed.
     """
     process = _start(argv, who, cwd, env, subprocess.DEVNULL, subprocess.PIPE)
     try:
-        out, err = process.communicate(timeout=deadline.remaining)
-    except subprocess.TimeoutExpired:
-        raise TransientDeviceError(
+        out, err = _outputs(process, deadline, most_bytes)
+        process.wait(deadline.remaining)
+    except (subprocess.TimeoutExpired, TimeoutError):
+        raise DeadlinePassed(
             f"{who}: {_short(argv)} was not done before its deadline; it has been ended."
         ) from None
+    except _TooMuch:
+        raise too_much(who, " ".join(argv), most_bytes) from None
     finally:
         _end_family(process)
     return ProcessResult(out, err, process.returncode)
+
+
+class _TooMuch(Exception):
+    """More output than is allowed."""
+
+
+def too_much(who: str, command: str, most_bytes: int) -> StableDeviceError:
+    """The error of a command that prints more than is allowed."""
+    return StableDeviceError(
+        f"{who}: {one_line(command, 80)!r} printed more than {most_bytes / 1e6:g} MB; it has been "
+        "ended. Run it by hand to see what it prints; starting the device anew may help."
+    )
+
+
+def _outputs(
+    process: subprocess.Popen[bytes], deadline: Deadline, most_bytes: int
+) -> tuple[bytes, bytes]:
+    """Stdout and stderr to their ends.
+
+    Raises:
+        TimeoutError: the deadline passed.
+        _TooMuch: there is more than `most_bytes`.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    found = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for pipe, output in found.items():
+            selector.register(pipe, selectors.EVENT_READ, output)
+        while selector.get_map():
+            if deadline.expired:
+                raise TimeoutError
+            for key, _ in selector.select(deadline.remaining):
+                piece = os.read(key.fd, _PIECE_BYTES)
+                key.data.extend(piece)
+                if not piece:
+                    selector.unregister(key.fileobj)
+            if sum(map(len, found.values())) > most_bytes:
+                raise _TooMuch
+    return bytes(found[process.stdout]), bytes(found[process.stderr])
 
 
 def _start(
@@ -95,17 +143,18 @@ def _start(
 
 
 def _short(argv: Sequence[str]) -> str:
-    text = " ".join(argv)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return one_line(" ".join(argv), 80)
 
 
 def _end_family(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=1)  # a grandchild in another session may hold the pipes
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 class ProcessStream:
@@ -120,7 +169,7 @@ class ProcessStream:
         self._process = process
         self._who = who
         self._stdin, self._stdout = process.stdin, process.stdout
-        self._lines = LineBuffer()
+        self._lines = LineBuffer(who)
         os.set_blocking(self._stdin.fileno(), False)
         os.set_blocking(self._stdout.fileno(), False)
 
@@ -148,7 +197,9 @@ class ProcessStream:
         """Returns the next line of its stdout without the line feed.
 
         Raises:
-            TransientDeviceError: the process is gone, or the deadline passed.
+            DeadlinePassed: no whole line came in time; reading may go on.
+            TransientDeviceError: the process is gone.
+            StableDeviceError: the line has no end.
         """
         while (line := self._lines.take_line()) is None:
             self._wait(deadline)
@@ -175,7 +226,7 @@ class ProcessStream:
             poll.register(self._stdin, select.POLLOUT)
         ready = [] if deadline.expired else poll.poll(deadline.remaining * 1000)
         if not ready:
-            raise TransientDeviceError(
+            raise DeadlinePassed(
                 f"{self._who}: process {self.pid} did not answer before the deadline."
             )
         return [file for file, _ in ready]

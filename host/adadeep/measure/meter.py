@@ -11,9 +11,8 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-import msgspec
 import numpy as np
 
 from adadeep.core.clock import SYSTEM_CLOCK, Clock, Deadline
@@ -23,11 +22,15 @@ from adadeep.core.measurement import (
     Agent,
     Measurement,
     MeasureSettings,
+    job_name,
     measurement_key,
+    new_study,
 )
 from adadeep.core.protocols import Transport
 from adadeep.core.statistics import summarise
 from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent_messages import AgentResult
+from adadeep.devices.agent_watch import Note, Watch
 from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.provision import require_python
@@ -39,7 +42,7 @@ from adadeep.measure.quality import (
     drift,
     ratio_to_anchor,
 )
-from adadeep.measure.tensors import from_message, to_message
+from adadeep.measure.tensors import outputs_of, to_message
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
 
@@ -64,10 +67,11 @@ class LatencyMeter(Protocol):
     device_title: str
     device_fingerprint: str
     settings: MeasureSettings
+    study: str
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:
-        """Results that an earlier host left on the device; `acknowledge` them once kept."""
+        """Results of this study that an earlier host left; `acknowledge` them once kept."""
         ...
 
     def measure(self, model: bytes) -> Measurement:
@@ -106,6 +110,7 @@ class DeviceMeter:
         facts: of the device.
         connect: starts an agent there; called again when the link broke.
         settings: how models are measured.
+        study: names what is measured together; what other studies left is left alone.
         clock: the host's.
     """
 
@@ -114,11 +119,13 @@ class DeviceMeter:
         facts: DeviceFacts,
         connect: Callable[[], AgentClient],
         settings: MeasureSettings,
+        study: str,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.device_title = facts.title
         self.device_fingerprint = facts.fingerprint
         self.settings = settings
+        self.study = study
         self._serial = facts.serial
         self._connect = connect
         self._clock = clock
@@ -141,7 +148,7 @@ class DeviceMeter:
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:
-        """Results that an earlier host left on the device, by this agent and not suspect."""
+        """Results of this study that an earlier host left, by this agent and not suspect."""
         return self._recovered
 
     def measure(self, model: bytes) -> Measurement:
@@ -179,8 +186,9 @@ class DeviceMeter:
             attempt += 1
 
     def acknowledge(self, keys: Sequence[str]) -> None:
-        """Lets the device forget results that are safe here."""
-        self._open().acknowledge(list(keys), Deadline.after(10, self._clock))
+        """Lets the device forget results of this study that are safe here."""
+        jobs = [job_name(self.study, key) for key in keys]
+        self._open().acknowledge(jobs, Deadline.after(10, self._clock))
 
     def close(self, cancel: bool = False) -> None:
         """Ends the agent; what it measured last counts as received."""
@@ -206,20 +214,18 @@ class DeviceMeter:
             disturbed=reasons,
             attempts=attempt,
         )
-        return Checked(
-            measurement,
-            [[from_message(tensor) for tensor in sample] for sample in result["outputs"]],
-        )
+        return Checked(measurement, outputs_of(result, self._serial))
 
-    def _request(self, job: _Job) -> Message:
+    def _request(self, job: _Job) -> AgentResult:
         digest = hashlib.sha256(job.model).hexdigest()
-        name = measurement_key(digest, self.device_fingerprint, self.settings)
+        key = measurement_key(digest, self.device_fingerprint, self.settings)
+        name = job_name(self.study, key)
         inputs = [[to_message(array) for array in sample] for sample in job.samples]
         options: Message = {"inputs": inputs} if inputs else {}
         if job.keep_as:
             options["keep"] = True
 
-        def ask(agent: AgentClient, deadline: Deadline) -> Message:
+        def ask(agent: AgentClient, deadline: Deadline) -> AgentResult:
             if self._pending:
                 agent.acknowledge(self._pending, deadline)
                 self._pending = []
@@ -227,7 +233,7 @@ class DeviceMeter:
             return agent.measure(remote, name, self.settings, deadline, options)
 
         result = self._with_reconnects(ask, None if inputs else name, len(inputs))
-        if result["model_sha256"] != digest:
+        if (result.model_sha256, result.model_bytes) != (digest, len(job.model)):
             raise TransientDeviceError(
                 f"{self._serial}: the model arrived damaged on the device; check the cable."
             )
@@ -236,10 +242,10 @@ class DeviceMeter:
 
     def _with_reconnects(
         self,
-        ask: Callable[[AgentClient, Deadline], Message],
+        ask: Callable[[AgentClient, Deadline], AgentResult],
         job: str | None,
         samples: int = 0,
-    ) -> Message:
+    ) -> AgentResult:
         failure: TransientDeviceError | None = None
         for _ in range(_MAX_RECONNECTS + 1):
             try:
@@ -284,9 +290,9 @@ class DeviceMeter:
                     ) from error
             self._clock.sleep(0.5)
 
-    def _found_in_spool(self, job: str | None) -> Message | None:
-        found = [r for r in self._open().spooled(Deadline.after(30)) if r["job"] == job]
-        return found[0] if found else None
+    def _found_in_spool(self, job: str) -> AgentResult | None:
+        found = self._open().fetch(job, Deadline.after(30, self._clock))
+        return found if found and found.settings == self.settings else None
 
     def _open(self) -> AgentClient:
         if self._agent is None:
@@ -297,7 +303,7 @@ class DeviceMeter:
         return self._agent
 
     def _sound_leftovers(self, agent: AgentClient) -> Iterator[Measurement]:
-        """What waits on the device and can be taken for a measurement of now; the rest is dropped.
+        """What this study left and can be taken for a measurement of now; its rest is dropped.
 
         Dropped are results of another runtime or version, of the device before an update, and
         suspect ones, which would have been measured again.
@@ -305,16 +311,17 @@ class DeviceMeter:
         deadline = Deadline.after(60, self._clock)
         identity = self._identity(agent)
         dropped = []
-        for result in agent.spooled(deadline):
-            try:
-                found = self._measurement(result)
-            except TransientDeviceError:
-                found = None
+        for job in agent.spooled(deadline):
+            if not job.startswith(job_name(self.study, "")):
+                continue
+            result = agent.fetch(job, deadline)
+            found = self._measurement(result) if result else None
             quiet = found and not disturbances(found.before, found.after, found.launches, None)
-            if found and quiet and found.agent == identity and found.key == result.get("job"):
+            is_of_now = found and (found.agent, job_name(self.study, found.key)) == (identity, job)
+            if found and quiet and is_of_now:
                 yield found
             else:
-                dropped.append(str(result.get("job")))
+                dropped.append(job)
         if dropped:
             agent.acknowledge(dropped, deadline)
 
@@ -333,31 +340,19 @@ class DeviceMeter:
             input_ranges=(), input_shapes=(), input_file=None,
         )  # fmt: skip
 
-        def ask(agent: AgentClient, deadline: Deadline) -> Message:
+        def ask(agent: AgentClient, deadline: Deadline) -> AgentResult:
             if self._anchor_path is None:
                 self._anchor_path = agent.push_model(anchor_model(), deadline)
             options = {"keep": True, "spool": False}
             return agent.measure(self._anchor_path, "anchor", settings, deadline, options)
 
         result = self._with_reconnects(ask, None)
-        runs = [ns / 1e6 for launch in result["launches"] for ns in launch["runs_ns"]]
+        runs = [ns / 1e6 for launch in result.launches for ns in launch.runs_ns]
         self._anchor_ms = (self._clock.now(), summarise(runs).median)
         return self._anchor_ms[1]
 
-    def _measurement(self, result: Message) -> Measurement:
-        fields = (
-            "model_sha256", "model_bytes", "agent", "settings", "launches", "delegates", "memory",
-            "before", "after", "inputs",
-        )  # fmt: skip
-        values: dict[str, Any] = {name: result[name] for name in fields if name in result}
-        values["device_fingerprint"] = self.device_fingerprint
-        values["device_title"] = self.device_title
-        try:
-            return msgspec.convert(values, Measurement)
-        except msgspec.ValidationError as error:
-            raise TransientDeviceError(
-                f"{self._serial}: the agent's result is not as it should be: {error}"
-            ) from error
+    def _measurement(self, result: AgentResult) -> Measurement:
+        return result.measurement(self.device_fingerprint, self.device_title)
 
 
 @contextlib.contextmanager
@@ -366,6 +361,8 @@ def open_meter(
     deadline: Deadline,
     settings: MeasureSettings | None = None,
     facts: DeviceFacts | None = None,
+    study: str | None = None,
+    note: Note | None = None,
 ) -> Iterator[DeviceMeter]:
     """A meter for a device; the agent is started, and ended at the end.
 
@@ -374,19 +371,22 @@ def open_meter(
         deadline: for getting ready.
         settings: how models are measured; None for the defaults.
         facts: of the device, if they are known already.
+        study: whose results these are; None for a fresh one, which takes nothing up again.
+        note: is told of long waits.
 
     Raises:
         StableDeviceError: no Python or no runtime there; the message says what to do.
     """
     known = facts or gather_facts(transport, deadline)[0]
     board = require_python(transport, deadline)
+    watch = Watch(note) if note else Watch()
 
     def connect() -> AgentClient:
         start_by = Deadline.after(_START_S)
         select([transport.serial], start_by)  # connects a network device again that went offline
-        return AgentClient.start(transport, board.executable, board.python_path, start_by)
+        return AgentClient.start(transport, board.executable, board.python_path, start_by, watch)
 
-    meter = DeviceMeter(known, connect, settings or MeasureSettings())
+    meter = DeviceMeter(known, connect, settings or MeasureSettings(), study or new_study())
     try:
         yield meter
     except BaseException:

@@ -13,7 +13,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import AgentError, ConfigError, NoAgentError
-from adadeep.core.measurement import Agent, Measurement, MeasureSettings
+from adadeep.core.measurement import Agent, Measurement, MeasureSettings, new_study
 from adadeep.core.protocols import Transport
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, tflite_of
@@ -47,6 +47,10 @@ class ProfileObserver(Protocol):
 
     def no_agent(self, reason: str) -> None:
         """The device can't measure as it is; the profile has its facts only."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something takes long."""
         ...
 
 
@@ -85,20 +89,24 @@ def profile_device(
     earlier = _earlier(name, facts)
     profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only; unmeasured"))
     observer.facts(profile)
+    draft = None if request.fresh else _earlier(name + UNFINISHED, facts)
+    study = (draft.provenance.study if draft else None) or new_study()
+    ready_by = Deadline.after(_READY_S)
     try:
-        with open_meter(transport, Deadline.after(_READY_S), request.settings, facts) as meter:
+        with open_meter(
+            transport, ready_by, request.settings, facts, study, observer.note
+        ) as meter:
             agent = meter.identity
             profile = replace(
                 profile,
                 provenance=_provenance(agent, ""),
                 capabilities=_with(capabilities, agent),
             )
-            profile = _measured(meter, profile, request, observer)
+            profile = _measured(meter, profile, request, draft, observer)
     except NoAgentError as error:
         observer.no_agent(str(error))
         if earlier is not None and earlier.is_measured:
             profile = replace(profile, provenance=earlier.provenance)
-    draft = _earlier(name + UNFINISHED, facts)
     for older in (draft, earlier):
         profile = replace(profile, entries=_with_older(profile.entries, older))
     files.save(profile)
@@ -117,10 +125,9 @@ def _earlier(name: str, facts: DeviceFacts) -> DeviceProfile | None:
     earlier = files.load(name)
     if earlier.facts.fingerprint == facts.fingerprint:
         return earlier
-    theirs = earlier.facts.hardware_serial or earlier.facts.serial
-    if theirs != (facts.hardware_serial or facts.serial):
+    if earlier.facts.identity != facts.identity:
         raise ConfigError(
-            f"the profile {name!r} is of another device ({earlier.facts.title}, {theirs});"
+            f"the profile {name!r} is of another device ({earlier.facts.title});"
             " take another --name."
         )
     return None
@@ -143,34 +150,49 @@ def _with_older(
 
 
 def _measured(
-    meter: LatencyMeter, profile: DeviceProfile, request: ProfileRequest, observer: ProfileObserver
+    meter: LatencyMeter,
+    profile: DeviceProfile,
+    request: ProfileRequest,
+    draft: DeviceProfile | None,
+    observer: ProfileObserver,
 ) -> DeviceProfile:
-    """The profile with its table; meanwhile it is in the library under a name of its own."""
-    draft = replace(profile, name=profile.name + UNFINISHED)
-    known = {} if request.fresh else _reusable(draft, request.settings)
+    """The profile with its table; meanwhile it is in the library under a name of its own.
+
+    It is there before the first measurement, with the study under which the device keeps results
+    that this host may not live to fetch.
+    """
+    known = _reusable(draft, profile.provenance.agent, request.settings)
     done = dict(known)
-    for entry in known.values():
-        observer.entry(entry)
+    growing = replace(
+        profile,
+        name=profile.name + UNFINISHED,
+        provenance=replace(profile.provenance, study=meter.study),
+    )
+
+    def save() -> None:
+        files.save(replace(growing, entries=_with_older(tuple(done.values()), draft)))
 
     def keep(entry: ProfileEntry) -> None:
         done[entry.key] = entry
-        files.save(replace(draft, entries=tuple(done.values())))
+        save()
         observer.entry(entry)
 
-    left = () if request.fresh else meter.recovered
-    entries = measure_layers(meter, request.layers, known, left, keep)
+    save()
+    for entry in known.values():
+        observer.entry(entry)
+    entries = measure_layers(meter, request.layers, known, meter.recovered, keep)
     return replace(profile, entries=entries)
 
 
-def _reusable(draft: DeviceProfile, settings: MeasureSettings) -> dict[str, ProfileEntry]:
+def _reusable(
+    draft: DeviceProfile | None, agent: Agent | None, settings: MeasureSettings
+) -> dict[str, ProfileEntry]:
     """What an interrupted profiling of the same device, agent and settings has measured."""
-    earlier = _earlier(draft.name, draft.facts)
-    if earlier is None or earlier.provenance.agent != draft.provenance.agent:
-        return {}
     return {
         entry.key: entry
-        for entry in earlier.entries
-        if entry.measurement and entry.measurement.settings == settings
+        for entry in (draft.entries if draft else ())
+        if entry.measurement
+        and (entry.measurement.agent, entry.measurement.settings) == (agent, settings)
     }
 
 

@@ -18,15 +18,20 @@ from pathlib import Path
 
 from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.reader import MAX_FILE_BYTES, read_bytes
 from adadeep.core.registry import suggestion
 from adadeep.profiles.schema import (
     from_json_lines,
     from_toml,
+    from_toml_with_former,
     is_profile_name,
     to_json_lines,
     to_toml,
 )
+
+_MOST_TOML_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,24 @@ def library_dir() -> Path:
     """The user's library: $ADADEEP_LIBRARY, else in the platform's data folder."""
     own = os.environ.get("ADADEEP_LIBRARY")
     if own:
-        return Path(own).expanduser()
+        return _expanded(own)
     if sys.platform == "darwin":
-        data = Path("~/Library/Application Support").expanduser()
+        data = _expanded("~/Library/Application Support")
     else:
-        data = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+        data = _expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
     return data / "adadeep" / "profiles"
+
+
+def _expanded(name: str) -> Path:
+    """The path with a leading ~ replaced.
+
+    Raises:
+        ConfigError: there is no such user, or no home.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{name}: {error} Write the path without ~.") from error
 
 
 def shipped_dir() -> Path:
@@ -162,20 +179,28 @@ def load(name: str) -> DeviceProfile:
         FormatError: a file of it can't be read.
     """
     path = find(name)
-    profile = from_toml(_read(path), str(path))
+    profile, former = from_toml_with_former(_read(path, _MOST_TOML_BYTES), str(path))
     entries: list[ProfileEntry] = []
     for table in _table_files(path, profile.name):
         entries.extend(from_json_lines(_read(table), str(table)))
-    return replace(profile, entries=tuple(entries))
+    now = profile.facts.fingerprint
+    return replace(profile, entries=tuple(_renamed(entry, former, now) for entry in entries))
 
 
-def _read(path: Path) -> str:
+def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:
+    """The entry with the fingerprint that its device has now; another device's stays as it is."""
+    measured = entry.measurement
+    if measured is None or measured.device_fingerprint != former:
+        return entry
+    return replace(entry, measurement=replace(measured, device_fingerprint=now))
+
+
+def _read(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
+    data = read_bytes(path, most_bytes)
     try:
-        return path.read_text(encoding="utf-8")
+        return data.decode()
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: no UTF-8 text at byte {error.start}.") from error
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror}.") from error
 
 
 def _tables_dir(path: Path, name: str) -> Path:
@@ -198,15 +223,18 @@ def find(name: str) -> Path:
         ConfigError: there is none.
     """
     if name.endswith(".toml") or os.sep in name:
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise ConfigError(f"there is no profile file {name}; see: adadeep profiles list.")
-        return path
+        path = _expanded(name)
+        with contextlib.suppress(OSError, ValueError):  # too long, or a null byte
+            if path.exists():
+                return path  # reading it tells whether it can be read
+        shown = one_line(name, 100)
+        raise ConfigError(f"there is no profile file {shown}; see: adadeep profiles list.")
     known = {found.stem: found for found, _ in _profile_files()}
     if name not in known:
         hint = suggestion(name, list(known))
         raise ConfigError(
-            f"there is no profile {name!r}.{hint} See what there is: adadeep profiles list."
+            f"there is no profile {one_line(name, 100)!r}.{hint} See what there is: "
+            "adadeep profiles list."
         )
     return known[name]
 
@@ -239,7 +267,7 @@ def list_profiles() -> list[ProfileSummary]:
 
 def _summary(path: Path, shipped: bool) -> ProfileSummary:
     try:
-        profile = from_toml(_read(path), str(path))
+        profile = from_toml(_read(path, _MOST_TOML_BYTES), str(path))
         tables = _table_files(path, profile.name)
         entries = sum(sum(map(bool, _read(table).split("\n"))) for table in tables)
     except ConfigError as error:
@@ -277,7 +305,7 @@ def name_for(facts: DeviceFacts) -> str:
 
 def _is_of(path: Path, facts: DeviceFacts) -> bool:
     try:
-        theirs = from_toml(_read(path), str(path)).facts
+        theirs = from_toml(_read(path, _MOST_TOML_BYTES), str(path)).facts
     except ConfigError:
         return False  # unreadable: leave it alone
     if theirs.fingerprint == facts.fingerprint:

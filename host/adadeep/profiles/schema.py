@@ -7,7 +7,6 @@ written as "0-3,6"; the caches of one size on one line, their instances parted b
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import tomllib
 import types
@@ -18,9 +17,11 @@ from typing import Any, TypeVar
 import msgspec
 import tomli_w
 
-from adadeep.core.device import Capability, DeviceFacts
+from adadeep.core.device import Capability, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.display import one_line
 from adadeep.core.errors import FormatError
+from adadeep.core.reader import plain_json, why
 from adadeep.core.registry import suggestion
 
 SCHEMA_VERSION = 1
@@ -30,6 +31,11 @@ _HEADER = (
 )  # fmt: skip
 _TOP_KEYS = ["schema_version", "name", "provenance", "facts", "capabilities"]
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+# tomllib takes time by the square of a dotted key's parts.
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){50}""")
+_MOST_CORES = 4096  # of all instances of one cache, too: they share no core
+_MOST_ROWS = 100
 
 T = TypeVar("T")
 
@@ -54,20 +60,22 @@ def parse_core_text(text: str) -> tuple[int, ...]:
     """ "0-3,6" -> (0, 1, 2, 3, 6).
 
     Raises:
-        ValueError: the text is no such list.
+        ValueError: the text is no such list, or one of more cores than there can be.
     """
     cores: list[int] = []
     for piece in text.split(",") if text else ():
         match = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", piece.strip())
         if not match:
-            raise ValueError(f'{text!r} is no list of cores such as "0-3,6"')
+            raise ValueError(f'{one_line(text, 40)!r} is no list of cores such as "0-3,6"')
         cores.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+        if len(cores) > _MOST_CORES:
+            raise ValueError(f"more than {_MOST_CORES} cores")
     return tuple(cores)
 
 
 def to_toml(profile: DeviceProfile) -> str:
     """The profile without its table, as TOML."""
-    facts = _bare(msgspec.to_builtins(profile.facts))
+    facts = _bare(msgspec.to_builtins(publishable(profile.facts)))
     if profile.facts.clusters:
         facts["clusters"] = [
             {**_bare(msgspec.to_builtins(c)), "cores": core_text(c.cores)}
@@ -83,6 +91,18 @@ def to_toml(profile: DeviceProfile) -> str:
         "capabilities": [_bare(msgspec.to_builtins(c)) for c in profile.capabilities],
     }
     return _HEADER + tomli_w.dumps(_bare(document))
+
+
+def publishable(facts: DeviceFacts) -> DeviceFacts:
+    """The facts with serial numbers hashed; those of a table of a paper have none."""
+    if facts.transport == "none":
+        return facts
+    own = facts.hardware_serial
+    if own and facts.os == "linux" and re.fullmatch("[0-9a-f]{16}", own):
+        own = f"sha256:{own}"  # version 0.1.0 hashed the id of a Linux machine alone
+    return dataclasses.replace(
+        facts, serial=hashed(facts.serial), hardware_serial=hashed(own) if own else None
+    )
 
 
 def _cache_rows(facts: DeviceFacts) -> list[dict[str, Any]]:
@@ -114,8 +134,27 @@ def from_toml(text: str, source: str) -> DeviceProfile:
         source: its name, for messages.
 
     Raises:
-        FormatError: a newer version, no TOML, an unknown key, a wrong type.
+        FormatError: a newer version, no TOML, an unknown key, a wrong type, a senseless number.
     """
+    return from_toml_with_former(text, source)[0]
+
+
+def from_toml_with_former(text: str, source: str) -> tuple[DeviceProfile, str]:
+    """The profile without its table, and the fingerprint that its measurements may bear.
+
+    Version 0.1.0 wrote serial numbers as they are, and made the fingerprint of these. A profile
+    is taken in with the hashes of now, so that it can be passed on.
+
+    Raises:
+        FormatError: see `from_toml`.
+    """
+    written = _as_written(text, source)
+    facts = written.facts
+    former = facts.fingerprint_as(facts.hardware_serial or facts.serial)
+    return dataclasses.replace(written, facts=publishable(facts)), former
+
+
+def _as_written(text: str, source: str) -> DeviceProfile:
     document = _document(text, source)
     _no_unknown(document, _TOP_KEYS, source, "")
     facts = dict(_table(document, "facts", source))
@@ -123,9 +162,7 @@ def from_toml(text: str, source: str) -> DeviceProfile:
     facts["caches"] = _caches(facts.get("caches", []), source)
     name = document.get("name")
     if not isinstance(name, str) or not is_profile_name(name):
-        raise FormatError(
-            f"{source}: key 'name' must be lower case letters, digits and \"-\", not {name!r}."
-        )
+        raise FormatError(f"{source}: key 'name' must be lower case letters, digits and \"-\".")
     capabilities = document.get("capabilities", [])
     return DeviceProfile(
         name=name,
@@ -138,16 +175,18 @@ def from_toml(text: str, source: str) -> DeviceProfile:
 
 
 def _document(text: str, source: str) -> dict[str, Any]:
+    if _LONG_KEY.search(text):
+        raise FormatError(f"{source}: no TOML of ours: nested too deeply.")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"{source}: no TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:  # of the digits of a number, too
+        raise FormatError(f"{source}: no TOML: {why(error)}.") from error
     version = document.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise FormatError(f"{source}: key 'schema_version' must be {SCHEMA_VERSION}.")
     if version > SCHEMA_VERSION:
         raise FormatError(
-            f"{source}: schema_version is {version}, but this adadeep reads up to "
+            f"{source}: schema_version is newer, but this adadeep reads up to "
             f"{SCHEMA_VERSION}; upgrade adadeep to read it."
         )
     return document
@@ -164,6 +203,8 @@ def _rows(rows: Any, source: str, where: str) -> Iterable[tuple[str, dict[str, A
     """(place, row, text of its key "cores") of an array of tables."""
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise FormatError(f"{source}: key '{where}' must be an array of tables.")
+    if len(rows) > _MOST_ROWS:
+        raise FormatError(f"{source}: key '{where}' has more than {_MOST_ROWS} rows.")
     for index, row in enumerate(rows):
         text = row.get("cores", "")
         if not isinstance(text, str):
@@ -186,11 +227,12 @@ def _clusters(rows: Any, source: str) -> list[dict[str, Any]]:
 
 
 def _caches(rows: Any, source: str) -> list[dict[str, Any]]:
-    return [
-        {**row, "cores": _cores(instance, source, where)}
-        for where, row, text in _rows(rows, source, "facts.caches")
-        for instance in text.split("/")
-    ]
+    caches = []
+    for where, row, text in _rows(rows, source, "facts.caches"):
+        _cores(text.replace("/", ",").strip(","), source, where)  # all together: not too many
+        for instance in text.split("/"):
+            caches.append({**row, "cores": _cores(instance, source, where)})
+    return caches
 
 
 def _convert(value: Any, kind: type[T], source: str, where: str) -> T:
@@ -202,10 +244,11 @@ def _convert(value: Any, kind: type[T], source: str, where: str) -> T:
     _check_keys(value, kind, source, where)
     try:
         return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         message, _, path = str(error).partition(" - at `$")
         place = f"{where}{path.rstrip('`')}".lstrip(".")
-        raise FormatError(f"{source}: key '{place}': {message.rstrip('.')}.") from error
+        shown = one_line(message).rstrip(".")
+        raise FormatError(f"{source}: key '{place}': {shown}.") from error
 
 
 def _check_keys(value: Any, kind: Any, source: str, where: str) -> None:
@@ -228,8 +271,8 @@ def _check_keys(value: Any, kind: Any, source: str, where: str) -> None:
 def _no_unknown(value: Mapping[str, Any], known: list[str], source: str, where: str) -> None:
     for key in value:
         if key not in known:
-            place = f"{where}.{key}".lstrip(".")
-            raise FormatError(f"{source}: unknown key '{place}'.{suggestion(key, known)}")
+            place = f"{where}.{one_line(key, 80)}".lstrip(".")
+            raise FormatError(f"{source}: unknown key '{place}'.{suggestion(key[:80], known)}")
 
 
 def to_json_lines(entries: Iterable[ProfileEntry]) -> str:
@@ -252,8 +295,4 @@ def from_json_lines(text: str, source: str) -> tuple[ProfileEntry, ...]:
 
 
 def _entry(line: str, source: str) -> ProfileEntry:
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise FormatError(f"{source}: no JSON: {error}.") from error
-    return _convert(value, ProfileEntry, source, "")
+    return _convert(plain_json(line, source), ProfileEntry, source, "")

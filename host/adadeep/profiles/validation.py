@@ -1,4 +1,4 @@
-"""Checks of a profile beyond its syntax: what a measured table must hold to be believed."""
+"""Checks of a profile that its reader can't make: what its parts say of each other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Measurement
 from adadeep.profiles.schema import is_profile_name
@@ -29,23 +28,9 @@ def _head_problems(profile: DeviceProfile, path: Path | None) -> Iterator[str]:
         yield f"name: {profile.name!r} is no profile name"
     elif path and path.stem != profile.name:
         yield f"name: is {profile.name!r}, but the file is called {path.name}"
-    for key, number in _numbers(profile.facts):
-        if number is not None and number <= 0:
-            yield f"facts.{key}: {number} is not positive"
     for name, count in Counter(c.name for c in profile.capabilities).items():
         if count > 1:
             yield f"capabilities: {name} is there {count} times"
-
-
-def _numbers(facts: DeviceFacts) -> Iterator[tuple[str, float | None]]:
-    """Key and value of the facts that must be positive where they are known."""
-    yield "ram_bytes", facts.ram_bytes
-    yield "battery.capacity_mah", facts.battery.capacity_mah if facts.battery else None
-    for index, cluster in enumerate(facts.clusters):
-        yield f"clusters[{index}].max_khz", cluster.max_khz
-        yield f"clusters[{index}].min_khz", cluster.min_khz
-    for index, cache in enumerate(facts.caches):
-        yield f"caches[{index}].size_bytes", cache.size_bytes
 
 
 def _entry_problems(profile: DeviceProfile) -> Iterator[str]:

@@ -40,7 +40,7 @@ class PlanRow:
         test_accuracy: on the test data; None if it was not tested.
         cost: of one inference.
         reward: R1 + R2.
-        meets_demand: whether every limit is kept.
+        demand: what can be said of it against the demand: "met", "open, within", ...
     """
 
     label: str
@@ -48,7 +48,7 @@ class PlanRow:
     test_accuracy: float | None
     cost: Cost
     reward: float
-    meets_demand: bool
+    demand: str
 
 
 def table_rows(rows: Sequence[PlanRow]) -> list[tuple[str, ...]]:
@@ -64,7 +64,7 @@ def table_rows(rows: Sequence[PlanRow]) -> list[tuple[str, ...]]:
             format_ms(row.cost.latency_ms.value) + _mark(row.cost.latency_ms),
             format_mj(row.cost.energy_mj.value) + _mark(row.cost.energy_mj),
             f"{row.reward:+.3f}",
-            "met" if row.meets_demand else "not met",
+            row.demand,
         )
         for row in rows
     ]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from adadeep.core.errors import ConfigError
+from adadeep.core.display import one_line
+from adadeep.core.errors import AdaDeepError, ConfigError
+from adadeep.core.reader import read_bytes
+
+_PART = ".part."
+# What is being written: ours, and as adadeep 0.1 named it (".best.tflite.k3x_9a1q").
+_LEFTOVER = re.compile(r"\.part\..+|\.[0-9a-z]+\.(tflite|json|npz)\.[0-9a-z_]{8}")
+MODELS = "models"
+MAX_MODEL_BYTES = 1_000_000_000
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -16,31 +27,65 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         ConfigError: the folder can't be written, or the disk is full.
     """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_through(path, lambda temporary: temporary.write_bytes(data))
 
 
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    reason = error.strerror or str(error)
+def write_through(path: Path, write: Callable[[Path], object]) -> None:
+    """As `write_atomic`, by a function that writes to the path that it is given.
+
+    Args:
+        path: of the file; the one that is written first ends in the same name.
+        write: may fail as h5py and zipfile do: by OSError, ValueError or RuntimeError.
+
+    Raises:
+        ConfigError: the folder can't be written, or the disk is full; nothing is left behind.
+    """
+    try:
+        with _temporary(path) as temporary:
+            write(temporary)
+            _to_disk(temporary)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unwritable(path, error) from error
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """An empty file beside that path; gone at the end, unless it was renamed."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PART, suffix=f".{path.name}")
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _unwritable(path: Path, error: Exception) -> ConfigError:
+    reason = getattr(error, "strerror", None) or one_line(str(error), 120)
     return ConfigError(
         f"{path} can't be written ({reason}); free some space or name another folder."
     )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what a killed host was writing in a run's folder; the caller holds its lock.
+
+    Raises:
+        ConfigError: the folder can't be written.
+    """
+    for place in (folder, folder / MODELS):
+        try:
+            found = [path for path in place.glob(".*") if _LEFTOVER.fullmatch(path.name)]
+            for path in found:
+                path.unlink()
+        except OSError as error:
+            raise _unwritable(place, error) from error
 
 
 class ArtifactStore:
@@ -75,7 +120,7 @@ class ArtifactStore:
     def get(self, sha256: str) -> bytes | None:
         """The model of that hash; None if it is missing or its content was changed."""
         try:
-            data = self.path(sha256).read_bytes()
-        except FileNotFoundError:
+            data = read_bytes(self.path(sha256), MAX_MODEL_BYTES)
+        except AdaDeepError:
             return None
         return data if hashlib.sha256(data).hexdigest() == sha256 else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.reader import plain_json, read_bytes, to_json
+
+MAX_BYTES = 256_000_000  # thousands of plans with all their samples
 
 Record = dict[str, Any]
 
@@ -20,14 +22,12 @@ def read_lines(path: Path) -> tuple[list[Record], int]:
     died: it is not counted.
 
     Raises:
+        ConfigError: it can't be read, or is no regular file.
         FormatError: a line other than the last is no record.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return [], 0
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read ({error.strerror}).") from error
+    data = read_bytes(path, MAX_BYTES)
     *whole, _torn = data.split(b"\n")
     records: list[Record] = []
     size = 0
@@ -53,45 +53,57 @@ def _write_all(file: FileIO, data: bytes) -> None:
 
 def _record(line: bytes) -> Record | None:
     try:
-        record = json.loads(line)
-    except ValueError:
+        record = plain_json(line, "a record")
+    except FormatError:
         return None
     return record if isinstance(record, dict) and isinstance(record.get("kind"), str) else None
 
 
 class LineFile:
-    """Appends records; each is on the disk before `append` returns.
+    """Appends records; they are on the disk before `append` returns.
+
+    A file that is not there is made by the first record: what nothing is written to is not made.
 
     Args:
         path: its folder exists.
-        size: bytes that `read_lines` counted; what is behind them is cut off.
+        size: bytes that `read_lines` counted; the first record cuts off what is behind them.
+
+    Raises:
+        ConfigError: the file is there and can't be written.
     """
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
-        try:
-            self._file = path.open("ab", buffering=0)  # nothing is left to write at close
-            self._file.truncate(size)
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._failure(error) from error
+        self._size = size
+        self._file = self._opened() if os.path.lexists(path) else None
 
-    def append(self, record: Record) -> None:
-        """Writes one record and waits for the disk.
+    def append(self, *records: Record) -> None:
+        """Writes records, all or (after a crash) the first of them, and waits for the disk.
 
         Raises:
             ConfigError: the disk is full or gone; what was there before stays readable.
         """
-        text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+        lines = "".join(to_json(record) + "\n" for record in records)
+        data = lines.encode(errors="replace")  # half surrogates, out of a file's name
+        self._file = self._file or self._opened()
         try:
-            _write_all(self._file, text.encode() + b"\n")
+            self._file.truncate(self._size)
+            _write_all(self._file, data)
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failure(error) from error
+        self._size += len(data)
 
     def close(self) -> None:
         """Closes the file; may be called twice."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _opened(self) -> FileIO:
+        try:
+            return self._path.open("ab", buffering=0)  # nothing is left to write at close
+        except OSError as error:
+            raise self._failure(error) from error
 
     def _failure(self, error: OSError) -> ConfigError:
         return ConfigError(

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adadeep.compress.registry import TECHNIQUES
 from adadeep.core.clock import Deadline
+from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.protocols import Transport
@@ -18,21 +20,23 @@ from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import LatencyMeter, open_meter
 from adadeep.search.registry import SAMPLERS
 from adadeep.search.space import build_space
-from adadeep.storage.artifacts import ArtifactStore
+from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.study.config import StudyConfig
 from adadeep.study.evaluate import PlanEvaluator
+from adadeep.study.finalists import Conclusion, conclude
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
     Array,
     FinalAccuracies,
     Identity,
     Outcome,
-    winner_models,
+    model_of,
     write_outcome,
 )
-from adadeep.study.results import StudyResult
+from adadeep.study.results import ScoredTrial, StudyResult
 from adadeep.study.study import Study, StudyObserver
+from adadeep.study.verdicts import Judge
 from adadeep.training.tasks import TASKS, Task
 
 if TYPE_CHECKING:
@@ -48,6 +52,7 @@ class _Bench:
     folder: Path
     journal: Journal
     meter: LatencyMeter
+    until: Deadline | None
 
 
 def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Outcome:
@@ -79,30 +84,37 @@ def default_folder(task: str, facts: DeviceFacts) -> Path:
 @contextlib.contextmanager
 def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Iterator[_Bench]:
     deadline = Deadline.after(_READY_S)
+    until = None if config.max_time_s is None else Deadline.after(config.max_time_s)
     with contextlib.ExitStack() as stack:
-        journal = stack.enter_context(Journal.open(config.folder)) if config.folder else None
+        known = tuple(TECHNIQUES)
+        given = config.folder
+        journal = stack.enter_context(Journal.open(given, known)) if given else None
         observer.stage("getting the device ready")
         facts = gather_facts(transport, deadline)[0]
         folder = config.folder or default_folder(config.task, facts)
-        journal = journal or stack.enter_context(Journal.open(folder))
-        meter = stack.enter_context(open_meter(transport, deadline, config.settings, facts))
+        journal = journal or stack.enter_context(Journal.open(folder, known))
+        study = journal.content.id
+        meter = stack.enter_context(
+            open_meter(transport, deadline, config.settings, facts, study, observer.stage)
+        )
         journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
-        yield _Bench(folder, journal, meter)
+        yield _Bench(folder, journal, meter, until)
 
 
 def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
     observer.stage(f"loading {config.task}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
-    from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
+    from adadeep.study.maker import INITIAL, KerasMaker  # TensorFlow: seconds
     from adadeep.training.tasks import load_task
 
     task = load_task(config.task)
-    store = ArtifactStore(bench.folder / "models")
-    maker = KerasMaker(task, bench.folder, config.seed, observer.stage)
+    store = ArtifactStore(bench.folder / MODELS)
+    goes_on = bool(bench.journal.content.artifacts)  # else what is there is of another search
+    path = bench.folder / INITIAL
+    maker = KerasMaker(task, path, config.seed, observer.stage, goes_on)
     study = _study(config, bench, maker, store, observer)
     result = study.run(observer)
-    observer.stage("checking the winner on the test data")
-    return _conclude(config, bench, task, store, result)
+    return _conclude(config, bench, _Ending(task, store, observer), result)
 
 
 def _study(
@@ -112,8 +124,6 @@ def _study(
     store: ArtifactStore,
     observer: StudyObserver,
 ) -> Study:
-    from adadeep.compress.registry import TECHNIQUES
-
     space = build_space(maker.spec, [TECHNIQUES.get(name) for name in TECHNIQUES])
     make_sampler = SAMPLERS.get(config.sampler)
     return Study(
@@ -122,15 +132,26 @@ def _study(
         sampler=make_sampler(space, config.demand, config.seed, config.preset),
         evaluator=PlanEvaluator(maker, bench.meter, bench.journal, store, observer.stage),
         journal=bench.journal,
+        until=bench.until,
     )
 
 
-def _conclude(
-    config: StudyConfig, bench: _Bench, task: Task, store: ArtifactStore, result: StudyResult
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What is needed once the last plan was tried."""
+
+    task: Task
+    store: ArtifactStore
+    observer: StudyObserver
+
+
+def _conclude(config: StudyConfig, bench: _Bench, ending: _Ending, result: StudyResult) -> Outcome:
     from adadeep.convert.verify import run_tflite, tflite_accuracy
 
-    models = winner_models(result, store)
+    task, store = ending.task, ending.store
+    conclusion = _tested(config, bench, ending, result)
+    models = model_of(conclusion.winner, store), model_of(result.baseline, store)
+    ending.observer.stage("running the winner on the test data, to report it")
     best, initial = (tflite_accuracy(model, task.x_test, task.y_test) for model in models)
     meter = bench.meter
     identity = Identity(
@@ -141,7 +162,7 @@ def _conclude(
         sampler=config.sampler,
         preset=config.preset,
     )
-    outcome = Outcome(identity, result, FinalAccuracies(best, initial), bench.folder)
+    outcome = Outcome(identity, result, conclusion, FinalAccuracies(best, initial), bench.folder)
     inputs = task.x_test[:SAMPLE_COUNT]
     samples: dict[str, Array] = {
         "inputs": inputs,
@@ -151,6 +172,24 @@ def _conclude(
     }
     write_outcome(outcome, models, samples)
     return outcome
+
+
+def _tested(
+    config: StudyConfig, bench: _Bench, ending: _Ending, result: StudyResult
+) -> Conclusion:
+    """Tests the finalists on the held-back samples."""
+    from adadeep.convert.verify import tflite_correct
+
+    task = ending.task
+
+    def run_held_back(scored: ScoredTrial) -> CorrectSamples:
+        ending.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
+        model = model_of(scored, ending.store)
+        return CorrectSamples.of(tflite_correct(model, task.x_held, task.y_held))
+
+    loss = config.demand.max_accuracy_loss
+    judge = Judge(loss, result.limits, result.baseline, bench.journal.content)
+    return conclude(judge, result, bench.journal, run_held_back)
 
 
 def _resumable(bench: _Bench) -> str:

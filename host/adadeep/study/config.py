@@ -29,6 +29,7 @@ class StudyConfig:
         seed: of everything random.
         settings: how a model is measured.
         folder: the run's folder; None for runs/<task>-<device>.
+        max_time_s: after so long no other plan is asked for; None for no such limit.
     """
 
     task: str
@@ -39,6 +40,7 @@ class StudyConfig:
     seed: int = 0
     settings: MeasureSettings = field(default_factory=MeasureSettings)
     folder: Path | None = None
+    max_time_s: float | None = None
 
     def check(self, tasks: Iterable[str]) -> None:
         """Checks every setting.

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import ConversionError, DeviceError, FormatError
+from adadeep.core.display import one_line
+from adadeep.core.errors import ConversionError, DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
 from adadeep.measure.meter import Checked, DeviceMeter, open_meter
-from adadeep.study.outcome import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
+from adadeep.storage.run_folder import BEST_MODEL, SAMPLES, PlanFile, damaged, read_run
 
 _READY_S = 120.0
 # float32 kernels differ in the order of their sums; int8 ones in the rounding of a step or two.
@@ -45,7 +44,7 @@ class FinishedRun:
     """
 
     folder: Path
-    plan: dict[str, Any]
+    plan: PlanFile
     best: bytes
     initial: bytes
     inputs: npt.NDArray[np.float32]
@@ -54,12 +53,12 @@ class FinishedRun:
     @property
     def precision(self) -> str:
         """Of the winner."""
-        return str(self.plan["best"]["plan"]["precision"])
+        return str(self.plan.best.plan.precision)
 
     @property
     def device_name(self) -> str:
         """The winner's name on a device, below the work folder."""
-        return f"deployed/{self.plan['task']}-{self.plan['best']['key']}.tflite"
+        return f"deployed/{self.plan.task}-{self.plan.best.key}.tflite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,68 +95,42 @@ def load_run(folder: Path) -> FinishedRun:
     """Reads a finished search.
 
     Raises:
-        FormatError: no finished search in it, or one of a newer version; says what to do.
+        FormatError: no finished search in it, one of a newer version, or a damaged one; says what
+            to do.
     """
-    plan = _read_plan(folder)
+    files = read_run(folder)
     try:
-        models = [(folder / name).read_bytes() for name in (BEST_MODEL, INITIAL_MODEL)]
-        with np.load(folder / SAMPLES, allow_pickle=False) as members:
-            inputs = np.asarray(members["inputs"], dtype=np.float32)
-        port = ModelPort(models[0])
-        _check_hashes(plan, models)
-    except (OSError, ValueError, KeyError, ConversionError) as error:
-        raise _unfinished(folder, error) from error
-    return FinishedRun(folder, plan, models[0], models[1], inputs, port)
+        port = ModelPort(files.best)
+    except ConversionError as error:
+        raise damaged(folder / BEST_MODEL, one_line(str(error)).rstrip(".")) from error
+    if port.sample_shape != files.inputs.shape[1:]:
+        shapes = f"{files.inputs.shape[1:]}, the model takes {port.sample_shape}"
+        raise damaged(folder / SAMPLES, f"its samples are of shape {shapes}")
+    return FinishedRun(folder, files.plan, files.best, files.initial, files.inputs, port)
 
 
-def _check_hashes(plan: dict[str, Any], models: list[bytes]) -> None:
-    for name, model in zip(("best", "initial"), models, strict=True):
-        if hashlib.sha256(model).hexdigest() != plan[name]["model_sha256"]:
-            raise ValueError(f"{name}.tflite is not the one of {PLAN}; repeat the search")
-
-
-def _read_plan(folder: Path) -> dict[str, Any]:
-    try:
-        plan = json.loads((folder / PLAN).read_text("utf-8"))
-        version = plan["schema_version"]
-        if version == SCHEMA_VERSION:  # the keys that are read here
-            best, _ = plan["best"], plan["initial"]["model_sha256"]
-            _ = plan["task"], plan["device_fingerprint"], best["key"], best["plan"]["precision"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unfinished(folder, error) from error
-    if version != SCHEMA_VERSION:
-        raise FormatError(
-            f"{folder / PLAN}: schema_version {version!r}, this adadeep reads {SCHEMA_VERSION};"
-            " upgrade adadeep."
-        )
-    return dict(plan)
-
-
-def _unfinished(folder: Path, error: Exception) -> FormatError:
-    return FormatError(
-        f"{folder} holds no finished search ({error}). Run `adadeep search` into it first."
-    )
-
-
-def deploy(run: FinishedRun, transport: Transport) -> Deployment:
+def deploy(run: FinishedRun, transport: Transport, note: Callable[[str], None]) -> Deployment:
     """Puts the winner on a device, compares its outputs with the host's and measures it there.
+
+    Args:
+        run: whose winner.
+        transport: to the device.
+        note: is told of long waits.
 
     Raises:
         DeviceError: the device is gone, or its outputs differ from the host's.
     """
-    with open_meter(transport, Deadline.after(_READY_S), DEPLOY_SETTINGS) as meter:
-        checked = _checked(meter, run)
-        initial = meter.measure(run.initial)
     path = f"{transport.workdir}/{run.device_name}"
-    there, new = shlex.quote(path), shlex.quote(path + _NEW)
-    try:
-        agreed = _compared(run, checked, transport.serial)
-    except DeviceError:
-        transport.run(f"rm -f {new}", Deadline.after(_READY_S))
-        raise
-    moved = transport.run(f"mv -f {new} {there}", Deadline.after(_READY_S))
-    if moved.exit_code:
-        raise DeviceError(f"{transport.serial}: {path}: {moved.stderr.decode(errors='replace')}")
+    ready_by = Deadline.after(_READY_S)
+    with open_meter(transport, ready_by, DEPLOY_SETTINGS, note=note) as meter:
+        checked = _checked(meter, run)
+        try:
+            agreed = _compared(run, checked, transport.serial)
+        except DeviceError:
+            transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
+            raise
+        _rename(transport, path)  # before another agent starts, which removes what is half done
+        initial = meter.measure(run.initial)
     return Deployment(
         serial=transport.serial,
         path=path,
@@ -165,8 +138,16 @@ def deploy(run: FinishedRun, transport: Transport) -> Deployment:
         samples=len(run.inputs),
         best=checked.measurement,
         initial=initial,
-        searched_here=meter.device_fingerprint == run.plan["device_fingerprint"],
+        searched_here=meter.device_fingerprint == run.plan.device_fingerprint,
     )
+
+
+def _rename(transport: Transport, path: str) -> None:
+    there, new = shlex.quote(path), shlex.quote(path + _NEW)
+    moved = transport.run(f"mv -f {new} {there}", Deadline.after(_READY_S))
+    if moved.exit_code:
+        text = one_line(moved.stderr.decode("utf-8", "replace"))
+        raise DeviceError(f"{transport.serial}: {path} can't be put there: {text}. Try again.")
 
 
 def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
@@ -175,10 +156,17 @@ def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
 
 
 def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
+    here = run_tflite(run.best, run.inputs)
+    shapes = [[output.shape for output in outputs[:1]] for outputs in checked.outputs]
+    if shapes != [[(1, *here.shape[1:])]] * len(here):
+        raise DeviceError(
+            f"{serial}: the model's outputs have other shapes there than here. Try another runtime"
+            " on the device (adadeep doctor)."
+        )
     there = np.concatenate([run.port.decode(outputs[0]) for outputs in checked.outputs])
-    agreed = agreement(run_tflite(run.best, run.inputs), there)
+    agreed = agreement(here, there)
     limit = _TOLERANCE[run.precision]
-    if agreed.max_abs_difference > limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
+    if not agreed.max_abs_difference <= limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
         raise DeviceError(
             f"{serial}: the model computes something else there than here: outputs differ by up to"
             f" {agreed.max_abs_difference:.3g} (allowed {limit:g}),"

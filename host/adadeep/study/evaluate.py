@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adadeep.core.clock import SYSTEM_CLOCK, Clock
+from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.errors import AgentError, ConversionError, TechniqueNotApplicable
 from adadeep.core.measurement import Measurement, measurement_key
@@ -37,7 +38,7 @@ class MadeNetwork:
 
     Attributes:
         model: the .tflite.
-        accuracy: on the validation data, a fraction.
+        correct: which validation samples it got right.
         macs: C.
         storage_bytes: S_p.
         activation_bytes: S_f.
@@ -45,7 +46,7 @@ class MadeNetwork:
     """
 
     model: bytes
-    accuracy: float
+    correct: CorrectSamples
     macs: int
     storage_bytes: float
     activation_bytes: float
@@ -143,7 +144,8 @@ class PlanEvaluator:
             plan_key=plan.key,
             model_sha256=self._store.put(made.model),
             file_bytes=len(made.model),
-            accuracy=made.accuracy,
+            accuracy=made.correct.accuracy,
+            correct=made.correct,
             macs=made.macs,
             storage_bytes=made.storage_bytes,
             activation_bytes=made.activation_bytes,
@@ -178,9 +180,15 @@ class PlanEvaluator:
 def _cost(artifact: Artifact, measurement: Measurement) -> Cost:
     agent = measurement.agent
     where = f"{measurement.device_title}, {agent.runtime} {agent.runtime_version}"
+    summary = measurement.latency
     return Cost(
         latency_ms=Quantity(
-            measurement.latency_ms, Provenance.MEASURED, where, measurement.disturbed
+            summary.median,
+            Provenance.MEASURED,
+            where,
+            measurement.disturbed,
+            summary.ci_low,
+            summary.ci_high,
         ),
         energy_mj=Quantity(artifact.energy_mj, Provenance.ANALYTIC, ANALYTIC_ENERGY),
         storage_bytes=artifact.storage_bytes,

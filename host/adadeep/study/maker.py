@@ -8,15 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec, stores_sparse
 from adadeep.convert.tflite import convert
-from adadeep.convert.verify import tflite_accuracy
+from adadeep.convert.verify import tflite_correct
+from adadeep.core.correct import CorrectSamples
+from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, Precision
+from adadeep.core.reader import why
 from adadeep.predict.analytic import energy_mj
+from adadeep.storage.archives import open_zip
+from adadeep.storage.artifacts import write_through
 from adadeep.study.evaluate import MadeNetwork
-from adadeep.training.fit import FINE_TUNING_RATE, accuracy, train
+from adadeep.training.fit import FINE_TUNING_RATE, correct, train
 from adadeep.training.networks import lenet
 from adadeep.training.tasks import Task
 
@@ -32,21 +40,44 @@ def plan_seed(seed: int, plan: CompressionPlan) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
+def load_network(model: Any, path: Path) -> None:
+    """Loads the weights of a network that was saved; nothing else of the file is believed.
+
+    Raises:
+        FormatError: it is damaged or of another network; says what to do.
+    """
+    try:
+        open_zip(path).close()
+        model.load_weights(path)
+    except Exception as error:  # Keras, h5py and zipfile raise whatever they stumble over
+        raise FormatError(
+            f"{path} is damaged or of another network ({why(error)}); delete it and run the same "
+            "command again: the initial network is then trained anew."
+        ) from error
+
+
 class KerasMaker:
     """Makes the networks of one task.
 
     Args:
         task: data and step counts.
-        folder: of the run; the initial network is kept there, trained.
+        path: of the initial network, which is kept there, trained.
         seed: of the study.
         stage: is told what is being done.
+        goes_on: whether the file there, if any, is of this study; else it is written anew.
     """
 
     def __init__(
-        self, task: Task, folder: Path, seed: int, stage: Callable[[str], None] = lambda _: None
+        self,
+        task: Task,
+        path: Path,
+        seed: int,
+        stage: Callable[[str], None] = lambda _: None,
+        goes_on: bool = True,
     ) -> None:
         self._task = task
-        self._path = folder / INITIAL
+        self._path = path
+        self._goes_on = goes_on
         self._seed = seed
         self._stage = stage
         self._untrained = lenet(task.input_shape, task.classes, seed)
@@ -63,6 +94,8 @@ class KerasMaker:
         Raises:
             TechniqueNotApplicable: the plan can't be applied.
             ConversionError: the network did not become a .tflite.
+            ConfigError: the initial network's file can't be written.
+            FormatError: it can't be read.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
         model = self._compressed(plan)
@@ -75,7 +108,7 @@ class KerasMaker:
         )
         return MadeNetwork(
             model=tflite,
-            accuracy=self._accuracy(model, tflite, plan.precision),
+            correct=CorrectSamples.of(self._correct(model, tflite, plan.precision)),
             macs=spec.macs,
             storage_bytes=spec.parameter_storage_bytes,
             activation_bytes=spec.activation_storage_bytes,
@@ -94,23 +127,19 @@ class KerasMaker:
 
     def _initial(self) -> Any:
         if self._trained is None:
-            self._trained = self._untrained
-            if self._path.exists():
-                self._trained.load_weights(self._path)
+            model = self._untrained
+            if self._goes_on and self._path.exists():
+                load_network(model, self._path)
             else:
                 self._stage(f"training the initial network on {self._task.title}")
-                train(self._trained, self._task, self._task.base_steps, self._seed)
-                self._save()
+                train(model, self._task, self._task.base_steps, self._seed)
+                write_through(self._path, model.save)
+            self._trained = model
         return self._trained
 
-    def _save(self) -> None:
-        temporary = self._path.with_name(f".part.{INITIAL}")
-        self._trained.save(temporary)
-        temporary.replace(self._path)
-
-    def _accuracy(self, model: Any, tflite: bytes, precision: Precision) -> float:
+    def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
         """On validation data: of the .tflite where its numbers are not Keras' own."""
         x, y = self._task.x_val[:_VALIDATING], self._task.y_val[:_VALIDATING]
         if precision is Precision.FLOAT32:
-            return accuracy(model, x, y)
-        return tflite_accuracy(tflite, x, y)
+            return correct(model, x, y)
+        return tflite_correct(tflite, x, y)

@@ -18,13 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep import __version__
-from adadeep.core.errors import AdaDeepError
+from adadeep.core.errors import ConfigError
+from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore, write_atomic
+from adadeep.storage.journal import HeldTest
+from adadeep.storage.run_folder import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
+from adadeep.study.finalists import Conclusion
 from adadeep.study.results import ScoredTrial, StudyResult
+from adadeep.study.verdicts import tail_of
 
-SCHEMA_VERSION = 1
-PLAN, SAMPLES = "plan.json", "samples.npz"
-BEST_MODEL, INITIAL_MODEL = "best.tflite", "initial.tflite"
 SAMPLE_COUNT = 32
 
 Array = npt.NDArray[Any]
@@ -71,38 +73,55 @@ class Outcome:
     Attributes:
         identity: of what search.
         result: the trials.
+        conclusion: the winner, and what can be said of each trial.
         test: accuracies on the test data.
         folder: of the run.
     """
 
     identity: Identity
     result: StudyResult
+    conclusion: Conclusion
     test: FinalAccuracies
     folder: Path
 
     @property
     def meets_demand(self) -> bool:
-        """Whether the winner keeps every limit."""
-        return self.result.meets_demand
+        """Whether the winner is known to keep every limit."""
+        return self.conclusion.of_winner.state is VerdictState.MET
+
+    @property
+    def is_acceptable(self) -> bool:
+        """Whether no limit is known to be broken and every estimate is within."""
+        return self.conclusion.of_winner.is_acceptable
 
 
-def winner_models(result: StudyResult, store: ArtifactStore) -> tuple[bytes, bytes]:
-    """The .tflite of the winner and of the initial network.
+def model_of(scored: ScoredTrial, store: ArtifactStore) -> bytes:
+    """The .tflite of a trial.
 
     Raises:
-        AdaDeepError: one is missing in the run's folder.
+        ConfigError: it is missing in the run's folder.
     """
-    best, initial = (
-        store.get(scored.trial.model_sha256 or "") for scored in (result.best, result.baseline)
-    )
-    if best is None or initial is None:
-        raise AdaDeepError(
-            "a model is missing in the run's folder; begin anew in another folder (-o)."
+    model = store.get(scored.trial.model_sha256 or "")
+    if model is None:
+        raise ConfigError(
+            f"the model of {scored.trial.plan.label} is missing in the run's folder, or was"
+            " changed; begin anew in another folder (-o)."
         )
-    return best, initial
+    return model
 
 
-def scored_as_json(scored: ScoredTrial) -> dict[str, Any]:
+def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    """One limit for JSON."""
+    return {**asdict(verdict), "state": str(verdict.state), "is_within": verdict.is_within}
+
+
+def _verdicts_as_json(verdicts: Verdicts | None) -> dict[str, Any] | None:
+    if verdicts is None:
+        return None
+    return {name: verdict_as_json(verdict) for name, verdict in verdicts}
+
+
+def scored_as_json(scored: ScoredTrial, verdicts: Verdicts | None) -> dict[str, Any]:
     """A trial for plan.json and for `--json`: keys as in docs/json.md."""
     trial = scored.trial
     return {
@@ -119,6 +138,7 @@ def scored_as_json(scored: ScoredTrial) -> dict[str, Any]:
             "total": scored.reward.total,
             "feasible": scored.reward.is_feasible,
         },
+        "verdicts": _verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
         "measurement_key": trial.measurement_key,
         "seconds": trial.seconds,
@@ -127,15 +147,32 @@ def scored_as_json(scored: ScoredTrial) -> dict[str, Any]:
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
     """The content of plan.json."""
-    result = outcome.result
+    result, conclusion = outcome.result, outcome.conclusion
+    best, initial = (
+        scored_as_json(scored, conclusion.verdicts.get(scored.trial.plan.key))
+        for scored in (conclusion.winner, result.baseline)
+    )
     return {
         **asdict(outcome.identity),
         "meets_demand": outcome.meets_demand,
+        "acceptable": outcome.is_acceptable,
         "limits": asdict(result.limits),
+        "finalists": [_finalist(test) for test in conclusion.tested],
         "episodes": result.episodes,
+        "episodes_asked": result.asked,
         "plans_tried": len(result.trials),
-        "best": {**scored_as_json(result.best), "test_accuracy": outcome.test.best},
-        "initial": {**scored_as_json(result.baseline), "test_accuracy": outcome.test.initial},
+        "best": {**best, "test_accuracy": outcome.test.best},
+        "initial": {**initial, "test_accuracy": outcome.test.initial},
+    }
+
+
+def _finalist(test: HeldTest) -> dict[str, Any]:
+    return {
+        "number": test.number,
+        "key": test.plan_key,
+        "samples": test.correct.count,
+        "accuracy": test.correct.accuracy,
+        "tail": tail_of(test.number),
     }
 
 

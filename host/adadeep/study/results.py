@@ -36,24 +36,16 @@ class StudyResult:
     Attributes:
         limits: that the plans were held against.
         baseline: the initial network.
-        trials: every plan tried, the initial network first, each once, in the order of the search.
-        episodes: how many plans were asked for.
+        trials: every plan of the journal, each once, in its order; the initial network first.
+        episodes: how many plans were to be asked for.
+        asked: how many were, now; fewer where the time was over before.
     """
 
     limits: Limits
     baseline: ScoredTrial
     trials: tuple[ScoredTrial, ...]
     episodes: int
-
-    @property
-    def best(self) -> ScoredTrial:
-        """The feasible plan with the highest R1 + R2; without one, that which breaks least."""
-        return best_of(self.trials)
-
-    @property
-    def meets_demand(self) -> bool:
-        """Whether the best plan keeps every limit."""
-        return self.best.reward.is_feasible
+    asked: int
 
     def ranked(self, count: int) -> tuple[ScoredTrial, ...]:
         """The best plans that are not the initial network; failed ones are left out."""

@@ -1,5 +1,8 @@
 """The loop of a search: ask, evaluate, reward, tell.
 
+What comes of it is every trial of the journal, whoever asked for it: a shorter search in the
+folder of a longer one loses nothing.
+
 It is the same whether the search is new or goes on: a plan that the journal knows is told to the
 sampler instead of being evaluated. The sampler starts from its seed, hears the same rewards, and
 so asks for the same plans until the journal ends.
@@ -7,9 +10,10 @@ so asks for the same plans until the journal ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from adadeep.core.clock import Deadline
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import AdaDeepError
 from adadeep.core.plan import CompressionPlan
@@ -77,6 +81,7 @@ class Study:
         sampler: fresh from its seed.
         evaluator: of plans.
         journal: of this search.
+        until: no plan is asked for after this moment; None for no such limit.
     """
 
     demand: UserDemand
@@ -84,6 +89,7 @@ class Study:
     sampler: Sampler
     evaluator: Evaluator
     journal: Journal
+    until: Deadline | None = field(default=None)
 
     def run(self, observer: StudyObserver) -> StudyResult:
         """Runs all episodes.
@@ -98,9 +104,16 @@ class Study:
         limits = resolve_limits(self.demand, initial.accuracy, initial.cost)
         observer.limits(limits)
         baseline = self._score(initial, limits)
-        scored = {initial.plan.key: baseline}
+        scored = {
+            key: baseline if key == initial.plan.key else self._score(trial, limits)
+            for key, trial in self.journal.content.trials.items()
+        }
         observer.trial(TrialEvent(0, self.episodes, baseline, baseline, known))
+        asked = 0
         for number in range(1, self.episodes + 1):
+            if self.until is not None and self.until.expired:
+                break
+            asked = number
             plan = self.sampler.ask()
             trial, known = self._trial(plan)
             latest = self._score(trial, limits)
@@ -108,7 +121,7 @@ class Study:
             self.sampler.tell(plan, latest.reward.gain, latest.reward.satisfaction)
             best = best_of(list(scored.values()))
             observer.trial(TrialEvent(number, self.episodes, latest, best, known))
-        return StudyResult(limits, baseline, tuple(scored.values()), self.episodes)
+        return StudyResult(limits, baseline, tuple(scored.values()), self.episodes, asked)
 
     def _trial(self, plan: CompressionPlan) -> tuple[Trial, bool]:
         recorded = self.journal.content.trials.get(plan.key)

@@ -9,17 +9,22 @@ from adadeep.study.results import ScoredTrial
 
 def plan_rows(outcome: Outcome, count: int) -> list[PlanRow]:
     """The initial network, then the best plans, the winner first."""
-    result = outcome.result
-    rows = [_row(result.baseline, "initial network", outcome.test.initial)]
-    for scored in result.ranked(count):
-        tested = outcome.test.best if scored is result.best else None
-        rows.append(_row(scored, scored.trial.plan.label, tested))
+    result, winner = outcome.result, outcome.conclusion.winner
+    rows = [_row(outcome, result.baseline, "initial network", outcome.test.initial)]
+    others = [scored for scored in result.ranked(count) if scored is not winner]
+    best = [winner, *others] if winner is not result.baseline else others
+    for scored in best[:count]:
+        tested = outcome.test.best if scored is winner else None
+        rows.append(_row(outcome, scored, scored.trial.plan.label, tested))
     return [row for row in rows if row is not None]
 
 
-def _row(scored: ScoredTrial, label: str, test_accuracy: float | None) -> PlanRow | None:
+def _row(
+    outcome: Outcome, scored: ScoredTrial, label: str, test_accuracy: float | None
+) -> PlanRow | None:
     trial = scored.trial
-    if trial.cost is None:
+    verdicts = outcome.conclusion.verdicts.get(trial.plan.key)
+    if trial.cost is None or verdicts is None:
         return None
     return PlanRow(
         label=label,
@@ -27,5 +32,5 @@ def _row(scored: ScoredTrial, label: str, test_accuracy: float | None) -> PlanRo
         test_accuracy=test_accuracy,
         cost=trial.cost,
         reward=scored.reward.total,
-        meets_demand=scored.reward.is_feasible,
+        demand=verdicts.text,
     )

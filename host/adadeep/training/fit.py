@@ -62,14 +62,19 @@ def train(
     _descend(model, loss, _batches(task, steps, seed), (steps, learning_rate, on_step))
 
 
-def accuracy(model: keras.Model, x: Images, y: Labels) -> float:
-    """Share of samples whose largest output is at the label, 0..1."""
-    right = 0
+def correct(model: keras.Model, x: Images, y: Labels) -> npt.NDArray[np.bool_]:
+    """Whether the largest output is at the label; (n,)."""
+    right = np.empty(len(x), np.bool_)
     for start in range(0, len(x), _EVALUATION_BATCH):
         batch = slice(start, start + _EVALUATION_BATCH)
         outputs = np.asarray(model(x[batch], training=False))
-        right += int(np.count_nonzero(outputs.argmax(axis=-1) == y[batch]))
-    return right / len(x)
+        right[batch] = outputs.argmax(axis=-1) == y[batch]
+    return right
+
+
+def accuracy(model: keras.Model, x: Images, y: Labels) -> float:
+    """Share of samples whose largest output is at the label, 0..1."""
+    return float(np.mean(correct(model, x, y)))
 
 
 def _batches(task: Task, steps: int, seed: int) -> Iterator[tuple[Images, Labels]]:

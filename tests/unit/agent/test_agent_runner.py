@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from adadeep.core.plan import Precision
+from adadeep.devices.agent_messages import decode_reply
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep_agent import runner, wire
 from adadeep_agent.wire import ErrorCode, WireError
@@ -47,8 +48,9 @@ def test_a_result_holds_every_sample_of_every_launch(runtime, model):
     assert min(map(min, runs)) > 0
     assert all(len(launch["warmup_ns"]) >= 2 for launch in result["launches"])
     assert result["delegates"] == [{"name": "XNNPACK", "nodes": 1}]
-    line = wire.encode({"type": "result", "id": 1, "agent": {}, **result})
-    assert wire.decode_reply(line)["model_bytes"] == Path(model).stat().st_size
+    who = {"name": "a", "version": "0", "runtime": "r", "runtime_version": "1"}
+    line = wire.encode({"type": "result", "id": 1, "agent": who, **result})
+    assert decode_reply(line, "the agent").model_bytes == Path(model).stat().st_size
 
 
 def test_runs_end_at_the_highest_number_even_if_the_interval_never_narrows(runtime, model):

@@ -9,12 +9,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from adadeep.core.clock import Deadline
+from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.errors import ConfigError, DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.protocols import ShellResult
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.discovery import list_attached, select
 
 ONE = "AAA device usb:1-1 model:Redmi_3S\n"
 TWO = ONE + "BBB device usb:1-2 model:Mi_Box\n"
+PROFILES = {
+    "mi": DeviceFacts(hashed("BBB"), "adb", "Xiaomi", "Mi Box", hardware_serial=hashed("B-own")),
+    "here": DeviceFacts("local", "local", "Some", "Computer"),
+    "paper": DeviceFacts("table-3-paper", "none", "Huawei", "P9"),
+}
 
 
 class FakeAdbServer(socketserver.ThreadingTCPServer):
@@ -58,7 +65,7 @@ Choose = Callable[..., list[str]]
 def choose(server: FakeAdbServer) -> Choose:
     def chosen(attached: str, *selectors: str) -> list[str]:
         server.answers["host:devices-l"] = attached
-        return [t.serial for t in select(selectors, Deadline.after(5), {"mi": "BBB"}.get)]
+        return [t.serial for t in select(selectors, Deadline.after(5), PROFILES.get)]
 
     return chosen
 
@@ -116,6 +123,30 @@ class TestNamed:
 
     def test_a_profile_name_gives_its_device(self, choose: Choose) -> None:
         assert choose(TWO, "mi") == ["BBB"]
+
+    def test_a_profile_of_this_computer_is_local(self, choose: Choose) -> None:
+        assert choose(ONE, "here") == ["local"]
+
+    def test_a_profile_finds_its_device_plugged_in_another_way(
+        self, choose: Choose, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own = {"AAA": "A-own\n", "10.0.0.5:5555": "B-own\n"}
+
+        def run(transport: AdbTransport, command: str, deadline: Deadline) -> ShellResult:
+            return ShellResult(command, own[transport.serial].encode(), b"", 0)
+
+        monkeypatch.setattr(AdbTransport, "run", run)
+        assert choose(ONE + "10.0.0.5:5555 device\n", "mi") == ["10.0.0.5:5555"]
+
+    def test_a_profile_whose_device_is_elsewhere_is_told_by_name(self, choose: Choose) -> None:
+        with pytest.raises(StableDeviceError, match=r"-d mi: .*Xiaomi Mi Box.*AAA") as caught:
+            choose(ONE, "mi")
+        assert "sha256" not in str(caught.value)
+
+    def test_a_profile_of_no_device_is_told_by_name(self, choose: Choose) -> None:
+        with pytest.raises(StableDeviceError, match=r"-d paper: .*no device") as caught:
+            choose(ONE, "paper")
+        assert "table-3" not in str(caught.value)
 
     def test_a_missing_one_is_told_with_what_is_there(self, choose: Choose) -> None:
         with pytest.raises(StableDeviceError, match=r"ZZZ.*AAA \(Redmi_3S\)"):

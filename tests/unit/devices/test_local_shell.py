@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import StableDeviceError, TransientDeviceError
+from adadeep.core.errors import DeadlinePassed, StableDeviceError, TransientDeviceError
 from adadeep.devices.local import LocalTransport
 from adadeep.devices.shell import run_process
 
@@ -67,3 +67,25 @@ def test_a_failed_push_leaves_nothing_half_written(tmp_path: Path) -> None:
         transport.push(b"new", str(tmp_path / "folder"), Deadline.after(5))
     assert transport.pull(str(tmp_path / "f"), Deadline.after(5)) == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "folder"]
+
+
+def test_a_program_that_prints_for_ever_is_ended_with_a_stable_error(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    command = f"echo $$ >{note}; exec yes {'long ' * 30}"
+    with pytest.raises(StableDeviceError, match=r"^x: 'sh -c echo .*\.\.\.' printed more than"):
+        run_process(["sh", "-c", command], Deadline.after(60), "x", most_bytes=1_000_000)
+    assert not alive(int(note.read_text()))
+
+
+def test_stderr_counts_as_well(tmp_path: Path) -> None:
+    with pytest.raises(StableDeviceError, match=r"local.* printed more than 8 MB"):
+        LocalTransport(tmp_path).run("yes >&2", Deadline.after(60))
+
+
+def test_silence_leaves_a_stream_good(tmp_path: Path) -> None:
+    stream = LocalTransport(tmp_path).open("printf he; read x; echo llo", Deadline.after(5))
+    with pytest.raises(DeadlinePassed):
+        stream.read_line(Deadline.after(0.2))
+    stream.write(b"\n", Deadline.after(5))
+    assert stream.read_line(Deadline.after(20)) == b"hello"
+    stream.close()

@@ -7,7 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError
 from adadeep.core.protocols import ShellResult
 from adadeep.devices.local import LocalTransport
+from adadeep.devices.passing import passing_folder
 from adadeep.devices.provision import free_bytes, probe_python, require_python
 
 
@@ -113,6 +117,58 @@ def test_the_probe_runs_on_this_computer_and_tells_the_truth(tmp_path: Path) -> 
     assert found.python_path is None
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ['{"executable": 1}', "{nonsense", '{"a": ' * 100_000, '{"executable": "x", "version": "x"}'],
+)
+def test_an_answer_that_no_python_gives_is_a_stable_error(
+    board: BoardTransport, answer: str
+) -> None:
+    (board.programs / "answer").write_text(answer)
+    (board.programs / "cat").symlink_to(str(shutil.which("cat")))
+    (board.programs / "python3").write_text(f"#!/bin/sh\ncat {board.programs}/answer\n")
+    (board.programs / "python3").chmod(0o755)
+    with pytest.raises(StableDeviceError, match="board1: a Python there does not say what it is"):
+        probe_python(board, soon())
+
+
+class TestPassingFolder:
+    def test_it_goes_with_the_block(self, tmp_path: Path) -> None:
+        with passing_folder(LocalTransport(tmp_path), soon()) as folder:
+            assert Path(folder).parent == tmp_path / "tmp"
+            (Path(folder) / "wheel").touch()
+        assert not Path(folder).exists()
+
+    def test_a_contact_removes_what_has_no_guard_and_leaves_what_has(self, tmp_path: Path) -> None:
+        transport = LocalTransport(tmp_path)
+        gone, other = tmp_path / "tmp/999999999", tmp_path / f"tmp/{os.getpid()}"
+        with passing_folder(transport, soon()) as folder:
+            for left in (gone, other):  # no such process, and one that guards nothing
+                left.mkdir()
+                (left / "wheel").touch()
+            assert probe_python(transport, soon()) is not None
+            assert list((tmp_path / "tmp").iterdir()) == [Path(folder)]
+
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+    def test_a_host_that_is_killed_takes_it_along(self, tmp_path: Path) -> None:
+        program = (
+            "import os, signal, sys; from pathlib import Path\n"
+            "from adadeep.core.clock import Deadline\n"
+            "from adadeep.devices.local import LocalTransport\n"
+            "from adadeep.devices.passing import passing_folder\n"
+            "transport = LocalTransport(Path(sys.argv[1]))\n"
+            "with passing_folder(transport, Deadline.after(9)) as folder:\n"
+            "    (Path(folder) / 'wheel').touch()\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", program, str(tmp_path)])
+        assert done.returncode == -9
+        deadline = soon()
+        while (tmp_path / "tmp").exists() and not deadline.expired:
+            time.sleep(0.02)
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_runtime_folder_of_ours_is_found(tmp_path: Path) -> None:
     first = probe_python(LocalTransport(tmp_path), soon())
     assert first is not None
@@ -127,3 +183,33 @@ def test_free_space_is_what_the_system_says(tmp_path: Path) -> None:
     assert free is not None
     stats = os.statvfs(tmp_path)
     assert 0 < free <= stats.f_blocks * stats.f_frsize
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda answer: answer.clear(),
+        lambda answer: answer.update(version="3"),
+        lambda answer: answer.update(version="\x1b[2J"),
+        lambda answer: answer.update(bits="many"),
+        lambda answer: answer.update(libc=[1, 2]),
+        lambda answer: answer.update(found=None),
+        lambda answer: answer["found"].pop("numpy"),
+        lambda answer: answer["found"].update(tensorflow=[[]]),
+        lambda answer: answer.update(found="[" * 20_000),
+    ],
+)
+def test_a_python_that_answers_oddly_is_an_error_of_the_device(
+    board: BoardTransport, harm: Callable[[dict[str, Any]], object]
+) -> None:
+    board.add_python("python3", "1.26.4")
+    script = board.programs / "python3"
+    first, line, last = script.read_text().splitlines()
+    answer = json.loads(line.removeprefix("echo '").removesuffix("'"))
+    harm(answer)
+    (board.programs / "answer").write_text(json.dumps(answer) + "\n")
+    (board.programs / "cat").symlink_to(str(shutil.which("cat")))
+    script.write_text(f"{first}\ncat {board.programs}/answer\n{last}\n")
+    with pytest.raises(StableDeviceError, match=r"board1: .*does not say what it is") as caught:
+        probe_python(board, soon())
+    assert str(caught.value).isprintable()

@@ -5,9 +5,11 @@ import hashlib
 import pytest
 
 from adadeep.core.device import DeviceFacts
-from adadeep.core.errors import AgentError, TransientDeviceError
+from adadeep.core.errors import AgentError, FormatError, TransientDeviceError
 from adadeep.core.measurement import MeasureSettings, measurement_key
+from adadeep.core.reader import convert
 from adadeep.devices.agent import AgentHello
+from adadeep.devices.agent_messages import AgentResult
 from adadeep.measure.meter import DeviceMeter
 from adadeep_agent.wire import VERSION
 
@@ -15,7 +17,9 @@ FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings(launches=1)
 MODEL = b"a model"
 SHA = hashlib.sha256(MODEL).hexdigest()
-JOB = measurement_key(SHA, FACTS.fingerprint, SETTINGS)
+KEY = measurement_key(SHA, FACTS.fingerprint, SETTINGS)
+STUDY = "5717d1e5"
+JOB = f"{STUDY}-{KEY}"
 
 
 class TurnedClock:
@@ -45,8 +49,12 @@ def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
         "agent": {"name": "toy", "version": VERSION, "runtime": "toy", "runtime_version": "0"},
         "settings": {k: getattr(SETTINGS, k) for k in SETTINGS.__dataclass_fields__},
         "launches": [launch], "delegates": [], "memory": {},
-        "before": state, "after": {**state, "cpu_khz": [khz[1]]}, "outputs": [],
+        "before": state, "after": {**state, "cpu_khz": [khz[1]]}, "inputs": [], "outputs": [],
     }  # fmt: skip
+
+
+def read(answer):
+    return convert(answer, AgentResult, "the agent")
 
 
 class PlayedAgent:
@@ -65,10 +73,17 @@ class PlayedAgent:
         answer = self.script(job)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return read(answer)
 
     def spooled(self, deadline):
-        return self.spool
+        return tuple(left["job"] for left in self.spool)
+
+    def fetch(self, job, deadline):
+        found = [left for left in self.spool if left["job"] == job]
+        try:
+            return read(found[0]) if found else None
+        except FormatError:
+            return None
 
     def acknowledge(self, jobs, deadline):
         self.acknowledged += jobs
@@ -83,7 +98,7 @@ def steady(model_ms=2.0, anchor_ms=1.0):
 
 def meter_with(*agents):
     waiting = list(agents)
-    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, TurnedClock())
+    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, TurnedClock())
 
 
 def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
@@ -93,7 +108,7 @@ def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
     assert measurement.latency_ms == pytest.approx(2.0)
     assert measurement.anchor_ratio == pytest.approx(2.0)
     assert (measurement.disturbed, measurement.attempts) == ((), 1)
-    assert measurement.key == JOB
+    assert measurement.key == KEY
 
 
 def test_a_fresh_anchor_serves_the_next_model_too_and_an_old_one_does_not():
@@ -166,7 +181,7 @@ def test_a_device_that_is_gone_is_not_the_models_fault():
             raise TransientDeviceError("no device")
         return agent
 
-    meter = DeviceMeter(FACTS, connect, SETTINGS, TurnedClock())
+    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, TurnedClock())
     with pytest.raises(TransientDeviceError, match="did not come back"):
         meter.measure(MODEL)
 
@@ -189,9 +204,9 @@ def test_a_model_that_arrived_damaged_is_not_measured_silently():
 def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
     agent = PlayedAgent(steady(), spool=[result(JOB, [3.0] * 9)])
     meter = meter_with(agent)
-    assert [found.key for found in meter.recovered] == [JOB]
+    assert [found.key for found in meter.recovered] == [KEY]
     assert agent.acknowledged == []
-    meter.acknowledge([JOB])
+    meter.acknowledge([KEY])
     assert agent.acknowledged == [JOB]
 
 
@@ -200,7 +215,7 @@ def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
     [
         lambda left: left.update(agent={**left["agent"], "runtime_version": "older"}),
         lambda left: left.update(after={**left["after"], "cpu_khz": [10]}),
-        lambda left: left.update(job="of-before-an-update"),
+        lambda left: left.update(job=f"{STUDY}-of-before-an-update"),
         lambda left: left.pop("model_bytes"),
         lambda left: left.update(launches="none"),
     ],
@@ -212,6 +227,26 @@ def test_leftovers_that_can_not_be_taken_for_a_measurement_of_now_are_dropped(ha
     agent = PlayedAgent(steady(), spool=[left])
     assert meter_with(agent).recovered == ()
     assert agent.acknowledged == [left["job"]]
+
+
+@pytest.mark.parametrize("job", [KEY, f"0a0a0a0a-{KEY}", "0a0a0a0a-of-before-an-update"])
+def test_what_another_study_left_is_neither_taken_nor_dropped(job):
+    agent = PlayedAgent(steady(), spool=[result(job, [3.0] * 9)])
+    meter = meter_with(agent)
+    assert meter.recovered == ()
+    assert meter.measure(MODEL).latency_ms == pytest.approx(2.0)
+    meter.measure(MODEL)
+    assert agent.acknowledged == [JOB]
+
+
+def test_outputs_that_are_no_tensors_are_an_error_of_the_device():
+    odd = [[{"dtype": "float32", "shape": [9], "data": "AA=="}]]
+
+    def script(job):
+        return {**steady()(job), "outputs": odd if job == JOB else []}
+
+    with pytest.raises(TransientDeviceError, match="no tensors"):
+        meter_with(PlayedAgent(script)).measure(MODEL)
 
 
 def test_a_model_that_somebody_removed_from_the_device_is_pushed_again():

@@ -1,10 +1,12 @@
 """What a profile's table is made of, with a meter that plays back what a test tells it."""
 
+import contextlib
 import hashlib
 from dataclasses import replace
 
 import pytest
 
+from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AgentError, TransientDeviceError
 from adadeep.core.measurement import (
     Agent,
@@ -14,8 +16,10 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
+from adadeep.measure import profiling
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
-from adadeep.measure.profiling import measure_layers
+from adadeep.measure.profiling import ProfileRequest, measure_layers, profile_device
+from adadeep.profiles import files
 
 SETTINGS = MeasureSettings()
 LAYERS = tuple(SingleLayer(dense(8, units)) for units in (2, 3, 4))
@@ -31,6 +35,7 @@ def measurement(model, settings=SETTINGS):
 
 class PlayedMeter:
     device_title, device_fingerprint, settings = "Toy", "f" * 16, SETTINGS
+    study = "5717d1e5"
 
     def __init__(self, recovered=(), fail=None):
         self.recovered, self.fail = tuple(recovered), fail or {}
@@ -97,3 +102,68 @@ def test_a_device_that_goes_away_ends_it_and_what_was_told_stays_told():
     with pytest.raises(TransientDeviceError):
         measure_layers(meter, LAYERS, {}, (), told.append)
     assert len(told) == 2
+
+
+class SilentObserver:
+    def facts(self, profile): ...
+    def entry(self, entry): ...
+    def no_agent(self, reason): ...
+    def note(self, text): ...
+
+
+@pytest.fixture
+def studies(monkeypatch, tmp_path):
+    """Profiles a toy with the meters that a test appends; the studies that were opened."""
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    facts, opened = DeviceFacts("serial-1", "adb", model="Toy"), []
+
+    @contextlib.contextmanager
+    def open_meter(transport, deadline, settings, facts, study, note):
+        opened.append(study)
+        meter = opened.meter
+        meter.study, meter.identity = study, Agent("a", "0", "r", "0")
+        yield meter
+
+    class Opened(list):
+        meter = None
+
+        def profile(self, meter, **wish):
+            self.meter = meter
+            request = ProfileRequest(LAYERS, SETTINGS, "toy", **wish)
+            return profile_device(None, request, SilentObserver())
+
+    opened = Opened()
+    monkeypatch.setattr(profiling, "open_meter", open_meter)
+    monkeypatch.setattr(profiling, "gather_facts", lambda *_: (facts, ()))
+    return opened
+
+
+def test_an_unfinished_profile_keeps_its_study_from_before_the_first_measurement(studies):
+    with pytest.raises(TransientDeviceError):
+        studies.profile(PlayedMeter(fail={0: TransientDeviceError("gone")}))
+    assert files.load("toy-unfinished").provenance.study == studies[0]
+    with pytest.raises(TransientDeviceError):
+        studies.profile(PlayedMeter(fail={1: TransientDeviceError("gone")}))
+    assert len(files.load("toy-unfinished").entries) == 1
+    meter = PlayedMeter()
+    finished = studies.profile(meter)
+    assert studies[0] == studies[1] == studies[2]
+    assert (len(meter.measured), len(finished.entries)) == (2, 3)
+    assert files.load("toy").provenance.study is None
+    studies.profile(PlayedMeter())
+    assert studies[3] != studies[0]
+
+
+def test_a_fresh_profile_is_a_new_study(studies):
+    with pytest.raises(TransientDeviceError):
+        studies.profile(PlayedMeter(fail={1: TransientDeviceError("gone")}))
+    meter = PlayedMeter()
+    studies.profile(meter, fresh=True)
+    assert len(meter.measured) == 3
+    assert studies[1] != studies[0]
+
+
+@pytest.mark.parametrize("study", ["x", "5717D1E5", "../../..", "5717d1e5\n"])
+def test_a_study_that_is_no_name_is_refused(studies, study):
+    with pytest.raises(ValueError, match="8 hex digits"):
+        replace(profiling._provenance(None, ""), study=study)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Capability, CapabilityStatus
+from adadeep.core.device import Capability, CapabilityStatus, hashed
 from adadeep.core.errors import TransientDeviceError
 from adadeep.core.protocols import ShellResult
 from adadeep.devices.facts import gather_facts
@@ -96,7 +96,7 @@ def test_a_phone_is_asked_once_and_described_whole():
     assert [len(cluster.cores) for cluster in facts.clusters] == [4, 4]
     assert facts.battery is not None
     assert (facts.battery.capacity_mah, facts.battery.level_percent) == (3000, 84)
-    assert facts.hardware_serial == "R58M"
+    assert facts.hardware_serial == hashed("R58M")
     assert len({capability.name for capability in capabilities}) == len(capabilities) == 13
 
 
@@ -201,6 +201,21 @@ def test_a_board_is_described_by_its_device_tree():
 def test_the_most_telling_name_of_the_chip_is_taken(cpuinfo, soc):
     facts, _ = gather({"getprop": "[ro.board.platform]: [msm8952]\n", "cpuinfo": cpuinfo})
     assert facts.soc == soc
+
+
+def test_nothing_but_the_serial_itself_holds_a_serial():
+    uevent = "/sys/class/power_supply/BAT0/uevent\t|POWER_SUPPLY_SERIAL_NUMBER=R58M1234"
+    said = {
+        "getprop": "[ro.serialno]: [R58M1234]\n", "power": uevent, "id": "uid=2000(R58M1234)",
+        "linux": "/etc/machine-id\tfedcba9876543210",
+    }  # fmt: skip
+    for extra in ({}, {"getprop": ""}):
+        facts, capabilities = gather(said | extra)
+        text = repr((facts, capabilities))
+        assert facts.hardware_serial
+        assert "fedcba9876543210" not in text
+        assert "R58M1234" not in text or extra
+        assert facts.hardware_serial.startswith("sha256:")
 
 
 def test_unknown_facts_are_none_not_guesses():

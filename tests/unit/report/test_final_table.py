@@ -9,7 +9,7 @@ FORMULA = Quantity(0.25, Provenance.ANALYTIC, "Eq. 5")
 def row(latency=MEASURED, energy=FORMULA, **changes):
     cost = Cost(latency, energy, 500e3, 1e3, 600_000, 10_000_000)
     values = {"label": "fc1:W1f", "accuracy": 0.98, "test_accuracy": None, "reward": 1.0}
-    return PlanRow(**{**values, "cost": cost, "meets_demand": True, **changes})
+    return PlanRow(**{**values, "cost": cost, "demand": "met", **changes})
 
 
 def cells(one):

@@ -1,10 +1,13 @@
+import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 
+import msgspec
 import pytest
 
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
@@ -49,6 +52,18 @@ TRIAL = Trial(PLAN, TrialState.COMPLETE, 0.5, COST, "a" * 64, MEASUREMENT.key, N
 FAILED = Trial(CompressionPlan(), TrialState.FAILED, reason="ConversionError: no")
 ARTIFACT = Artifact(PLAN.key, "a" * 64, 10, 0.5, 100, 12.5, 13.0, 0.25)
 
+GOOD = json.dumps({"kind": "trial", **msgspec.to_builtins(FAILED)})
+
+
+def hurt(original, *path, value):
+    """A record with one value of it replaced."""
+    text = json.dumps(msgspec.to_builtins(original))
+    record = {"kind": type(original).__name__.lower(), **json.loads(text)}
+    *outer, last = path
+    place = functools.reduce(lambda inner, name: inner[name], outer, record)
+    place[last] = value
+    return json.dumps(record)
+
 
 def test_gives_back_every_value_as_it_was(tmp_path):
     with Journal.open(tmp_path / "run") as journal:
@@ -69,6 +84,7 @@ def test_gives_back_every_value_as_it_was(tmp_path):
 def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_path):
     with Journal.open(tmp_path) as journal:
         journal.begin(STUDY)
+        journal.add_trial(FAILED)
     with Journal.open(tmp_path) as journal:
         journal.begin(dict(STUDY))
         other = {**STUDY, "seed": 1, "demand": {"max_latency_ms": 4.0}}
@@ -77,6 +93,55 @@ def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_pat
     assert "demand.max_latency_ms is not set there, 4.0 here" in str(caught.value)
     assert "seed is 0 there, 1 here" in str(caught.value)
     assert "task" not in str(caught.value)
+
+
+def test_settings_bind_only_once_something_was_found_with_them(tmp_path):
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+    assert not (tmp_path / JOURNAL).exists()
+    other = {**STUDY, "seed": 1}
+    with Journal.open(tmp_path) as journal:
+        journal.begin(other)
+        journal.add_trial(FAILED)
+    with Journal.open(tmp_path) as journal, pytest.raises(ConfigError, match="seed is 1 there"):
+        journal.begin(STUDY)
+
+
+def test_the_lone_header_of_an_older_version_binds_nobody(tmp_path):
+    (tmp_path / JOURNAL).write_text(header(study=STUDY))
+    with Journal.open(tmp_path) as journal:
+        journal.begin({**STUDY, "seed": 1})
+        journal.add_trial(FAILED)
+    content = read_journal(tmp_path)
+    assert content.study["seed"] == 1
+    assert list(content.trials) == [FAILED.plan.key]
+
+
+def test_a_study_keeps_the_id_that_its_first_record_was_written_with(tmp_path):
+    ids = []
+    for _ in range(3):
+        with Journal.open(tmp_path) as journal:
+            ids.append(journal.content.id)
+            journal.begin(STUDY)
+            journal.add_trial(FAILED)
+    with Journal.open(tmp_path / "other") as journal:
+        ids.append(journal.content.id)
+    assert re.fullmatch("[0-9a-f]{8}", ids[0])
+    assert ids[1:3] == ids[:1] * 2
+    assert ids[3] != ids[0]
+
+
+def test_a_study_of_an_older_version_has_an_id_that_stays_the_same(tmp_path):
+    trial = json.dumps({"kind": "trial", **msgspec.to_builtins(FAILED)})
+    (tmp_path / JOURNAL).write_text(header(study=STUDY) + trial + "\n")
+    first, second = read_journal(tmp_path), read_journal(tmp_path)
+    assert re.fullmatch("[0-9a-f]{8}", first.id)
+    assert first == second
+    assert first.study == STUDY
+
+
+def header(**fields):
+    return json.dumps({"kind": "header", "schema_version": 1, **fields}) + "\n"
 
 
 def test_differences_name_what_only_one_side_has():
@@ -97,15 +162,34 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
         '{"kind":"miracle"}',
         '{"kind":"trial","plan":{"choices":[],"precision":"int3"},"state":"complete"}',
         '{"kind":"measurement"}',
+        hurt(TRIAL, "state", value="half done"),
+        hurt(TRIAL, "accuracy", value=3),
+        hurt(TRIAL, "accuracy", value=-1e-9),
+        hurt(TRIAL, "model_sha256", value="../../../../etc/passwd"),
+        hurt(TRIAL, "cost", "latency_ms", "value", value=-5),
+        hurt(TRIAL, "cost", "macs", value="many"),
+        hurt(TRIAL, "plan", "choices", 0, 1, "technique", value="W9\x1b[31m"),
+        hurt(ARTIFACT, "accuracy", value=1.5),
+        hurt(ARTIFACT, "model_sha256", value="a"),
+        hurt(ARTIFACT, "plan_key", value="../../../../x"),
+        hurt(ARTIFACT, "energy_mj", value=-0.1),
+        hurt(MEASUREMENT, "launches", value=[]),
+        hurt(MEASUREMENT, "launches", 0, "runs_ns", 0, value=-5),
+        hurt(TRIAL, "cost", "latency_ms", "value", value=float("inf")),
+        hurt(TRIAL, "seconds", value=float("nan")),
+        "[" * 100_000,
     ],
 )
 def test_a_record_that_cannot_be_read_names_file_and_line(tmp_path, line):
     with Journal.open(tmp_path) as journal:
         journal.begin(STUDY)
+        journal.add_trial(FAILED)
     with (tmp_path / JOURNAL).open("a") as file:
-        file.write(line + "\n")
-    with pytest.raises(FormatError, match=r"journal\.jsonl, line 2"):
-        read_journal(tmp_path)
+        file.write(line + "\n" + GOOD + "\n")  # a damaged last line is one that was torn
+    with pytest.raises(FormatError, match=r"journal\.jsonl, line 3") as caught:
+        read_journal(tmp_path, {"W1f", "W3"})
+    assert "another folder" in str(caught.value)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_file_that_is_no_journal_is_left_alone(tmp_path):
@@ -143,7 +227,7 @@ def test_a_host_killed_while_writing_loses_no_whole_record(tmp_path):
         journal.begin({"task": "digits"})
         number = 0
         while True:
-            journal.add_artifact(Artifact(str(number), "a" * 64, 1, 0.5, 1, 1.0, 1.0, 1.0))
+            journal.add_artifact(Artifact(f"{number:016x}", "a" * 64, 1, 0.5, 1, 1.0, 1.0, 1.0))
             print(number, flush=True)
             number += 1
         """
@@ -164,7 +248,7 @@ def test_a_host_killed_while_writing_loses_no_whole_record(tmp_path):
     with Journal.open(tmp_path) as journal:
         journal.begin({"task": "digits"})
         assert len(reported) >= 20
-        assert {str(number) for number in reported} <= set(journal.content.artifacts)
+        assert {f"{number:016x}" for number in reported} <= set(journal.content.artifacts)
         journal.add_trial(FAILED)
     assert FAILED.plan.key in read_journal(tmp_path).trials
 
@@ -184,7 +268,8 @@ def test_a_full_disk_ends_with_a_clear_error_and_what_was_there_stays(tmp_path):
         number = 0
         try:
             while True:
-                journal.add_artifact(Artifact(str(number), "a" * 64, 1, 0.5, 1, 1.0, 1.0, 1.0))
+                key = f"{number:016x}"
+                journal.add_artifact(Artifact(key, "a" * 64, 1, 0.5, 1, 1.0, 1.0, 1.0))
                 number += 1
         except ConfigError as error:
             print(number, error)
@@ -199,6 +284,6 @@ def test_a_full_disk_ends_with_a_clear_error_and_what_was_there_stays(tmp_path):
     assert "free some space" in message
     assert (tmp_path / JOURNAL).stat().st_size == 3000
     with Journal.open(tmp_path) as journal:
-        assert set(journal.content.artifacts) == {str(number) for number in range(int(count))}
+        assert set(journal.content.artifacts) == {f"{number:016x}" for number in range(int(count))}
         journal.add_trial(FAILED)
     assert len(read_journal(tmp_path).artifacts) == int(count)

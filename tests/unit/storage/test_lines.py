@@ -54,4 +54,14 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path):
 
 def test_a_file_that_cannot_be_opened_names_itself_and_the_way_out(tmp_path):
     with pytest.raises(ConfigError, match=r"journal .*missing.*-o"):
-        LineFile(tmp_path / "missing" / "j", 0)
+        LineFile(tmp_path / "missing" / "j", 0).append({"kind": "a"})
+
+
+def test_a_folder_in_place_of_the_file_is_an_input_error(tmp_path):
+    with pytest.raises(ConfigError, match="no file"):
+        read_lines(tmp_path)
+
+
+def test_a_file_is_made_by_its_first_record(tmp_path):
+    _write(tmp_path / "j")
+    assert not (tmp_path / "j").exists()

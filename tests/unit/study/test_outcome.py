@@ -3,22 +3,26 @@ import json
 import numpy as np
 import pytest
 
+from adadeep.core.correct import CorrectSamples
 from adadeep.core.demand import UserDemand
-from adadeep.core.errors import AdaDeepError
+from adadeep.core.errors import ConfigError
 from adadeep.report.final_table import legend, table_rows
 from adadeep.search.random_sampler import RandomSampler
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.study.evaluate import PlanEvaluator
+from adadeep.study.finalists import conclude
 from adadeep.study.outcome import (
     FinalAccuracies,
     Identity,
     Outcome,
-    winner_models,
+    model_of,
+    outcome_as_json,
     write_outcome,
 )
 from adadeep.study.study import Study
 from adadeep.study.table import plan_rows
+from adadeep.study.verdicts import Judge
 from fakes.search_parts import FakeMaker, FakeMeter, Watching
 from fakes.search_space import SPACE
 
@@ -30,19 +34,24 @@ def finished(tmp_path):
     """A finished search and its store."""
     store = ArtifactStore(tmp_path / "models")
     with Journal.open(tmp_path) as journal:
-        journal.begin({})
+        journal.begin({"task": "fake"})
         evaluator = PlanEvaluator(FakeMaker(), FakeMeter(), journal, store)
         demand = UserDemand(max_latency_ms=100.0)
         study = Study(demand, 8, RandomSampler(SPACE, 0), evaluator, journal)
         result = study.run(Watching())
-    return Outcome(IDENTITY, result, FinalAccuracies(0.9, 0.95), tmp_path), store
+        judge = Judge(0.02, result.limits, result.baseline, journal.content)
+        held_back = CorrectSamples.of(np.ones(400, np.bool_))
+        conclusion = conclude(judge, result, journal, lambda _: held_back)
+    tested = FinalAccuracies(0.9, 0.95)
+    return Outcome(IDENTITY, result, conclusion, tested, tmp_path), store
 
 
 def test_leaves_winner_plan_and_samples(finished):
     outcome, store = finished
-    models = winner_models(outcome.result, store)
+    winner = outcome.conclusion.winner
+    models = model_of(winner, store), model_of(outcome.result.baseline, store)
     write_outcome(outcome, models, {"inputs": np.ones((2, 3), np.float32)})
-    folder, best = outcome.folder, outcome.result.best.trial
+    folder, best = outcome.folder, winner.trial
     assert (folder / "best.tflite").read_bytes() == store.get(best.model_sha256)
     assert (folder / "initial.tflite").read_bytes() == models[1]
     with np.load(folder / "samples.npz", allow_pickle=False) as samples:
@@ -61,8 +70,8 @@ def test_leaves_winner_plan_and_samples(finished):
 def test_a_missing_model_is_told(finished):
     outcome, store = finished
     store.path(outcome.result.baseline.trial.model_sha256).unlink()
-    with pytest.raises(AdaDeepError, match="a model is missing"):
-        winner_models(outcome.result, store)
+    with pytest.raises(ConfigError, match=r"is missing in the run's folder.* \(-o\)"):
+        model_of(outcome.result.baseline, store)
 
 
 def test_the_table_begins_with_the_initial_network_and_the_winner(finished):
@@ -70,10 +79,22 @@ def test_the_table_begins_with_the_initial_network_and_the_winner(finished):
     rows = plan_rows(outcome, 3)
     assert [row.label for row in rows[:2]] == [
         "initial network",
-        outcome.result.best.trial.plan.label,
+        outcome.conclusion.winner.trial.plan.label,
     ]
     assert len(rows) == 4
     assert [row.test_accuracy for row in rows] == [0.95, 0.9, None, None]
+
+
+def test_meets_demand_is_said_only_where_every_limit_is_met(finished):
+    outcome, _ = finished
+    document = outcome_as_json(outcome)
+    verdicts = document["best"]["verdicts"]
+    assert {name: verdict["state"] for name, verdict in verdicts.items()} == dict.fromkeys(
+        ("accuracy_loss", "latency_ms", "energy_mj", "storage_bytes"), "met"
+    )
+    assert document["meets_demand"] is document["acceptable"] is True
+    assert [finalist["number"] for finalist in document["finalists"]] == [1]
+    assert verdicts["accuracy_loss"]["low"] < 0 < verdicts["accuracy_loss"]["high"] < 0.02
 
 
 def test_every_number_that_is_not_measured_is_marked_and_explained(finished):

@@ -1,5 +1,6 @@
 import pytest
 
+from adadeep.core.clock import Deadline
 from adadeep.core.cost import Provenance
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import (
@@ -15,7 +16,9 @@ from adadeep.search.reward import floor_reward
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal, read_journal
 from adadeep.study.evaluate import PlanEvaluator
+from adadeep.study.results import best_of
 from adadeep.study.study import Study
+from fakes.clock import HandClock
 from fakes.search_parts import FakeMaker, FakeMeter, Watching, measurement
 from fakes.search_space import SPACE
 
@@ -96,8 +99,40 @@ def test_gone_on_with_it_asks_the_same_plans_and_evaluates_nothing_twice(tmp_pat
     assert not set(maker1.made) & set(maker2.made)
     assert not set(meter1.measured) & set(meter2.measured)
     again, maker3, meter3, _ = search(tmp_path / "parts", RandomSampler(SPACE, 4), 10)
-    assert again.best == resumed.best
+    assert again.trials == resumed.trials
     assert maker3.made == meter3.measured == []
+
+
+def test_a_shorter_search_in_the_same_folder_loses_nothing(tmp_path):
+    longer, *_ = search(tmp_path, RandomSampler(SPACE, 4), 10)
+    shorter, maker, meter, watching = search(tmp_path, RandomSampler(SPACE, 4), 3)
+    assert shorter.trials == longer.trials
+    assert watching.events[-1].best == best_of(longer.trials)
+    assert maker.made == meter.measured == []
+
+
+def test_another_sampler_in_the_same_folder_adds_to_what_is_there(tmp_path):
+    first, *_ = search(tmp_path, RandomSampler(SPACE, 4), 4)
+    second, *_ = search(tmp_path, RandomSampler(SPACE, 5), 4)
+    assert second.trials[: len(first.trials)] == first.trials
+    assert len(second.trials) > len(first.trials)
+
+
+def test_when_the_time_is_over_no_other_plan_is_asked_for(tmp_path):
+    clock = HandClock()
+
+    class Slow(FakeMaker):
+        def make(self, plan):
+            clock.time += 10
+            return super().make(plan)
+
+    with Journal.open(tmp_path) as journal:
+        journal.begin({})
+        evaluator = PlanEvaluator(Slow(), FakeMeter(), journal, ArtifactStore(tmp_path / "m"))
+        sampler, until = ScriptedSampler(some_plans(9)), Deadline.after(35, clock)
+        result = Study(LOOSE, 9, sampler, evaluator, journal, until).run(Watching())
+    assert result.asked == len(sampler.told) == 3  # the initial network took the first ten
+    assert result.episodes == 9
 
 
 def test_a_device_that_goes_away_costs_neither_networks_nor_measurements(tmp_path):
@@ -153,7 +188,7 @@ def test_a_network_that_cannot_be_converted_is_a_failed_trial_with_the_floor_rew
     floor = floor_reward(LOOSE)
     assert sampler.told[0] == (bad, floor.gain, floor.satisfaction)
     assert maker.made.count(bad.key) == 1
-    assert result.best.trial.plan != bad
+    assert best_of(result.trials).trial.plan != bad
 
 
 def test_a_technique_that_does_not_apply_is_a_failed_trial(tmp_path):

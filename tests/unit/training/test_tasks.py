@@ -26,13 +26,14 @@ def fake_mnist(path: Path, **members: np.ndarray) -> None:
     np.savez(path, **{**content, **members})
 
 
-def test_digits_are_real_images_in_three_disjoint_parts() -> None:
+def test_digits_are_real_images_in_four_disjoint_parts() -> None:
     task = load_task("digits")
-    parts = [task.x_train, task.x_val, task.x_test]
+    parts = [task.x_train, task.x_val, task.x_held, task.x_test]
     assert sum(map(len, parts)) == 1797
     together = np.concatenate([part.reshape(len(part), -1) for part in parts])
     assert len(np.unique(together, axis=0)) == 1797
-    for x, y in zip(parts, (task.y_train, task.y_val, task.y_test), strict=True):
+    labels = (task.y_train, task.y_val, task.y_held, task.y_test)
+    for x, y in zip(parts, labels, strict=True):
         assert x.shape[1:] == task.input_shape == (8, 8, 1)
         assert (x.dtype, y.dtype) == (np.float32, np.int64)
         assert (x.min(), x.max()) == (0, 1)
@@ -51,8 +52,9 @@ def test_mnist_of_keras_own_layout_gets_a_channel(
     fake_mnist(tmp_path / "mnist.npz")
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     task = load_task("mnist")
-    assert task.x_train.shape == (45, 28, 28, 1)
-    assert task.x_val.shape == (5, 28, 28, 1)
+    assert task.x_train.shape == (35, 28, 28, 1)
+    assert task.x_val.shape == (10, 28, 28, 1)
+    assert task.x_held.shape == (5, 28, 28, 1)
     assert task.x_test.shape == (20, 28, 28, 1)
     assert 0 <= task.x_train.min() < task.x_train.max() <= 1
     assert task.source == str(tmp_path / "mnist.npz")
@@ -71,8 +73,9 @@ def test_labels_stay_with_their_images(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_real_mnist_file_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(REAL_DATA))
     task = load_task("mnist")
-    assert (len(task.x_train), len(task.x_val), len(task.x_test)) == (54000, 6000, 10000)
-    everything = np.concatenate([task.x_train, task.x_val])
+    parts = (task.x_train, task.x_val, task.x_held, task.x_test)
+    assert [len(part) for part in parts] == [42000, 12000, 6000, 10000]
+    everything = np.concatenate(parts[:3])
     assert everything.mean(dtype=np.float64) == pytest.approx(0.13066, abs=1e-4)
 
 

@@ -35,8 +35,8 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
     finished = load_run(run)
 
     def put(transport: Transport) -> dict[str, Any]:
-        ui.note(f"deploying {finished.plan['best']['label']} to {transport.serial}")
-        deployment = deploy(finished, transport)
+        ui.note(f"deploying {finished.plan.best.label} to {transport.serial}")
+        deployment = deploy(finished, transport, ui.note)
         _show(ui, deployment)
         return _json(deployment)
 

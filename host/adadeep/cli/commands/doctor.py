@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -18,6 +18,15 @@ from adadeep.devices.provision import clean, provision
 _EXAMINE_S, _PROVISION_S = 120.0, 900.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is to be done beside, or instead of, checking."""
+
+    provide: bool
+    remove: bool
+    force: bool
+
+
 @click.command("doctor")
 @device_option
 @click.option(
@@ -27,14 +36,22 @@ _EXAMINE_S, _PROVISION_S = 120.0, 900.0
     help="Give a board's Python numpy and a TFLite runtime, in a private folder.",
 )
 @click.option("--clean", "remove", is_flag=True, help="Remove everything of ours from the device.")
+@click.option(
+    "--force", is_flag=True, help="With --clean: end an agent at work there, whoever started it."
+)
 @json_option
-def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool) -> int:
+def command(
+    devices: tuple[str, ...], provide: bool, remove: bool, force: bool, as_json: bool
+) -> int:
     """Check a device from the cable to the agent; each finding comes with its remedy.
 
     Ends with exit code 3 if a check fails.
     """
     if provide and remove:
         raise ConfigError("--provision and --clean exclude each other.")
+    if force and not remove:
+        raise ConfigError("--force goes with --clean: it ends an agent that is in the way.")
+    wish = _Wish(provide, remove, force)
     ui = Ui(as_json)
     reports = []
     for name in devices or [None]:
@@ -44,30 +61,30 @@ def command(devices: tuple[str, ...], provide: bool, remove: bool, as_json: bool
             check = Check("state", CheckStatus.FAIL, str(error), "`adadeep devices` shows more.")
             reports.append(_report(ui, name or "device", [_shown(ui, check)]))
             continue
-        reports += [_treated(ui, transport, provide, remove) for transport in transports]
+        reports += [_treated(ui, transport, wish) for transport in transports]
     healthy = all(report["ok"] for report in reports)
     ui.emit("doctor", {"ok": healthy, "devices": reports})
     return 0 if healthy else DeviceError.exit_code
 
 
-def _treated(ui: Ui, transport: Transport, provide: bool, remove: bool) -> dict[str, Any]:
+def _treated(ui: Ui, transport: Transport, wish: _Wish) -> dict[str, Any]:
     try:
-        return _treat(ui, transport, provide, remove)
+        return _treat(ui, transport, wish)
     except DeviceError as error:
         check = Check("device", CheckStatus.FAIL, str(error), None)
         return _report(ui, transport.serial, [_shown(ui, check)])
 
 
-def _treat(ui: Ui, transport: Transport, provide: bool, remove: bool) -> dict[str, Any]:
+def _treat(ui: Ui, transport: Transport, wish: _Wish) -> dict[str, Any]:
     ui.say(transport.serial)
-    if remove:
-        gone = clean(transport, Deadline.after(_EXAMINE_S))
+    if wish.remove:
+        gone = clean(transport, Deadline.after(_EXAMINE_S), wish.force)
         ui.say(
             f"  {gone.folder} has been removed, with {gone.deployed} deployed models and"
             f" {gone.results} results that no host had fetched"
         )
         return {**_report(ui, transport.serial, []), "removed": gone.folder}
-    if provide:
+    if wish.provide:
         provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
     found = examine(transport, Deadline.after(_EXAMINE_S))
     return _report(ui, transport.serial, [_shown(ui, check) for check in found])

@@ -96,7 +96,7 @@ def _measure(ui: Ui, transport: Transport, job: _Job) -> dict[str, Any]:
 
     path = job.path
     ui.note(f"measuring {path.name} on {transport.serial}")
-    with open_meter(transport, Deadline.after(_READY_S), job.settings) as meter:
+    with open_meter(transport, Deadline.after(_READY_S), job.settings, note=ui.note) as meter:
         samples = [job.sample] if job.sample else []
         measurement = meter.check(job.model, samples).measurement
     title = f"{path.name} on {measurement.device_title} ({transport.serial})"

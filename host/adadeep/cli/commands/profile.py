@@ -146,6 +146,9 @@ class _Observer:
         text = f"{entry.measurement.latency_ms:.3f} ms" if entry.measurement else "failed"
         self._bar.advance(1, f"{entry.key}: {text}")
 
+    def note(self, text: str) -> None:
+        self._ui.note(text)
+
     def no_agent(self, reason: str) -> None:
         self.reason = reason
         self._ui.warn(f"facts only, nothing measured. {reason}")

@@ -76,6 +76,10 @@ def _search_options(function: Callable[..., None]) -> Callable[..., None]:
             help="Plans to ask for. More than before goes on with a finished search.",
         ),
         click.option(
+            "--max-time", callback=_unit(units.parse_duration_s), metavar="TIME",
+            help="Ask for no other plan after so long: 20min, 2h.",
+        ),
+        click.option(
             "--sampler", default="dqn", show_default=True,
             help="Who chooses the plans: dqn, random.",
         ),
@@ -119,7 +123,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: objec
     with ui.progress(f"search {task}", config.episodes) as bar:
         outcome = search(config, transport, _Reporter(ui, bar))
     _show(ui, outcome)
-    if not outcome.meets_demand:
+    if not outcome.is_acceptable:
         raise DemandUnmet(
             f"none of the {len(outcome.result.trials)} plans tried meets the demand; the nearest "
             "one is reported. Relax a limit, or give more --episodes."
@@ -154,6 +158,7 @@ def _config(task: str, options: dict[str, object]) -> StudyConfig:
         seed=of("seed", int),
         settings=measure_settings(MeasureSettings(), of("threads", int), cores),
         folder=folder if isinstance(folder, Path) else None,
+        max_time_s=limit("max_time"),
     )
 
 
@@ -214,6 +219,7 @@ def _trial_line(event: TrialEvent) -> str:
 
 def _show(ui: Ui, outcome: Outcome) -> None:
     from adadeep.report.final_table import COLUMNS, legend, table_rows
+    from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.outcome import outcome_as_json, scored_as_json
     from adadeep.study.table import plan_rows
 
@@ -222,11 +228,16 @@ def _show(ui: Ui, outcome: Outcome) -> None:
     ui.table(COLUMNS, table_rows(rows), title)
     for line in legend(rows):
         ui.say(line)
+    for line in verdict_lines(outcome.conclusion.of_winner):
+        ui.say(line)
     ui.say(f"winner: {outcome.folder}/best.tflite, plan.json")
     document = {
         "folder": str(outcome.folder),
         **outcome_as_json(outcome),
-        "trials": [scored_as_json(scored) for scored in result.trials],
+        "trials": [
+            scored_as_json(scored, outcome.conclusion.verdicts.get(scored.trial.plan.key))
+            for scored in result.trials
+        ],
         "front": [scored.trial.plan.key for scored in result.front],
     }
     ui.emit("search", document)

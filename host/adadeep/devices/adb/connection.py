@@ -12,7 +12,13 @@ import socket
 from typing import Self
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.display import one_line
+from adadeep.core.errors import (
+    DeadlinePassed,
+    DeviceError,
+    StableDeviceError,
+    TransientDeviceError,
+)
 from adadeep.devices.adb.server import AdbUnavailable, ServerAddress, start_server
 
 _PIECE_BYTES = 1 << 18
@@ -37,7 +43,7 @@ class ServiceRefused(TransientDeviceError):
 
 def refusal(who: str, doing: str, text: str) -> DeviceError:
     """The error for a refusal of the adb server, by the first line of its text."""
-    text = text.strip().partition("\n")[0].rstrip(".")
+    text = one_line(text.strip().partition("\n")[0]).rstrip(".")
     for pattern, remedy, transient in _REFUSALS:
         if re.search(pattern, text):
             kind = TransientDeviceError if transient else StableDeviceError
@@ -159,8 +165,8 @@ class AdbSocket:
         with contextlib.suppress(OSError):  # a closed socket tells at its next use
             self._socket.settimeout(deadline.remaining or 0.001)
 
-    def _late(self) -> TransientDeviceError:
-        return TransientDeviceError(
+    def _late(self) -> DeadlinePassed:
+        return DeadlinePassed(
             f"{self._who}: no answer before the deadline. Is the device awake and its link good?"
         )
 

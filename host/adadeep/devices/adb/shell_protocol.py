@@ -9,7 +9,7 @@ import shlex
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import TransientDeviceError
-from adadeep.core.protocols import ShellResult
+from adadeep.core.protocols import MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.adb.connection import AdbSocket
 from adadeep.devices.adb.packets import (
     PacketKind,
@@ -18,18 +18,26 @@ from adadeep.devices.adb.packets import (
     encode_stdin,
 )
 from adadeep.devices.lines import LineBuffer
+from adadeep.devices.shell import too_much
 
 _GOODBYE_S = 1.0
 
 
-def run_v2(socket: AdbSocket, command: str, who: str, deadline: Deadline) -> ShellResult:
+def run_v2(
+    socket: AdbSocket,
+    command: str,
+    who: str,
+    deadline: Deadline,
+    most_bytes: int = MOST_OUTPUT_BYTES,
+) -> ShellResult:
     """Runs a command over a connection on which `shell,v2,raw:` was granted.
 
     Raises:
         TransientDeviceError: the link broke before the exit code came, or the deadline passed.
+        StableDeviceError: it printed more than `most_bytes`.
     """
     socket.send(encode_close_stdin(), deadline)
-    reader, out, err = PacketReader(), bytearray(), bytearray()
+    reader, out, err = PacketReader(who), bytearray(), bytearray()
     while piece := socket.read_some(deadline):
         for kind, data in reader.feed(piece):
             if kind == PacketKind.STDOUT:
@@ -37,8 +45,14 @@ def run_v2(socket: AdbSocket, command: str, who: str, deadline: Deadline) -> She
             elif kind == PacketKind.STDERR:
                 err += data
             elif kind == PacketKind.EXIT:
-                return ShellResult(command, bytes(out), bytes(err), data[0])
+                return ShellResult(command, bytes(out), bytes(err), _exit_code(data))
+        if len(out) + len(err) > most_bytes:
+            raise too_much(who, command, most_bytes)  # closing the connection ends it
     raise link_broke(who)
+
+
+def _exit_code(data: bytes) -> int:
+    return data[0] if data else 255
 
 
 def link_broke(who: str) -> TransientDeviceError:
@@ -83,11 +97,13 @@ class PlainCommand:
         return ShellResult(self._command, match[1], match[3], int(match[2]))
 
 
-def read_to_end(socket: AdbSocket, deadline: Deadline) -> bytes:
-    """Everything until the connection ends."""
+def read_to_end(socket: AdbSocket, most_bytes: int, deadline: Deadline) -> bytes | None:
+    """Everything until the connection ends; None if that is more than `most_bytes`."""
     data = bytearray()
     while piece := socket.read_some(deadline):
         data += piece
+        if len(data) > most_bytes:
+            return None
     return bytes(data)
 
 
@@ -103,8 +119,8 @@ class AdbStream:
     def __init__(self, socket: AdbSocket, who: str, packets: bool) -> None:
         self._socket = socket
         self._who = who
-        self._reader = PacketReader() if packets else None
-        self._lines = LineBuffer()
+        self._reader = PacketReader(who) if packets else None
+        self._lines = LineBuffer(who)
         self._exit_code: int | None = None
         self._closed = False
 
@@ -120,7 +136,9 @@ class AdbStream:
         """Returns the next line of its stdout without the line feed.
 
         Raises:
-            TransientDeviceError: the process or the link is gone, or the deadline passed.
+            DeadlinePassed: no whole line came in time; reading may go on.
+            TransientDeviceError: the process or the link is gone.
+            StableDeviceError: the line has no end.
         """
         while (line := self._lines.take_line()) is None:
             if self._exit_code is not None:
@@ -149,7 +167,7 @@ class AdbStream:
             if kind == PacketKind.STDOUT:
                 self._lines.feed(data)
             elif kind == PacketKind.EXIT:
-                self._exit_code = data[0]
+                self._exit_code = _exit_code(data)
 
     def _gone(self, how: str) -> TransientDeviceError:
         return TransientDeviceError(f"{self._who}: the process on the device {how}. Try again.")

@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
+from adadeep.core.display import one_line
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.protocols import MOST_FILE_BYTES
 from adadeep.devices.adb.connection import AdbSocket
 
 _CHUNK_BYTES = 64 * 1024  # SYNC_DATA_MAX: a longer one is refused
+_MOST_AT_ONCE = 1 << 20  # what no adbd sends in one piece
 _REMEDIES = (
     ("No space left", "Free space on the device (`adadeep doctor --clean` removes what is ours)."),
     ("Quota exceeded", "Free space on the device."),
@@ -53,7 +56,7 @@ def _check_sent(
     doing = f"writing {remote}"
     try:
         status, size = _read_head(socket, deadline)
-        reason = socket.read_exact(size, deadline) if status == b"FAIL" else b""
+        reason = _read_body(socket, size, deadline) if status == b"FAIL" else b""
     except (EOFError, TransientDeviceError) as error:
         raise broken or _cut(who, doing) from error
     if status == b"FAIL":
@@ -62,11 +65,18 @@ def _check_sent(
         raise _cut(who, doing)
 
 
-def receive_file(socket: AdbSocket, remote: str, who: str, deadline: Deadline) -> bytes:
+def receive_file(
+    socket: AdbSocket,
+    remote: str,
+    who: str,
+    deadline: Deadline,
+    most_bytes: int = MOST_FILE_BYTES,
+) -> bytes:
     """Reads a file over a connection on which `sync:` was granted.
 
     Raises:
-        StableDeviceError: the device said why not, for example no such file.
+        StableDeviceError: the device said why not, for example no such file; or the file is
+            longer than `most_bytes`.
         TransientDeviceError: the link broke, or the deadline passed.
     """
     doing = f"reading {remote}"
@@ -77,12 +87,15 @@ def receive_file(socket: AdbSocket, remote: str, who: str, deadline: Deadline) -
             status, size = _read_head(socket, deadline)
             if status == b"DONE":
                 return bytes(data)
-            piece = socket.read_exact(size, deadline)
+            piece = _read_body(socket, size, deadline)
             if status == b"FAIL":
                 raise _failure(who, doing, piece)
             if status != b"DATA":
                 raise _cut(who, doing)
             data += piece
+            if len(data) > most_bytes:
+                text = f"it has more than {most_bytes / 1e6:g} MB; it is none of ours"
+                raise _failure(who, doing, text.encode())
     except EOFError:
         raise _cut(who, doing) from None
 
@@ -96,8 +109,15 @@ def _read_head(socket: AdbSocket, deadline: Deadline) -> tuple[bytes, int]:
     return head[:4], int.from_bytes(head[4:], "little")
 
 
+def _read_body(socket: AdbSocket, size: int, deadline: Deadline) -> bytes:
+    """The piece behind a head; one that adbd would not send is taken for a broken link."""
+    if size > _MOST_AT_ONCE:
+        raise EOFError
+    return socket.read_exact(size, deadline)
+
+
 def _failure(who: str, doing: str, reason: bytes) -> DeviceError:
-    text = reason.decode("utf-8", "replace").strip()
+    text = one_line(reason.decode("utf-8", "replace"))
     remedy = next((remedy for words, remedy in _REMEDIES if words in text), "")
     return StableDeviceError(f"{who}: {doing} failed: {text}. {remedy}".rstrip())
 

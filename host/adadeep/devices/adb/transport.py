@@ -8,23 +8,27 @@ from pathlib import Path
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import ShellResult, Stream
+from adadeep.core.protocols import MOST_OUTPUT_BYTES, ShellResult, Stream
 from adadeep.devices.adb.connection import AdbSocket, ServiceRefused, ask
 from adadeep.devices.adb.server import ServerAddress, server_address
 from adadeep.devices.adb.shell_protocol import AdbStream, PlainCommand, read_to_end, run_v2
 from adadeep.devices.adb.sync import file_bytes, receive_file, send_file
+from adadeep.devices.shell import too_much
 
 _WORKDIR_S = 15.0
 _CLEAN_UP_S = 2.0
 
-# Takes the first folder that can be made, is ours, and lets a program run; says what failed with
-# the others. A folder is made only where its parent is: a Linux board has no /data.
+# Takes the first folder that can be made, is ours alone (no link: whoever made that may turn it
+# elsewhere), and lets a program run; says what failed with the others. A folder is made only where
+# its parent is: a Linux board has no /data.
 _WORKDIR_SCRIPT = r"""
 s=/bin/sh; [ -x $s ] || s=/system/bin/sh  # Android before 10 has no /bin
 try() {
   [ -d "${1%/*}" ] || { echo "no $1: there is no ${1%/*}"; return; }
   [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || { echo "no $1: can't be made"; return; }
+  [ ! -L "$1" ] || { echo "no $1: is a link"; return; }
   [ -O "$1" ] || { echo "no $1: belongs to another user"; return; }
+  case $(ls -ld "$1") in drwx------*) ;; *) echo "no $1: is open to others (chmod 700 it)"; return;; esac
   p="$1/.probe$$"
   printf '#!%s\nexit 0\n' $s 2>/dev/null >"$p" \
     || { rm -f "$p"; echo "no $1: can't be written"; return; }
@@ -86,17 +90,19 @@ class AdbTransport:
             self._features = frozenset(answer.strip().split(","))
         return self._features
 
-    def run(self, command: str, deadline: Deadline) -> ShellResult:
+    def run(
+        self, command: str, deadline: Deadline, most_bytes: int = MOST_OUTPUT_BYTES
+    ) -> ShellResult:
         """Runs a POSIX shell command to its end; a nonzero exit code is no error.
 
         Raises:
             TransientDeviceError: the link broke or the deadline passed.
-            StableDeviceError: no such device, unauthorized, ...
+            StableDeviceError: no such device, unauthorized, more output than `most_bytes`, ...
         """
         if "shell_v2" not in self.features(deadline):
-            return self._run_plain(command, deadline)
+            return self._run_plain(command, deadline, most_bytes)
         with self._service(f"shell,v2,raw:{command}", deadline) as socket:
-            return run_v2(socket, command, self._serial, deadline)
+            return run_v2(socket, command, self._serial, deadline, most_bytes)
 
     def open(self, command: str, deadline: Deadline) -> Stream:
         """Starts a long-lived shell command; its stderr goes nowhere (redirect it).
@@ -151,16 +157,18 @@ class AdbTransport:
             raise
         return socket
 
-    def _run_plain(self, command: str, deadline: Deadline) -> ShellResult:
+    def _run_plain(self, command: str, deadline: Deadline, most_bytes: int) -> ShellResult:
         plain = PlainCommand(command)
         try:
             with self._service(f"{self._plain_service}:{plain.script}", deadline) as socket:
-                output = read_to_end(socket, deadline)
+                output = read_to_end(socket, most_bytes, deadline)
         except ServiceRefused:  # adbd before Android 5 has no exec:, only shell: with a terminal
             if self._plain_service == "shell":
                 raise
             self._plain_service = "shell"
-            return self._run_plain(command, deadline)
+            return self._run_plain(command, deadline, most_bytes)
+        if output is None:
+            raise too_much(self._serial, command, most_bytes)
         if self._plain_service == "shell":
             output = output.replace(b"\r\n", b"\n")
         return plain.parse(output, self._serial)

@@ -14,7 +14,8 @@ _KEYS = (
     "voltage", "temperature", "technology",
 )  # fmt: skip
 _GLUED = re.compile("(?<!charging )(?=(?:" + "|".join(_KEYS) + "): )")
-_LINE = re.compile(r"\s{0,8}([A-Za-z][A-Za-z ]*?)\s*:\s*(.*?)\s*(?:(?://|#).*)?$")
+_LINE = re.compile(r"\s{0,8}([A-Za-z][A-Za-z ]*):(.*)")
+_NOTE = re.compile(r"//|#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class BatteryReading:
         temperature_c: None where it can't be one.
         capacity_mah: design capacity.
         current_raw: unit and sign as the vendor likes.
+        current_source: what said so.
         charge_counter_raw: should be microampere-hours.
         doubts: why readings are not to be believed, each with the evidence.
     """
@@ -40,6 +42,7 @@ class BatteryReading:
     temperature_c: float | None = None
     capacity_mah: float | None = None
     current_raw: int | None = None
+    current_source: str = ""
     charge_counter_raw: int | None = None
     doubts: tuple[str, ...] = ()
 
@@ -81,7 +84,7 @@ def _fields(text: str) -> dict[str, str]:
         for piece in _GLUED.split(line) if glued else [line]:
             match = _LINE.match(piece)
             if match:
-                found.setdefault(match[1], match[2])
+                found.setdefault(match[1].strip(), _NOTE.split(match[2], maxsplit=1)[0].strip())
     return found
 
 
@@ -120,6 +123,7 @@ def parse_dumpsys_battery(text: str) -> BatteryReading | None:
         voltage_mv=voltage_mv,
         temperature_c=plausible_temperature_c(tenths_c),
         current_raw=integer(fields.get("current now")),
+        current_source="dumpsys battery: current now:",
         charge_counter_raw=integer(fields.get("Charge counter")),
     )
     return replace(reading, doubts=_doubts(text, fields, reading))

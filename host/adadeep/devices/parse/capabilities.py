@@ -125,9 +125,8 @@ def battery_current(
     name, keys = "battery_current", supply[1] if supply else {}
     raw = integer(keys.get("CURRENT_NOW"))
     if supply is None or raw is None:
-        printed = reading.current_raw if reading else None
-        if printed is not None:
-            evidence = f"dumpsys battery: current now: {printed}"
+        if reading and reading.current_raw is not None:
+            evidence = f"{reading.current_source} {reading.current_raw}"
             return _capability(name, CapabilityStatus.READABLE, evidence)
         return of_reads(name, reads, re.escape(SUPPLY) + r"/.*/current_now", errors)
     evidence = f"{SUPPLY}/{supply[0]}: current_now {raw}"

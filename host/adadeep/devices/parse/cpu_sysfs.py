@@ -11,6 +11,7 @@ from adadeep.devices.parse.sections import Reads, integer
 
 CPU = "/sys/devices/system/cpu"
 _MAX_CORES = 4096
+_MOST_CACHE_BYTES = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,12 @@ def _spread(clocks: dict[int, CoreClock]) -> dict[int, CoreClock]:
 def _cache(reads: Reads, folder: str, core: int) -> CpuCache | None:
     level = _positive(reads.values.get(f"{folder}/level"))
     size = re.fullmatch(r"([0-9]{1,9})\s*([KMG]?)B?", reads.values.get(f"{folder}/size", ""))
-    if not level or not size or not int(size[1]):
+    if not level or level > 9 or not size or not int(size[1]):
+        return None
+    scale = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}[size[2]]
+    if int(size[1]) * scale > _MOST_CACHE_BYTES:
         return None
     shared = parse_core_list(reads.values.get(f"{folder}/shared_cpu_list"))
-    scale = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}[size[2]]
     kind = reads.values.get(f"{folder}/type", "") or "Unified"
     return CpuCache(level, kind, int(size[1]) * scale, shared or (core,))
 

@@ -25,10 +25,10 @@ def parse_features(text: str) -> frozenset[str]:
 def android_kind(
     characteristics: Collection[str], features: Collection[str], has_battery: bool | None
 ) -> str | None:
-    """ "watch", "tv", "phone", "board" or None.
+    """ "watch", "tv", "car", "phone", "board" or None.
 
-    Tablets count as phones. Android without a battery that is neither watch nor television is
-    a board; a car is none of these.
+    Tablets count as phones. A car's head unit may have a telephone's radio and is none. Android
+    without a battery that is none of these is a board.
 
     Args:
         characteristics: words of ro.build.characteristics.
@@ -36,12 +36,12 @@ def android_kind(
         has_battery: None if nothing tells.
     """
     words, names = set(characteristics), set(features)
+    if "automotive" in words or "android.hardware.type.automotive" in names:
+        return "car"
     if "watch" in words or "android.hardware.type.watch" in names:
         return "watch"
     if "tv" in words or names & _TV:
         return "tv"
-    if "automotive" in words or "android.hardware.type.automotive" in names:
-        return None
     if "android.hardware.telephony" in names or words & {"phone", "emulator"}:
         return "phone"
     if has_battery is False:

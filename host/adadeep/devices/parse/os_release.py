@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 from dataclasses import dataclass
@@ -88,5 +87,5 @@ def parse_linux_identity(reads: Reads) -> LinuxIdentity:
         device_tree_model=tree_model,
         product_name=product,
         soc=compatible[-1] if compatible else _read(reads, "/sys/devices/soc0/soc_id"),
-        machine_id=hashlib.sha256(machine_id.encode()).hexdigest()[:16] if machine_id else None,
+        machine_id=machine_id,
     )

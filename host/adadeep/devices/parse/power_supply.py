@@ -77,13 +77,16 @@ def _capacity_mah(supply: Mapping[str, str]) -> float | None:
         return float(charge)
     energy = number_of(supply, "ENERGY_FULL_DESIGN")
     voltage = number_of(supply, "VOLTAGE_MIN_DESIGN", "VOLTAGE_NOW")
-    if energy and voltage and energy > 0 and voltage >= 1_000_000:
-        return round(1000 * energy / voltage, 1)
-    return None
+    if not energy or not voltage or voltage < 1_000_000:
+        return None
+    capacity_mah = round(1000 * energy / voltage, 1)
+    return capacity_mah if 10 <= capacity_mah <= 1_000_000 else None
 
 
-def reading_of(supply: Mapping[str, str]) -> BatteryReading:
+def reading_of(supply: Mapping[str, str], name: str = "") -> BatteryReading:
     """One supply as a reading; sysfs counts in microvolts, tenths of a degree, uA, uAh."""
+    current = number_of(supply, "CURRENT_NOW")
+    averaged = current is None
     status = supply.get("STATUS", "").lower()
     level = number_of(supply, "CAPACITY")
     voltage = number_of(supply, "VOLTAGE_NOW", "BATT_VOL")
@@ -97,7 +100,8 @@ def reading_of(supply: Mapping[str, str]) -> BatteryReading:
         voltage_mv=voltage_mv,
         temperature_c=plausible_temperature_c(number_of(supply, "TEMP", "BATT_TEMP")),
         capacity_mah=_capacity_mah(supply),
-        current_raw=number_of(supply, "CURRENT_NOW", "CURRENT_AVG"),
+        current_raw=number_of(supply, "CURRENT_AVG") if averaged else current,
+        current_source=f"{SUPPLY}/{name}: current_{'avg' if averaged else 'now'}",
         charge_counter_raw=number_of(supply, "CHARGE_COUNTER", "CHARGE_NOW"),
         doubts=doubts,
     )
@@ -112,7 +116,7 @@ def combine(readings: Iterable[BatteryReading | None]) -> BatteryReading | None:
     known = [reading for reading in readings if reading]
     if not known:
         return None
-
+    current = next((r for r in known if r.current_raw is not None), known[0])
     return BatteryReading(
         present=_first(r.present for r in known),
         level_percent=_first(r.level_percent for r in known),
@@ -120,7 +124,8 @@ def combine(readings: Iterable[BatteryReading | None]) -> BatteryReading | None:
         voltage_mv=_first(r.voltage_mv for r in known),
         temperature_c=_first(r.temperature_c for r in known),
         capacity_mah=_first(r.capacity_mah for r in known),
-        current_raw=_first(r.current_raw for r in known),
+        current_raw=current.current_raw,
+        current_source=current.current_source,
         charge_counter_raw=_first(r.charge_counter_raw for r in known),
         doubts=tuple(doubt for r in known for doubt in r.doubts),
     )

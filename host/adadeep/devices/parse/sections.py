@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 _DENIED = re.compile(r"permission den|not permitted|operation not allowed|EACCES|EPERM", re.I)
+_LONGEST_LINE = 4000  # nothing that is asked for is longer; patterns take time by its square
 _NO_SERVICE = re.compile(r"can't find service|unknown command|not found|inaccessible", re.I)
 
 
@@ -76,8 +77,9 @@ def integer(text: str | None) -> int | None:
 
 
 def clean_lines(text: str) -> list[str]:
-    """Lines without carriage returns (old adbd) and null bytes (device tree)."""
-    return text.replace("\r", "").replace("\0", " ").split("\n")
+    """Lines without carriage returns (old adbd) and null bytes (device tree), of sane length."""
+    lines = text.replace("\r", "").replace("\0", " ").split("\n")
+    return [line[:_LONGEST_LINE] for line in lines]
 
 
 def decode(data: bytes) -> str:

@@ -1,0 +1,149 @@
+"""How much accuracy a network loses against another on the same samples: exact intervals. Pure.
+
+Of n samples, `lost` are those that only the first network gets right, `gained` those that only
+the second does. With p10 and p01 their probabilities, the loss is p10 - p01 and d = lost - gained
+is a sum of n independent steps of -1, 0, +1, whose distribution is known exactly. What the loss
+does not tell is how often the networks differ at all, p10 + p01. It is taken as large (or small)
+as is bad for the claim within an exact (Clopper-Pearson) interval of its own, whose error is added
+to that of the claim (Berger and Boos, JASA 1994). So an interval errs at most as often as it says,
+for every n and however rare the differences are; no normal approximation is made.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_NUISANCE_SHARE = 0.1  # of the tail, for the interval of how often the networks differ
+_GRID = 8  # values of p10 + p01 that are looked at
+_STEPS = 18  # of bisection: to 4e-6, to the safe side
+
+
+@dataclass(frozen=True, slots=True)
+class PairedCounts:
+    """Two networks on the same samples.
+
+    Attributes:
+        lost: samples that only the first got right.
+        gained: samples that only the second got right.
+        samples: all of them.
+    """
+
+    lost: int
+    gained: int
+    samples: int
+
+    def __post_init__(self) -> None:
+        if min(self.lost, self.gained) < 0 or not 0 < self.samples <= 10_000_000:
+            raise ValueError(f"{self} are no counts")
+        if self.lost + self.gained > self.samples:
+            raise ValueError(f"{self}: more differ than there are")
+
+    @classmethod
+    def of(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedCounts:
+        """From which samples each got right; both (n,).
+
+        Raises:
+            ValueError: they are not of the same samples.
+        """
+        if first.shape != second.shape:
+            raise ValueError(f"{len(first)} samples here, {len(second)} there")
+        return cls(int(np.sum(first & ~second)), int(np.sum(second & ~first)), len(first))
+
+    @property
+    def loss(self) -> float:
+        """The estimate of p10 - p01: a fraction, negative where the second is better."""
+        return (self.lost - self.gained) / self.samples
+
+    @property
+    def disagreement(self) -> float:
+        """Share of the samples on which they differ."""
+        return (self.lost + self.gained) / self.samples
+
+
+@functools.lru_cache(maxsize=256)
+def loss_interval(counts: PairedCounts, tail: float) -> tuple[float, float]:
+    """An exact interval of the loss.
+
+    Args:
+        counts: what was seen.
+        tail: the loss is above the upper end, and likewise below the lower one, with at most this
+            probability, 0..0.5.
+
+    Returns:
+        The ends, within -1..1.
+    """
+    mirrored = PairedCounts(counts.gained, counts.lost, counts.samples)
+    return -_upper(mirrored, tail), _upper(counts, tail)
+
+
+def _upper(counts: PairedCounts, tail: float) -> float:
+    """The smallest loss that is refuted, and with it every larger one."""
+    nuisance = _NUISANCE_SHARE * tail
+    differing = counts.lost + counts.gained
+    low, high = binomial_interval(differing, counts.samples, nuisance / 2)
+    difference = counts.lost - counts.gained
+
+    def is_refuted(loss: float) -> bool:
+        first, last = max(low, abs(loss)), max(high, abs(loss))
+        grid = np.linspace(first, last, _GRID)
+        worst = max(_at_most(difference, counts.samples, loss, pi) for pi in grid)
+        return worst + nuisance <= tail
+
+    return _bisect(is_refuted, counts.loss, 1.0)
+
+
+def _bisect(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Where a condition that fails at `low` begins to hold; `high` if it never does before."""
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def _at_most(difference: int, samples: int, loss: float, differing: float) -> float:
+    """P(d <= difference) for these probabilities, by the discrete Fourier transform of d's law."""
+    size = 1 << (2 * samples + 1).bit_length()
+    up, down = (differing + loss) / 2, (differing - loss) / 2
+    angle = 2j * math.pi * np.arange(size // 2 + 1) / size
+    # d + samples is counted, from 0 to 2 samples: each step is 0, 1 or 2.
+    step = down + (1 - differing) * np.exp(-angle) + up * np.exp(-2 * angle)
+    law = np.fft.irfft(step**samples, size)
+    return float(min(max(law[: difference + samples + 1].sum(), 0.0), 1.0))
+
+
+def binomial_interval(successes: int, trials: int, tail: float) -> tuple[float, float]:
+    """The exact (Clopper-Pearson) interval of a share; each end errs with probability `tail`."""
+
+    def at_least(share: float) -> float:  # P(X >= successes)
+        return _binomial_at_most(trials - successes, trials, 1 - share)
+
+    def at_most(share: float) -> float:
+        return _binomial_at_most(successes, trials, share)
+
+    low = 0.0 if successes == 0 else 1 - _bisect(lambda x: at_least(1 - x) <= tail, 0.0, 1.0)
+    high = 1.0 if successes == trials else _bisect(lambda x: at_most(x) <= tail, 0.0, 1.0)
+    return low, high
+
+
+def _binomial_at_most(count: int, trials: int, share: float) -> float:
+    if share <= 0 or count >= trials:
+        return 1.0
+    if share >= 1:
+        return 0.0
+    numbers = np.arange(count + 1)
+    logarithms = _log_choose(trials)[: count + 1]
+    logarithms = logarithms + numbers * math.log(share) + (trials - numbers) * math.log1p(-share)
+    return float(min(np.exp(logarithms).sum(), 1.0))
+
+
+@functools.lru_cache(maxsize=4)
+def _log_choose(trials: int) -> npt.NDArray[np.float64]:
+    """Logarithms of the binomial coefficients of 0..trials out of trials."""
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
+    return np.asarray(factorials[-1] - factorials - factorials[::-1])

@@ -1,0 +1,28 @@
+"""Verdicts as lines for people: each limit, what was found, and what can be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adadeep.core import units
+from adadeep.core.verdict import Verdict, Verdicts
+
+_SHOWN: dict[str, tuple[str, Callable[[float | None], str]]] = {
+    "accuracy_loss": ("accuracy loss", units.format_percent),
+    "latency_ms": ("T", units.format_ms),
+    "energy_mj": ("E", units.format_mj),
+    "storage_bytes": ("S_p", units.format_bytes),
+}
+
+
+def verdict_lines(verdicts: Verdicts) -> list[str]:
+    """A line for each limit: "T: met: 0.21 ms (0.2 ms to 0.22 ms), 0.44 ms allowed; measured"."""
+    return [f"{_SHOWN[name][0]}: {_line(verdict, _SHOWN[name][1])}" for name, verdict in verdicts]
+
+
+def _line(verdict: Verdict, show: Callable[[float | None], str]) -> str:
+    interval = ""
+    if verdict.low is not None and verdict.high is not None and verdict.low != verdict.high:
+        interval = f" ({show(verdict.low)} to {show(verdict.high)})"
+    found = f"{show(verdict.estimate)}{interval}, {show(verdict.limit)} allowed"
+    return f"{verdict.text}: {found}; {verdict.basis}"

@@ -1,0 +1,117 @@
+"""What can be said of a trial against the limits of the demand. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from adadeep.core.correct import CorrectSamples
+from adadeep.core.cost import Quantity
+from adadeep.core.paired import PairedCounts, loss_interval
+from adadeep.core.verdict import Verdict, Verdicts
+from adadeep.search.reward import Limits
+from adadeep.storage.journal import HeldTest, JournalContent
+from adadeep.study.results import ScoredTrial
+
+# Over all finalists that a run ever tests, the probability that one is called met (or broken) on
+# the accuracy and is not. The first one gets half of it, each further one half of what is left.
+ERROR_RATE = 0.05
+_WIDER = 1.15  # the exact interval over the normal approximation, about; only to choose finalists
+
+
+def tail_of(number: int) -> float:
+    """The error that each end of the interval of the n-th finalist (from 1) may have."""
+    return ERROR_RATE / 2.0**number
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Holds trials against the limits.
+
+    Attributes:
+        max_accuracy_loss: that the demand allows, a fraction.
+        limits: of the costs.
+        baseline: the initial network.
+        content: of the journal: which samples each network got right.
+    """
+
+    max_accuracy_loss: float
+    limits: Limits
+    baseline: ScoredTrial
+    content: JournalContent
+
+    @property
+    def next_number(self) -> int:
+        """Of the next finalist, from 1."""
+        return 1 + max((test.number for test in self.content.held_tests.values()), default=0)
+
+    def verdicts(self, scored: ScoredTrial) -> Verdicts | None:
+        """Of all limits; None for a failed trial."""
+        trial, cost, limits = scored.trial, scored.trial.cost, self.limits
+        if trial.accuracy is None or cost is None:
+            return None
+        return Verdicts(
+            accuracy_loss=self._accuracy_loss(scored, trial.accuracy),
+            latency_ms=_of_quantity(limits.max_latency_ms, cost.latency_ms),
+            energy_mj=_of_quantity(limits.max_energy_mj, cost.energy_mj),
+            storage_bytes=Verdict.exact(
+                limits.max_storage_bytes, cost.storage_bytes, "counted (Eq. 3)"
+            ),
+        )
+
+    def held_test(self, scored: ScoredTrial) -> HeldTest | None:
+        """Its test on the held-back samples; None if it had none, or with another model."""
+        test = self.content.held_tests.get(scored.trial.plan.key)
+        return test if test and test.model_sha256 == scored.trial.model_sha256 else None
+
+    def _accuracy_loss(self, scored: ScoredTrial, accuracy: float) -> Verdict:
+        limit = self.max_accuracy_loss
+        if scored.trial.plan == self.baseline.trial.plan:
+            return Verdict.exact(limit, 0.0, "the initial network itself")
+        test, initial = self.held_test(scored), self.held_test(self.baseline)
+        if test is None or initial is None or test.correct.count != initial.correct.count:
+            seen = self.search_counts(scored)
+            loss = seen.loss if seen else (self.baseline.trial.accuracy or 0.0) - accuracy
+            return Verdict(limit, loss, basis="the search's own validation samples, no interval")
+        counts = PairedCounts.of(initial.correct.array, test.correct.array)
+        low, high = loss_interval(counts, tail_of(max(test.number, 1)))
+        return Verdict(limit, counts.loss, low, high, f"{counts.samples} held-back samples")
+
+    def search_counts(self, scored: ScoredTrial) -> PairedCounts | None:
+        """Against the initial network on the search's samples; None in a journal of 0.1."""
+        mine, initial = self._correct(scored), self._correct(self.baseline)
+        if mine is None or initial is None or mine.count != initial.count:
+            return None
+        return PairedCounts.of(initial.array, mine.array)
+
+    def _correct(self, scored: ScoredTrial) -> CorrectSamples | None:
+        artifact = self.content.artifacts.get(scored.trial.plan.key)
+        return artifact.correct if artifact else None
+
+    def chance_to_pass(self, scored: ScoredTrial, number: int, held_back: int) -> float:
+        """How likely the accuracy is called met, were this the n-th finalist.
+
+        A normal approximation from the search's samples; it chooses what is tested and claims
+        nothing.
+
+        Args:
+            scored: a complete trial.
+            number: of the finalist, from 1.
+            held_back: samples that it would be tested on.
+        """
+        seen = self.search_counts(scored)
+        if seen is None:
+            return 0.5 if scored.reward.is_feasible else 0.0
+        share = max(seen.disagreement, 2 / seen.samples)
+        on_held, on_search = (share / held_back) ** 0.5, (share / seen.samples) ** 0.5
+        needed = NormalDist().inv_cdf(1 - tail_of(number)) * _WIDER * on_held
+        spread = (on_held**2 + on_search**2) ** 0.5
+        return NormalDist().cdf((self.max_accuracy_loss - needed - seen.loss) / spread)
+
+
+def _of_quantity(limit: float, quantity: Quantity) -> Verdict:
+    """A measured number has the interval that it was measured with; a formula's is exact."""
+    if quantity.provenance.is_modelled and quantity.low is None:
+        return Verdict.exact(limit, quantity.value, str(quantity.provenance))
+    basis = str(quantity.provenance)
+    return Verdict(limit, quantity.value, quantity.low, quantity.high, basis)

@@ -1,0 +1,104 @@
+"""`make soak`: the tests that open or close an agent, again and again, with a core kept busy.
+
+They are about moments (an agent that is just ending, a cable pulled between two writes), which a
+run on an idle machine hardly ever meets. Writes docs/soak.md.
+
+Usage: soak.py [--rounds N] [--output FILE] [more arguments of pytest]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUNDS = 50
+TESTS = ["-m", "agent_life and not board", "-q", "-p", "no:cacheprovider", "tests/integration"]
+
+
+@contextlib.contextmanager
+def busy_core() -> Iterator[None]:
+    """Keeps one core busy."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def one_round(arguments: list[str]) -> tuple[Counter[str], list[str]]:
+    """Counts of a run of pytest by outcome, and the tests that failed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *TESTS, *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    last = (done.stdout.strip().splitlines() or [""])[-1]
+    found = re.findall(r"(\d+) (passed|failed|skipped|errors?)\b", last)
+    counts = Counter({outcome.rstrip("s"): int(number) for number, outcome in found})
+    failed = re.findall(r"^(?:FAILED|ERROR) \S*::(\S+)", done.stdout, re.MULTILINE)
+    if done.returncode and not failed:
+        raise SystemExit(f"pytest itself failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    if failed:
+        sys.stderr.write(done.stdout)
+    return counts, failed
+
+
+def report(rounds: int, counts: Counter[str], failures: Counter[str], seconds: float) -> str:
+    """The text of docs/soak.md."""
+    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    bad = sum(failures.values())
+    lines = [
+        "# Soak",
+        "",
+        "Written by `make soak`: the tests that open or close an agent (marker `agent_life`),",
+        "again and again, while a core is kept busy.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| Date | {date} |",
+        f"| Machine | {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()} |",
+        f"| Rounds | {rounds} |",
+        f"| Tests run | {counts['passed'] + bad} ({counts['skipped']} skipped) |",
+        f"| Failures | {bad} |",
+        f"| Time | {seconds / 60:.0f} min |",
+    ]
+    lines += [f"| Failed: `{name}` | {count} |" for name, count in failures.most_common()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Runs the rounds; the exit status is 1 if a test failed in any of them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "soak.md")
+    wish, arguments = parser.parse_known_args()
+    counts: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
+    began = time.monotonic()
+    with busy_core():
+        for number in range(1, wish.rounds + 1):
+            found, failed = one_round(arguments)
+            counts += found
+            failures.update(failed)
+            print(f"round {number} of {wish.rounds}: {dict(found)} {' '.join(failed)}", flush=True)
+            seconds = time.monotonic() - began
+            wish.output.write_text(report(number, counts, failures, seconds))
+    if not counts["passed"]:
+        raise SystemExit("nothing was run: the device lab is not to be had here")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""A run's folder may come from anybody: it is read whole and sound, or refused in a sentence."""
+
+import io
+import json
+import os
+import random
+import re
+import zipfile
+
+import numpy as np
+import pytest
+
+from adadeep.core.errors import AdaDeepError, FormatError
+from adadeep.storage.archives import open_zip
+from adadeep.storage.run_folder import read_run
+from fakes.mutations import DEEP, VALUES, mutated_bytes, mutated_json, places, with_value, without
+from fakes.run_folder import write_run
+
+INPUTS = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 3, 2, 1)
+FILES = ("plan.json", "samples.npz", "best.tflite", "initial.tflite")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_run(tmp_path / "run", b"best", b"initial", INPUTS)
+    return tmp_path / "run"
+
+
+def plan_of(folder):
+    return json.loads((folder / "plan.json").read_text())
+
+
+def refused(folder):
+    with pytest.raises(FormatError) as caught:
+        read_run(folder)
+    message = str(caught.value)
+    assert caught.value.exit_code == 2
+    assert len(message) < 700
+    assert not re.search("[\x00-\x1f\x7f\u202e\ud800]", message)
+    assert re.search("repeat the search|upgrade adadeep|Run `adadeep search`", message, re.I)
+    return message
+
+
+def outcome(folder):
+    """Reads it; a folder that is taken names nothing outside ours and holds only sound numbers."""
+    try:
+        run = read_run(folder)
+    except AdaDeepError:
+        refused(folder)
+        return "refused"
+    plan = run.plan
+    assert re.fullmatch(r"[\w-][\w.-]{0,79}", plan.task, re.ASCII)
+    assert re.fullmatch("[0-9a-f]{16}", plan.best.key)
+    assert np.isfinite(run.inputs).all()
+    assert 0 < len(run.inputs) <= 512
+    for trial in (plan.best, plan.initial):
+        assert 0 <= trial.accuracy <= 1
+        for quantity in (trial.cost.latency_ms, trial.cost.energy_mj):
+            assert quantity.value is None or 0 <= quantity.value < 1e19
+    return "taken"
+
+
+def test_a_finished_search_is_read_as_it_was_left(folder):
+    run = read_run(folder)
+    assert (run.best, run.initial) == (b"best", b"initial")
+    assert (run.inputs == INPUTS).all()
+    assert run.plan.task == "toy"
+    assert run.plan.best.plan.layers == {"fc1": {"technique": "W1f", "rank_divisor": 12}}
+    assert run.plan.best.cost.latency_ms.value == 0.5
+    assert run.plan.limits.max_latency_ms == 2.0
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("task",), '"../../../../tmp/x"'),
+        (("task",), '".x"'),
+        (("task",), '"a/b"'),
+        (("task",), '"a\\n"'),
+        (("task",), '""'),
+        (("best", "key"), '"../../../../xx"'),
+        (("best", "key"), '"0123456789ABCDEF"'),
+        (("best", "model_sha256"), '"../x"'),
+        (("best", "plan", "precision"), '"int3"'),
+        (("best", "plan", "layers", "fc1"), '"W1f"'),
+        (("best", "label"), '""'),
+        (("best", "accuracy"), "3"),
+        (("best", "accuracy"), "NaN"),
+        (("best", "test_accuracy"), "-0.5"),
+        (("best", "cost"), "null"),
+        (("best", "cost", "latency_ms", "value"), "-5"),
+        (("best", "cost", "latency_ms", "value"), "1e400"),
+        (("best", "cost", "energy_mj", "provenance"), '"guessed"'),
+        (("best", "cost", "storage_bytes"), "-Infinity"),
+        (("initial", "cost", "macs"), "-1"),
+        (("limits", "max_latency_ms"), "-1"),
+        (("meets_demand",), '"yes"'),
+        (("device_title",), DEEP),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_and_names_the_file(folder, path, text):
+    (folder / "plan.json").write_bytes(with_value(plan_of(folder), path, text))
+    assert "plan.json" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "path", [("task",), ("best",), ("best", "label"), ("best", "key"), ("initial", "cost"),
+             ("best", "plan", "precision"), ("limits",), ("schema_version",)],
+    ids=".".join,
+)  # fmt: skip
+def test_a_missing_key_is_refused(folder, path):
+    (folder / "plan.json").write_bytes(without(plan_of(folder), path))
+    refused(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "7", DEEP, "\udcff", '{"schema_version": 99}'])
+def test_something_else_in_place_of_the_plan_is_refused(folder, text):
+    (folder / "plan.json").write_bytes(text.encode(errors="surrogateescape"))
+    assert ("upgrade" in refused(folder)) == ("99" in text)
+
+
+def npz(**members):
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=True, **members)
+    return file.getvalue()
+
+
+def archive(name, data, method=zipfile.ZIP_DEFLATED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as packed:
+        packed.writestr(name, data)
+    return file.getvalue()
+
+
+def npy_header(shape, dtype="<f4"):
+    file = io.BytesIO()
+    head = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, head)
+    return file.getvalue()
+
+
+BOMB = archive("inputs.npy", npy_header((400, 250_000)) + bytes(400_000_000))
+SAMPLES = {
+    "none at all": npz(labels=np.arange(3)),
+    "an empty array": npz(inputs=np.zeros((0, 3), np.float32)),
+    "an empty sample": npz(inputs=np.zeros((3, 0), np.float32)),
+    "one dimension": npz(inputs=np.zeros(3, np.float32)),
+    "too many": npz(inputs=np.zeros((513, 1), np.float32)),
+    "not finite": npz(inputs=np.full((3, 2), np.nan, np.float32)),
+    "too large for float32": npz(inputs=np.full((3, 2), 1e300)),
+    "words": npz(inputs=np.array([["a", "b"]])),
+    "pickled objects": npz(inputs=np.array([[print, {}]], dtype=object)),
+    "complex numbers": npz(inputs=np.zeros((2, 2), np.complex64)),
+    "a shape without its data": archive("inputs.npy", npy_header((500, 10**12))),
+    "a negative shape": archive("inputs.npy", npy_header((-1, 2))),
+    "a type that is none": archive("inputs.npy", npy_header((1, 2), "zz")),
+    "cut samples": archive("inputs.npy", npy_header((2, 2)) + bytes(15)),
+    "a zip bomb": BOMB,
+    "no archive": b"junk",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("data", SAMPLES.values(), ids=SAMPLES)
+def test_samples_that_can_not_be_used_are_refused(folder, data):
+    (folder / "samples.npz").write_bytes(data)
+    assert "samples.npz" in refused(folder)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(folder):
+    (folder / "samples.npz").write_bytes(BOMB)
+    assert len(BOMB) < 1_000_000
+    with pytest.raises(ValueError, match="unpacks to more than 64 MB"):
+        open_zip(folder / "samples.npz")
+
+
+@pytest.mark.parametrize("name", FILES)
+class TestEveryFile:
+    def test_is_needed(self, folder, name):
+        (folder / name).unlink()
+        assert name in refused(folder)
+
+    def test_must_be_a_file(self, folder, name):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+        assert name in refused(folder)
+
+    def test_must_not_be_a_pipe_that_nobody_writes_to(self, folder, name):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        assert name in refused(folder)
+
+    def test_survives_any_damage(self, folder, name):
+        rng = random.Random(name)
+        data = (folder / name).read_bytes()
+        seen = set()
+        for _ in range(60):
+            (folder / name).write_bytes(mutated_bytes(data, rng))
+            seen.add(outcome(folder))
+        assert "refused" in seen
+
+
+def test_any_value_anywhere_in_the_plan_is_taken_whole_or_refused(folder):
+    plan = plan_of(folder)
+    results = []
+    for path in places(plan):
+        for text in VALUES:
+            if text != DEEP:
+                (folder / "plan.json").write_bytes(with_value(plan, path, text))
+                results.append(outcome(folder))
+    rng = random.Random(0)
+    for _ in range(200):
+        (folder / "plan.json").write_bytes(mutated_json(plan, rng))
+        results.append(outcome(folder))
+    assert {"taken", "refused"} <= set(results)

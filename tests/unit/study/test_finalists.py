@@ -1,0 +1,159 @@
+"""Finalists: who is tested on held-back samples, who wins, and that nobody gets two chances."""
+
+import numpy as np
+import pytest
+
+from adadeep.core.correct import CorrectSamples
+from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.demand import UserDemand
+from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.trial import Trial, TrialState
+from adadeep.search.reward import resolve_limits, reward
+from adadeep.storage.journal import Artifact, Journal
+from adadeep.study.finalists import MAX_FINALISTS, conclude
+from adadeep.study.results import ScoredTrial, StudyResult
+from adadeep.study.verdicts import ERROR_RATE, Judge, tail_of
+
+DEMAND = UserDemand(max_accuracy_loss=0.02)
+SEARCH, HELD = 2000, 6000
+
+
+def bits(count, wrong, seed=0):
+    """All right but for so many, which are the first ones for the initial network."""
+    right = np.ones(count, np.bool_)
+    right[np.random.default_rng(seed).permutation(count)[:wrong]] = False
+    return CorrectSamples.of(right)
+
+
+class Run:
+    """A run whose plans lose so many samples of the search and of the held-back data."""
+
+    def __init__(self, folder, latency=0.5, high=None):
+        self.folder, self.latency, self.high = folder, latency, high
+        self.losses, self.tested = {}, []
+        self.add("initial", 0.0, 0.0, storage=1000.0, plan=CompressionPlan(), latency=1.0)
+
+    def add(self, name, on_search, on_held, storage=500.0, plan=None, latency=None):
+        plan = plan or CompressionPlan((("fc1", LayerChoice(name)),))
+        self.losses[name] = (plan, on_search, on_held, storage, latency or self.latency)
+
+    def conclude(self):
+        with Journal.open(self.folder) as journal:
+            journal.begin({"task": "fake"})
+            for plan, on_search, _, storage, latency in self.losses.values():
+                self._record(journal, plan, on_search, storage, latency)
+            content = journal.content
+            initial = content.trials[CompressionPlan().key]
+            limits = resolve_limits(DEMAND, initial.accuracy, initial.cost)
+            scored = tuple(
+                ScoredTrial(t, reward(DEMAND, limits, t.accuracy, t.cost))
+                for t in content.trials.values()
+            )
+            result = StudyResult(limits, scored[0], scored, 1, 1)
+            judge = Judge(DEMAND.max_accuracy_loss, limits, scored[0], content)
+            return conclude(judge, result, journal, self._held)
+
+    def _record(self, journal, plan, on_search, storage, latency):
+        if plan.key in journal.content.trials:
+            return
+        correct = bits(SEARCH, round(on_search * SEARCH))
+        cost = Cost(
+            Quantity(latency, Provenance.MEASURED, low=latency, high=self.high or latency),
+            Quantity(latency, Provenance.ANALYTIC), storage, 0.0, 1, 1,
+        )  # fmt: skip
+        journal.add_artifact(
+            Artifact(
+                plan.key, plan.key * 4, 1, correct.accuracy, 1, storage, 0.0, latency, correct
+            )
+        )
+        trial = Trial(plan, TrialState.COMPLETE, correct.accuracy, cost, model_sha256=plan.key * 4)
+        journal.add_trial(trial)
+
+    def _held(self, scored):
+        names = {plan.key: name for name, (plan, *_) in self.losses.items()}
+        name = names[scored.trial.plan.key]
+        self.tested.append(name)
+        return bits(HELD, round(self.losses[name][2] * HELD))
+
+
+def name_of(conclusion):
+    plan = conclusion.winner.trial.plan
+    return plan.choices[0][1].technique if plan.choices else "initial"
+
+
+def test_the_first_that_is_met_wins_and_no_other_is_tested(tmp_path):
+    run = Run(tmp_path)
+    run.add("safe", 0.001, 0.001, storage=400)
+    run.add("small", 0.005, 0.006, storage=100)
+    conclusion = run.conclude()
+    assert run.tested == ["initial", "small"]
+    assert name_of(conclusion) == "small"
+    assert conclusion.of_winner.text == "met"
+
+
+def test_a_plan_that_was_lucky_in_the_search_is_found_out_and_a_safer_one_wins(tmp_path):
+    run = Run(tmp_path)
+    run.add("lucky", 0.005, 0.04, storage=100)
+    run.add("safe", 0.001, 0.001, storage=400)
+    conclusion = run.conclude()
+    assert run.tested == ["initial", "lucky", "safe"]
+    assert name_of(conclusion) == "safe"
+    lucky = conclusion.verdicts[run.losses["lucky"][0].key]
+    assert lucky.accuracy_loss.text == "broken"
+    assert lucky.accuracy_loss.estimate == pytest.approx(0.04)
+
+
+def test_who_can_not_be_told_is_open_and_says_on_which_side(tmp_path):
+    run = Run(tmp_path)
+    run.add("near", 0.018, 0.019)
+    conclusion = run.conclude()
+    assert conclusion.of_winner.text == "open, within"
+    run = Run(tmp_path / "other")
+    run.add("near", 0.019, 0.021)
+    verdicts = run.conclude().verdicts[run.losses["near"][0].key]
+    assert verdicts.text == "open, beyond"
+
+
+def test_at_most_five_are_tested_and_all_ever_tested_share_one_error(tmp_path):
+    run = Run(tmp_path)
+    for number in range(9):
+        run.add(f"bad{number}", 0.004, 0.05, storage=100 + number)
+    first = run.conclude()
+    assert len(run.tested) == 1 + MAX_FINALISTS
+    again = run.conclude()  # resumed: the others, at what is left of the error
+    assert len(run.tested) == 1 + 9
+    assert [test.number for test in again.tested] == list(range(1, 10))
+    assert again.tested[: len(first.tested)] == first.tested
+    assert sum(tail_of(test.number) for test in again.tested) < ERROR_RATE
+    run.conclude()
+    assert len(run.tested) == 1 + 9  # nobody gets a second chance
+
+
+def test_a_better_plan_found_later_is_tested_and_a_worse_one_is_not(tmp_path):
+    run = Run(tmp_path)
+    run.add("first", 0.001, 0.001, storage=400)
+    assert name_of(run.conclude()) == "first"
+    run.add("worse", 0.001, 0.001, storage=600)
+    assert name_of(run.conclude()) == "first"
+    run.add("better", 0.001, 0.001, storage=100)
+    assert name_of(run.conclude()) == "better"
+    assert run.tested == ["initial", "first", "better"]
+
+
+def test_a_plan_whose_costs_break_their_limits_is_never_tested(tmp_path):
+    run = Run(tmp_path)
+    run.add("large", 0.0, 0.0, storage=5000)
+    conclusion = run.conclude()
+    assert run.tested == ["initial"]
+    assert conclusion.verdicts[run.losses["large"][0].key].text == "broken"
+    assert name_of(conclusion) == "initial"
+
+
+def test_a_latency_whose_interval_holds_the_limit_is_open(tmp_path):
+    run = Run(tmp_path, latency=0.95, high=1.05)
+    run.add("slow", 0.0, 0.0)
+    conclusion = run.conclude()
+    assert name_of(conclusion) == "slow"
+    assert conclusion.of_winner.latency_ms.text == "open, within"
+    assert conclusion.of_winner.accuracy_loss.text == "met"
+    assert conclusion.of_winner.text == "open, within"
