@@ -15,6 +15,7 @@ from adadeep.core.display import one_line
 from adadeep.core.errors import FormatError, NoAgentError, StableDeviceError
 from adadeep.core.protocols import Transport
 from adadeep.core.reader import read_json
+from adadeep.devices.parse.sections import integer
 from adadeep.devices.passing import passing_folder, sweep_script
 from adadeep.devices.wheels import WheelTarget, download_wheels
 
@@ -253,7 +254,8 @@ def free_bytes(transport: Transport, deadline: Deadline) -> int | None:
     """Space left where the work folder is; None if `df` does not tell."""
     done = transport.run(f"df -Pk {shlex.quote(transport.workdir)} | tail -n 1", deadline)
     words = done.text.split()
-    return int(words[3]) * 1024 if len(words) >= 6 and words[3].isdigit() else None
+    blocks = integer(words[3]) if len(words) >= 6 else None
+    return None if blocks is None else blocks * 1024
 
 
 def _install(

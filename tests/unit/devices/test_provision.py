@@ -181,3 +181,11 @@ def test_free_space_is_what_the_system_says(tmp_path: Path) -> None:
     assert free is not None
     stats = os.statvfs(tmp_path)
     assert 0 < free <= stats.f_blocks * stats.f_frsize
+
+
+@pytest.mark.parametrize("blocks", ["²", "9" * 5000, "many", "-"])
+def test_free_space_that_is_no_number_is_unknown(board: BoardTransport, blocks: str) -> None:
+    (board.programs / "df").write_text(f"#!/bin/sh\necho 'x 1 1 {blocks} 1% /'\n")
+    (board.programs / "df").chmod(0o755)
+    (board.programs / "tail").symlink_to(str(shutil.which("tail")))
+    assert free_bytes(board, soon()) is None
