@@ -50,7 +50,8 @@ class TestSampler:
 
 
 def test_seeds_differ():
-    plans = [tuple(plan.key for plan in episodes(make(("random", "default"), seed), 6)) for seed in range(4)]
+    samplers = [make(("random", "default"), seed) for seed in range(4)]
+    plans = [tuple(plan.key for plan in episodes(sampler, 6)) for sampler in samplers]
     assert len(set(plans)) == 4
 
 
