@@ -58,7 +58,9 @@ class Replay:
 
     Attributes:
         limit: of the accuracy loss.
-        called: the winner's verdict on the accuracy, of its whole demand.
+        called: the winner's verdict on the accuracy.
+        whole: on all limits.
+        acceptable: whether a search would end with exit code 0.
         test_loss: the winner's on the test images.
         attainable: whether a plan that was tried keeps the costs and loses half the limit or
             less on the test images.
@@ -67,6 +69,7 @@ class Replay:
     limit: float
     called: VerdictState
     whole: VerdictState
+    acceptable: bool
     test_loss: float
     attainable: bool
 
@@ -141,7 +144,8 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
     )
     verdicts = conclusion.of_winner
     loss = lost[conclusion.winner.trial.plan.key]
-    return Replay(max_loss, verdicts.accuracy_loss.state, verdicts.state, loss, attainable)
+    called, whole = verdicts.accuracy_loss.state, verdicts.state
+    return Replay(max_loss, called, whole, conclusion.is_acceptable, loss, attainable)
 
 
 def _record(journal: Journal, row: Recorded) -> None:
@@ -176,6 +180,8 @@ def summary(done: list[Replay]) -> dict[str, int]:
         "open": sum(r.whole is VerdictState.OPEN for r in done),
         "broken": sum(r.whole is VerdictState.BROKEN for r in done),
         "wrong": sum(r.test_loss > r.limit for r in met),
+        "acceptable": sum(r.acceptable for r in done),
+        "acceptable_wrong": sum(r.acceptable and r.test_loss > r.limit for r in done),
         "attainable": len(attainable),
         "attained": sum(r.whole is VerdictState.MET for r in attainable),
     }
@@ -190,6 +196,10 @@ def rows_of(task: str, done: list[Replay]) -> list[Row]:
     return [
         Row(f"{task}: replays", counts["replays"], "", detail=said),
         Row(f"{task}: met, but over the limit on test", counts["wrong"], "", 4),
+        Row(
+            f"{task}: exit 0 (met, or open and within), over it on test",
+            counts["acceptable_wrong"], "", detail=f"of {counts['acceptable']}",
+        ),
         Row(
             f"{task}: met where half the limit was tried", 100 * share, "%",
             80 if promised else None, at_least=True, detail=f"of {counts['attainable']}",

@@ -105,7 +105,3 @@ class Verdicts:
         if self.state is not VerdictState.OPEN:
             return str(self.state)
         return f"open, {'within' if self.is_acceptable else 'beyond'}"
-
-    def of_state(self, state: VerdictState) -> tuple[str, ...]:
-        """The names of the limits with that verdict."""
-        return tuple(name for name, verdict in self if verdict.state is state)

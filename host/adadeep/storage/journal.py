@@ -31,6 +31,7 @@ from adadeep.core.correct import CorrectSamples
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.measurement import Measurement
+from adadeep.core.plan import CompressionPlan
 from adadeep.core.reader import convert, require_hex, require_range, to_json
 from adadeep.core.trial import Trial
 from adadeep.storage.artifacts import remove_leftovers
@@ -97,6 +98,8 @@ class HeldTest:
         require_hex("plan_key", 16, self.plan_key)
         require_hex("model_sha256", 64, self.model_sha256)
         require_range("number", 0, 10_000, self.number)
+        if (self.number == 0) != (self.plan_key == CompressionPlan().key):
+            raise ValueError("number 0 is the initial network's, and only that is")
 
 
 Entry = Artifact | Measurement | Trial | HeldTest

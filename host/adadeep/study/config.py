@@ -12,6 +12,7 @@ from adadeep.core.errors import ConfigError
 from adadeep.core.measurement import Agent, MeasureSettings
 from adadeep.core.registry import suggestion
 from adadeep.search.registry import PRESETS, SAMPLERS
+from adadeep.training.tasks import SPLIT
 
 _MAX_THREADS = 64
 
@@ -71,6 +72,7 @@ class StudyConfig:
         """
         return {
             "task": self.task,
+            "split": SPLIT,
             "device": device_title,
             "device_fingerprint": device_fingerprint,
             "runtime": f"{agent.runtime} {agent.runtime_version}",

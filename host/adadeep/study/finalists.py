@@ -12,14 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adadeep.core.correct import CorrectSamples
+from adadeep.core.errors import ConfigError
+from adadeep.core.plan import CompressionPlan
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.storage.journal import HeldTest, Journal
 from adadeep.study.results import ScoredTrial, StudyResult
-from adadeep.study.verdicts import Judge
+from adadeep.study.verdicts import MOST_TESTS, Judge
 
 MAX_FINALISTS = 5
 _PROMISING = 0.5  # chance to be met from which the reward decides who is tested first
+_HOPELESS = 0.01  # below, a test would only use up the error that others need
 
 RunHeldBack = Callable[[ScoredTrial], CorrectSamples]
 
@@ -43,6 +46,16 @@ class Conclusion:
         """Of the winner; it is complete, so there are some."""
         return self.verdicts[self.winner.trial.plan.key]
 
+    @property
+    def is_acceptable(self) -> bool:
+        """Whether no limit is known to be broken and every estimate is within.
+
+        On the accuracy that is an estimate on held-back samples, or the initial network's own.
+        """
+        plan = self.winner.trial.plan
+        tested = plan == CompressionPlan() or plan.key in {test.plan_key for test in self.tested}
+        return tested and self.of_winner.is_acceptable
+
 
 def conclude(
     judge: Judge, result: StudyResult, journal: Journal, run_held_back: RunHeldBack
@@ -54,8 +67,18 @@ def conclude(
         result: every trial of the run.
         journal: of the run; each test is added before the next is begun.
         run_held_back: runs a trial's model on the held-back samples.
+
+    Raises:
+        ConfigError: finalists were compared with another initial network.
     """
-    if judge.held_test(judge.baseline) is None:
+    baseline = judge.baseline.trial
+    known = journal.content.held_tests.get(baseline.plan.key)
+    if known is not None and known.model_sha256 != baseline.model_sha256:
+        raise ConfigError(
+            "finalists of this run were compared with another initial network; begin anew in"
+            " another folder (-o)."
+        )
+    if known is None:
         _test(judge.baseline, 0, journal, run_held_back)
     for _ in range(MAX_FINALISTS):
         finalist = next_finalist(judge, result)
@@ -79,10 +102,9 @@ def next_finalist(judge: Judge, result: StudyResult) -> ScoredTrial | None:
     accuracy, by reward, then the others by that chance. Once one is met, only likely ones that
     earn more than it.
     """
-    held_back = judge.held_test(judge.baseline)
-    if held_back is None:
+    held_back, number = judge.held_test(judge.baseline), judge.next_number
+    if held_back is None or number > MOST_TESTS:
         return None
-    number = judge.next_number
     met = [s.reward.total for s in result.trials if _state(judge, s) is VerdictState.MET]
     best: tuple[tuple[bool, bool, float], ScoredTrial] | None = None
     for scored in result.trials:
@@ -91,6 +113,8 @@ def next_finalist(judge: Judge, result: StudyResult) -> ScoredTrial | None:
             continue
         chance = judge.chance_to_pass(scored, number, held_back.correct.count)
         promising = chance >= _PROMISING
+        if chance < _HOPELESS:
+            continue
         if met and not (promising and scored.reward.total > max(met)):
             continue
         order = (promising, _costs_are_met(verdicts), scored.reward.total if promising else chance)
@@ -100,11 +124,9 @@ def next_finalist(judge: Judge, result: StudyResult) -> ScoredTrial | None:
 
 
 def _may_be_tested(judge: Judge, scored: ScoredTrial, verdicts: Verdicts) -> bool:
-    """A plan that compresses, was not tested yet, and whose costs keep their limits."""
-    if scored is judge.baseline or judge.held_test(scored) is not None:
+    """One that was not tested yet, also not with another model, and whose costs keep limits."""
+    if scored.trial.plan.key in judge.content.held_tests:  # the initial network is there, too
         return False
-    if scored.trial.plan.key in judge.content.held_tests:
-        return False  # with another model: its chance is spent
     return all(v.is_within for name, v in verdicts if name != "accuracy_loss")
 
 
@@ -120,9 +142,11 @@ def _state(judge: Judge, scored: ScoredTrial) -> VerdictState | None:
 
 
 def _winner(judge: Judge, result: StudyResult) -> ScoredTrial:
-    """Met before open and within (tested before not), then what breaks limits least.
+    """Met, open and within, the initial network, and only then what nobody has tested.
 
-    The initial network is the last of those that are acceptable: who searches wants another.
+    The initial network keeps its own limits: who searches wants another, but not one that only
+    the samples speak for on which it was chosen. Of the rest what is known to break a limit is
+    last, and what breaks limits least is first.
     """
     complete = [s for s in result.trials if s.trial.state is TrialState.COMPLETE]
 
@@ -130,9 +154,11 @@ def _winner(judge: Judge, result: StudyResult) -> ScoredTrial:
         verdicts = judge.verdicts(scored)
         assert verdicts is not None
         if not verdicts.is_acceptable:
-            return 4, *scored.rank
-        rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 2
-        return 3 if scored is judge.baseline else rank, 0.0, -scored.reward.total
+            return 4 + (verdicts.state is VerdictState.BROKEN), *scored.rank
+        if scored is judge.baseline:
+            return 2, 0.0, -scored.reward.total
+        rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 3
+        return rank, 0.0, -scored.reward.total
 
     return min(complete, key=order)
 

@@ -92,7 +92,7 @@ class Outcome:
     @property
     def is_acceptable(self) -> bool:
         """Whether no limit is known to be broken and every estimate is within."""
-        return self.conclusion.of_winner.is_acceptable
+        return self.conclusion.is_acceptable
 
 
 def model_of(scored: ScoredTrial, store: ArtifactStore) -> bytes:

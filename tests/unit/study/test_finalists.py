@@ -6,15 +6,15 @@ import pytest
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
+from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.trial import Trial, TrialState
 from adadeep.search.reward import resolve_limits, reward
 from adadeep.storage.journal import Artifact, Journal
 from adadeep.study.finalists import MAX_FINALISTS, conclude
 from adadeep.study.results import ScoredTrial, StudyResult
-from adadeep.study.verdicts import ERROR_RATE, Judge, tail_of
+from adadeep.study.verdicts import ERROR_RATE, MOST_TESTS, Judge, tail_of
 
-DEMAND = UserDemand(max_accuracy_loss=0.02)
 SEARCH, HELD = 2000, 6000
 
 
@@ -28,8 +28,9 @@ def bits(count, wrong, seed=0):
 class Run:
     """A run whose plans lose so many samples of the search and of the held-back data."""
 
-    def __init__(self, folder, latency=0.5, high=None):
+    def __init__(self, folder, latency=0.5, high=None, storage_limit=None):
         self.folder, self.latency, self.high = folder, latency, high
+        self.demand = UserDemand(max_accuracy_loss=0.02, max_storage_bytes=storage_limit)
         self.losses, self.tested = {}, []
         self.add("initial", 0.0, 0.0, storage=1000.0, plan=CompressionPlan(), latency=1.0)
 
@@ -44,13 +45,13 @@ class Run:
                 self._record(journal, plan, on_search, storage, latency)
             content = journal.content
             initial = content.trials[CompressionPlan().key]
-            limits = resolve_limits(DEMAND, initial.accuracy, initial.cost)
+            limits = resolve_limits(self.demand, initial.accuracy, initial.cost)
             scored = tuple(
-                ScoredTrial(t, reward(DEMAND, limits, t.accuracy, t.cost))
+                ScoredTrial(t, reward(self.demand, limits, t.accuracy, t.cost))
                 for t in content.trials.values()
             )
             result = StudyResult(limits, scored[0], scored, 1, 1)
-            judge = Judge(DEMAND.max_accuracy_loss, limits, scored[0], content)
+            judge = Judge(self.demand.max_accuracy_loss, limits, scored[0], content)
             return conclude(judge, result, journal, self._held)
 
     def _record(self, journal, plan, on_search, storage, latency):
@@ -120,6 +121,9 @@ def test_at_most_five_are_tested_and_all_ever_tested_share_one_error(tmp_path):
         run.add(f"bad{number}", 0.004, 0.05, storage=100 + number)
     first = run.conclude()
     assert len(run.tested) == 1 + MAX_FINALISTS
+    # Four others look good on the samples that chose them; nobody has tested them.
+    assert name_of(first) == "initial"
+    assert first.is_acceptable
     again = run.conclude()  # resumed: the others, at what is left of the error
     assert len(run.tested) == 1 + 9
     assert [test.number for test in again.tested] == list(range(1, 10))
@@ -147,6 +151,69 @@ def test_a_plan_whose_costs_break_their_limits_is_never_tested(tmp_path):
     assert run.tested == ["initial"]
     assert conclusion.verdicts[run.losses["large"][0].key].text == "broken"
     assert name_of(conclusion) == "initial"
+
+
+def test_what_nobody_has_tested_is_not_accepted_even_if_it_is_all_there_is(tmp_path):
+    run = Run(tmp_path, storage_limit=900.0)  # which the initial network breaks
+    for number in range(6):
+        run.add(f"bad{number}", 0.004, 0.05, storage=100 + number)
+    conclusion = run.conclude()
+    assert name_of(conclusion) not in run.tested
+    assert conclusion.of_winner.is_acceptable  # by the search's own samples
+    assert not conclusion.is_acceptable
+
+
+def test_what_is_known_to_break_a_limit_comes_behind_what_is_open(tmp_path):
+    run = Run(tmp_path, storage_limit=900.0)
+    run.add("lucky", 0.004, 0.1, storage=100)
+    run.add("near", 0.018, 0.021, storage=400)
+    conclusion = run.conclude()
+    assert {"lucky", "near"} <= set(run.tested)
+    assert name_of(conclusion) == "near"
+
+
+def test_hopeless_plans_use_up_nothing_that_others_need(tmp_path):
+    run = Run(tmp_path)
+    for number in range(12):
+        run.add(f"bad{number}", 0.3, 0.3, storage=100 + number)
+    run.conclude()
+    run.conclude()
+    assert run.tested == ["initial"]
+    run.add("good", 0.005, 0.012)
+    conclusion = run.conclude()
+    assert conclusion.of_winner.text == "met"
+    assert [test.number for test in conclusion.tested] == [1]
+
+
+def test_tests_end_where_the_error_that_is_left_can_not_be_computed(tmp_path):
+    run = Run(tmp_path)
+    for number in range(MOST_TESTS + 8):
+        run.add(f"bad{number}", 0.004, 0.05, storage=100 + number)
+    for _ in range(9):
+        conclusion = run.conclude()
+    assert len(conclusion.tested) == MOST_TESTS
+
+
+def test_the_initial_networks_own_cost_as_a_limit_is_kept_by_it(tmp_path):
+    run = Run(tmp_path, high=1.2)
+    conclusion = run.conclude()
+    assert conclusion.of_winner.latency_ms.text == "met"
+    assert conclusion.of_winner.text == "met"
+
+
+def test_another_initial_network_is_not_compared_with_earlier_finalists(tmp_path):
+    run = Run(tmp_path)
+    run.add("first", 0.001, 0.001)
+    run.conclude()
+    journal = tmp_path / "journal.jsonl"
+    key = CompressionPlan().key
+    lines = journal.read_text().splitlines(keepends=True)
+    changed = [
+        line.replace(key * 4, "f" * 64) if '"kind":"trial"' in line else line for line in lines
+    ]
+    journal.write_text("".join(changed))
+    with pytest.raises(ConfigError, match=r"another initial network.*another folder"):
+        run.conclude()
 
 
 def test_a_latency_whose_interval_holds_the_limit_is_open(tmp_path):
