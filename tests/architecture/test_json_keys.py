@@ -79,6 +79,7 @@ def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> 
     from adadeep.core.cost import Cost, Provenance, Quantity
     from adadeep.core.plan import CompressionPlan
     from adadeep.core.trial import Trial, TrialState
+    from adadeep.core.verdict import Verdict, Verdicts
     from fakes.search_parts import FakeMaker
 
     quantity = Quantity(1.0, Provenance.MEASURED, "x")
@@ -87,13 +88,14 @@ def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> 
     )
     reward = SimpleNamespace(gain=1, satisfaction=1, total=2, is_feasible=True)
     scored: Any = SimpleNamespace(trial=trial, reward=reward)
+    met = Verdict(1.0, 0.5, 0.4, 0.6)
     measured = measurement(FakeMaker().make(CompressionPlan()).model)
     deployment: Any = SimpleNamespace(
         serial="S", path="p", speed_up=1.0, samples=1, agreement=Agreement(0.0, 1.0),
         searched_here=True, best=measured, initial=measured,
     )  # fmt: skip
     documents = (
-        scored_as_json(scored),
+        scored_as_json(scored, Verdicts(met, met, met, met)),
         measurement_json("S", measured),
         deploy_command._json(deployment),
     )

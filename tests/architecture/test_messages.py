@@ -31,7 +31,7 @@ CLASSES = {
 
 # A clause that tells the reader to do something, shows the right form, or offers what there is.
 REMEDY = re.compile(
-    r"(?:^|[.;:,(?] *|\bor |\band |\bthen )(?:add|allow|ask|begin|change|check|choose|"
+    r"(?:^|[.;:,()}?] *|\bor |\band |\bthen )(?:add|allow|ask|convert|begin|change|check|choose|"
     r"compress|free|give|install|leave|make|name|plug|put|redirect|relax|remove|repeat|report|restore|run|see|"
     r"set|start|take|try|unlock|unset|update|upgrade|use|wait|write)\b"
     r"|There are: |It takes: |must be |must hold |is supported|is the device|`adadeep"

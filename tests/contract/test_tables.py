@@ -44,6 +44,7 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
+from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
@@ -104,7 +105,8 @@ def show_devices(patch: pytest.MonkeyPatch) -> None:
 def show_measurement(patch: pytest.MonkeyPatch) -> None:
     from adadeep.cli.commands import measure
 
-    meter = SimpleNamespace(measure=lambda *_, **__: measurement())
+    checked = SimpleNamespace(measurement=measurement())
+    meter = SimpleNamespace(check=lambda *_, **__: checked)
     patch.setattr(
         "adadeep.measure.meter.open_meter", lambda *_, **__: contextlib.nullcontext(meter)
     )
@@ -132,12 +134,19 @@ def show_search(patch: pytest.MonkeyPatch) -> None:
     cost = Cost(quantity, energy, 71.6e3, 1e3, 109_000, 205_000)
     labels = ["initial network", "#7 conv1:L1 conv2:C2 fc1:W1f fc2:W3 int8", "#12 conv2:C2 int8"]
     rows = [
-        PlanRow(label, 0.966, 0.95, cost, 1.319, n == 1, f"{label}: alpha=0.5")
-        for n, label in enumerate(labels)
+        PlanRow(label, 0.966, 0.95, cost, 1.319, verdict, f"{label}: alpha=0.5")
+        for label, verdict in zip(labels, ("met", "open, within", "open, beyond"), strict=True)
     ]
     identity = SimpleNamespace(task="digits", device_title="Maker of long names Device 15 Ultra")
     result = SimpleNamespace(trials=(), front=())
-    outcome: Any = SimpleNamespace(result=result, identity=identity, folder="runs/x")
+    open_, met = (
+        Verdict(0.03, 0.02, 0.01, 0.04, "179 held-back samples"),
+        Verdict(1.0, 0.5, 0.4, 0.6),
+    )
+    conclusion = SimpleNamespace(of_winner=Verdicts(open_, met, met, met), verdicts={})
+    outcome: Any = SimpleNamespace(
+        result=result, identity=identity, conclusion=conclusion, folder="runs/x"
+    )
     patch.setattr("adadeep.study.table.plan_rows", lambda *_: rows)
     patch.setattr("adadeep.study.outcome.outcome_as_json", lambda *_: {})
     search_command._show(Ui(), outcome)

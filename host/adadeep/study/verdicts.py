@@ -14,11 +14,11 @@ from adadeep.storage.journal import HeldTest, JournalContent
 from adadeep.study.results import ScoredTrial
 
 # Over all finalists that a run ever tests, the probability that one is called met on the accuracy
-# and is not. The first one gets half of it, each further one half of what is left. Whom to test next
-# depends on whether an earlier one was met, and halving makes that harmless: with f(k) the error from
-# the k-th on, a bad finalist adds at most tail(k) to f(k + 1), and a good one, which adds nothing, at
-# most doubles f(k + 1) by branching: f(k) = 2 tail(k) solves both, f(1) = ERROR_RATE. Other weights
-# need another proof.
+# and is not. The first one gets half of it, each further one half of what is left. Whom to test
+# next depends on whether an earlier one was met, and halving makes that harmless: with f(k) the
+# error from the k-th on, a bad finalist adds at most tail(k) to f(k + 1), and a good one, which
+# adds nothing, at most doubles f(k + 1) by branching: f(k) = 2 tail(k) solves both, and f(1) is
+# ERROR_RATE. Other weights need another proof.
 ERROR_RATE = 0.05
 # Later ones would have less error than the transform of the exact law resolves.
 MOST_TESTS = 30
