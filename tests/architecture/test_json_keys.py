@@ -93,6 +93,7 @@ def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> 
     deployment: Any = SimpleNamespace(
         serial="S", path="p", speed_up=1.0, samples=1, agreement=Agreement(0.0, 1.0),
         searched_here=True, best=measured, initial=measured,
+        verdicts=Verdicts(met, met, met, met),
     )  # fmt: skip
     documents = (
         scored_as_json(scored, Verdicts(met, met, met, met)),

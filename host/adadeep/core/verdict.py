@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from adadeep.core.reader import require_finite
+
 _TOLERANCE = 1e-9  # a limit that is the network's own cost is kept by that network
 
 
@@ -34,6 +36,11 @@ class Verdict:
     low: float | None = None
     high: float | None = None
     basis: str = ""
+
+    def __post_init__(self) -> None:
+        require_finite(
+            "a limit, or what was found", self.limit, self.estimate, self.low, self.high
+        )
 
     @classmethod
     def exact(cls, limit: float, value: float | None, basis: str) -> Verdict:

@@ -31,6 +31,7 @@ from adadeep.core.reader import (
     require_range,
     why,
 )
+from adadeep.core.verdict import Verdicts
 from adadeep.storage.archives import open_zip
 from adadeep.storage.artifacts import MAX_MODEL_BYTES
 
@@ -85,6 +86,7 @@ class PlanTrial:
         accuracy: on the validation data, a fraction.
         cost: on the device of the search.
         test_accuracy: on the test data, a fraction.
+        verdicts: what the search could say of the limits; None in a run of version 0.1.
     """
 
     label: str
@@ -94,6 +96,7 @@ class PlanTrial:
     accuracy: float
     cost: Cost
     test_accuracy: float | None = None
+    verdicts: Verdicts | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.label) <= _LONGEST_LABEL:

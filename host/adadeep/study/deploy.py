@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from adadeep.core.display import one_line
 from adadeep.core.errors import ConversionError, DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
+from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.measure.meter import Checked, DeviceMeter, open_meter
 from adadeep.storage.run_folder import BEST_MODEL, SAMPLES, PlanFile, damaged, read_run
 
@@ -73,6 +74,7 @@ class Deployment:
         best: the winner, measured there.
         initial: the initial network, measured there in the same session.
         searched_here: whether the search measured on this very device.
+        verdicts: of the demand's limits, T as measured now.
     """
 
     serial: str
@@ -82,6 +84,7 @@ class Deployment:
     best: Measurement
     initial: Measurement
     searched_here: bool
+    verdicts: Verdicts
 
     @property
     def speed_up(self) -> float:
@@ -139,6 +142,45 @@ def deploy(run: FinishedRun, transport: Transport, note: Callable[[str], None]) 
         best=checked.measurement,
         initial=initial,
         searched_here=meter.device_fingerprint == run.plan.device_fingerprint,
+        verdicts=deployed_verdicts(run.plan, checked.measurement, initial),
+    )
+
+
+def deployed_verdicts(plan: PlanFile, best: Measurement, initial: Measurement) -> Verdicts:
+    """What can be said of the limits, with T as it was measured now.
+
+    A limit of T that the user did not give is the initial network's own T, here and now.
+
+    Args:
+        plan: of the search.
+        best: the winner on this device.
+        initial: the initial network there.
+    """
+    limit, own = plan.limits.max_latency_ms, plan.initial.cost.latency_ms.value
+    summary = best.latency
+    latency = Verdict(
+        initial.latency_ms if limit == own else limit,
+        summary.median, summary.ci_low, summary.ci_high, "measured now, on this device",
+    )  # fmt: skip
+    return replace(plan.best.verdicts or _verdicts_of_0_1(plan), latency_ms=latency)
+
+
+def _verdicts_of_0_1(plan: PlanFile) -> Verdicts:
+    """A search of version 0.1 tested nothing on held-back samples and kept no verdicts."""
+    limits, best, initial = plan.limits, plan.best, plan.initial
+    return Verdicts(
+        accuracy_loss=Verdict(
+            initial.accuracy - limits.min_accuracy,
+            initial.accuracy - best.accuracy,
+            basis="the search's own validation samples, no interval",
+        ),
+        latency_ms=Verdict(limits.max_latency_ms, best.cost.latency_ms.value),
+        energy_mj=Verdict.exact(
+            limits.max_energy_mj, best.cost.energy_mj.value, str(best.cost.energy_mj.provenance)
+        ),
+        storage_bytes=Verdict.exact(
+            limits.max_storage_bytes, best.cost.storage_bytes, "counted (Eq. 3)"
+        ),
     )
 
 

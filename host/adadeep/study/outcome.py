@@ -110,15 +110,16 @@ def model_of(scored: ScoredTrial, store: ArtifactStore) -> bytes:
     return model
 
 
-def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
     """One limit for JSON."""
     return {**asdict(verdict), "state": str(verdict.state), "is_within": verdict.is_within}
 
 
-def _verdicts_as_json(verdicts: Verdicts | None) -> dict[str, Any] | None:
+def verdicts_as_json(verdicts: Verdicts | None) -> dict[str, Any] | None:
+    """All limits for JSON; None for a failed trial."""
     if verdicts is None:
         return None
-    return {name: verdict_as_json(verdict) for name, verdict in verdicts}
+    return {name: _verdict_as_json(verdict) for name, verdict in verdicts}
 
 
 def scored_as_json(scored: ScoredTrial, verdicts: Verdicts | None) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def scored_as_json(scored: ScoredTrial, verdicts: Verdicts | None) -> dict[str, 
             "total": scored.reward.total,
             "feasible": scored.reward.is_feasible,
         },
-        "verdicts": _verdicts_as_json(verdicts),
+        "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
         "measurement_key": trial.measurement_key,
         "seconds": trial.seconds,

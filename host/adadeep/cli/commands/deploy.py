@@ -55,6 +55,8 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show(ui: Ui, deployment: Deployment) -> None:
+    from adadeep.report.verdict_lines import verdict_lines
+
     best, initial = deployment.best, deployment.initial
     agreed = deployment.agreement
     rows = [
@@ -68,7 +70,12 @@ def _show(ui: Ui, deployment: Deployment) -> None:
         f"outputs: {deployment.samples} real samples agree with this computer's, same decision on"
         f" {agreed.argmax_agreement:.0%}, largest difference {agreed.max_abs_difference:.2g}"
     )
+    for line in verdict_lines(deployment.verdicts):
+        ui.say(line)
     ui.say(f"path on the device: {deployment.path}")
+    doubtful = [f"{name} is {v.text}" for name, v in deployment.verdicts if not v.is_within]
+    if doubtful:
+        ui.warn(f"the winner does not meet its demand: {', '.join(doubtful)}.")
     for name, measurement in (("initial network", initial), ("winner", best)):
         if measurement.disturbed:
             ui.warn(f"{name}: suspect, {'; '.join(measurement.disturbed)}")
@@ -84,6 +91,8 @@ def _row(name: str, median: float, width: float, measurement: Any) -> tuple[str,
 
 
 def _json(deployment: Deployment) -> dict[str, Any]:
+    from adadeep.study.outcome import verdicts_as_json
+
     return {
         "serial": deployment.serial,
         "path": deployment.path,
@@ -91,6 +100,7 @@ def _json(deployment: Deployment) -> dict[str, Any]:
         "samples": deployment.samples,
         "agreement": asdict(deployment.agreement),
         "searched_here": deployment.searched_here,
+        "verdicts": verdicts_as_json(deployment.verdicts),
         "best": measurement_json(deployment.serial, deployment.best),
         "initial": measurement_json(deployment.serial, deployment.initial),
     }

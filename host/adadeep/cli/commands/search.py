@@ -117,7 +117,9 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: objec
     given is the initial network's own cost. Stopped at any time, the same command goes on where
     it was. Leaves best.tflite and plan.json in the run's folder.
 
-    Exit code 4: no plan that was tried meets the demand; the nearest one is still reported.
+    Of each limit it says met (known to be kept), open (the measured interval holds the limit) or
+    broken. Exit code 4: no plan that was tried is within every limit by what was measured on
+    samples that the search has not seen; the nearest one is still reported.
     """
     ui = Ui(as_json)
     config = _config(task, options)
@@ -239,6 +241,8 @@ def _show(ui: Ui, outcome: Outcome) -> None:
         ui.say(line)
     for line in verdict_lines(outcome.conclusion.of_winner):
         ui.say(line)
+    if outcome.is_acceptable and not outcome.meets_demand:
+        ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
     ui.say(f"winner: {outcome.folder}/best.tflite, plan.json")
     document = {
         "folder": str(outcome.folder),
