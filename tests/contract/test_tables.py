@@ -124,7 +124,9 @@ def show_deployment(patch: pytest.MonkeyPatch) -> None:
         serial="R58M12ABCDE", path="/data/local/tmp/adadeep/deployed/digits-0123456789abcdef",
         agreement=SimpleNamespace(argmax_agreement=1.0, max_abs_difference=1e-6), samples=32,
         best=measurement(), initial=measurement(5), searched_here=False, speed_up=5.0,
-        verdicts=Verdicts(Verdict(0.03, 0.05, 0.04, 0.06, "x"), *(Verdict(1.0, 0.5, 0.4, 0.6),) * 3),
+        verdicts=Verdicts(
+            Verdict(0.03, 0.05, 0.04, 0.06, "x"), *(Verdict(1.0, 0.5, 0.4, 0.6),) * 3
+        ),
     )  # fmt: skip
     deploy_command._show(Ui(), deployment)
 
