@@ -188,7 +188,7 @@ def test_a_device_that_fails_does_not_cost_the_others_their_results(lab_box, lab
     done = adadeep("measure", model, *serials, "--max-seconds", "0.1", "--json")
     assert done.returncode == 3
     document = json.loads(done.stdout)
-    assert [m["serial"] for m in document["measurements"]] == [lab_box.serial]
+    assert [m["serial"] for m in document["measurements"]] == [lab_box.serial], done.stderr
     assert [f["serial"] for f in document["failed"]] == [silent.serial]
     assert "no Python" in document["failed"][0]["error"]
 

@@ -161,3 +161,17 @@ def test_models_of_either_precision_get_inputs_of_their_own_type(runtime, tmp_pa
     path.write_bytes(tflite_of(SingleLayer(conv(6, 3, 4, 3), precision)))
     result = runner.measure(runtime, request(str(path)))
     assert result["launches"][0]["first_ns"] > 0
+
+
+def test_of_many_warm_up_runs_only_the_first_are_reported():
+    class Quick:
+        runs = 0
+
+        def invoke_ns(self):
+            self.runs += 1
+            return 1000
+
+    model = Quick()
+    settings = {**SETTINGS, "warmup_min_ms": 2.5}
+    times = runner._warm_up(model, settings, lambda: None)
+    assert (model.runs, len(times)) == (2500, 1000)
