@@ -101,6 +101,26 @@ def test_bad_input_is_one_sentence_before_anything_long_begins(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_search_whose_data_are_missing_binds_its_folder_to_nothing(tmp_path, monkeypatch):
+    (tmp_path / "mnist.npz").write_bytes(b"no data")
+    monkeypatch.setenv("ADADEEP_DATA", str(tmp_path))
+    folder = tmp_path / "run"
+    failed = subprocess.run(
+        [sys.executable, "-m", "adadeep", "search", "mnist", "-d", "local", "-o", str(folder)],
+        capture_output=True, text=True, timeout=200, check=False, env=environment(),
+    )  # fmt: skip
+    assert failed.returncode == 2, failed.stderr
+    assert "mnist.npz" in failed.stderr
+    assert [path.name for path in folder.iterdir()] == [".lock"]
+    (folder / ".part.initial.keras").write_bytes(b"left by a killed host")
+    done = run("-d", "local", "--episodes", 1, "-o", folder)
+    assert done.returncode in (0, 4), done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".lock", "best.tflite", "initial.keras", "initial.tflite", "journal.jsonl", "models",
+        "plan.json", "samples.npz",
+    ]  # fmt: skip
+
+
 @pytest.mark.lab
 def test_killing_the_host_in_the_middle_measures_nothing_twice(lab_box, tmp_path):
     folder = tmp_path / "run"
