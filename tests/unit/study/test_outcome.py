@@ -68,9 +68,11 @@ def test_a_missing_model_is_told(finished):
 def test_the_table_begins_with_the_initial_network_and_the_winner(finished):
     outcome, _ = finished
     rows = plan_rows(outcome, 3)
+    best = outcome.result.best
+    number = outcome.result.trials.index(best)
     assert [row.label for row in rows[:2]] == [
         "initial network",
-        outcome.result.best.trial.plan.label,
+        f"#{number} {best.trial.plan.short_label}",
     ]
     assert len(rows) == 4
     assert [row.test_accuracy for row in rows] == [0.95, 0.9, None, None]
