@@ -171,7 +171,7 @@ def test_a_damaged_reply_of_an_agent(
         quiet = ShellResult("", b"", b"", 0)
         monkeypatch.setattr(LocalTransport, "run", lambda *_, **__: quiet)
         facts = DeviceFacts("local", "local")
-        meter = DeviceMeter(facts, connect, settings, StandingClock())
+        meter = DeviceMeter(facts, connect, settings, "0123abcd", StandingClock())
         measurement = meter.measure(good_files.MODEL)
         meter.close()
         return measurement
