@@ -20,7 +20,7 @@ from adadeep.devices.discovery import select
 from adadeep.measure.layer_models import micro_benchmark, tflite_of
 from adadeep.measure.meter import open_meter
 from lab_box import adb, lab_box
-from record import Row, save
+from record import Row, options, save
 
 EVERY = 4  # of the micro-benchmark's layers
 PLAIN_FOLDER = "/data/local/tmp"
@@ -109,7 +109,9 @@ def plain_way(serial: str, models: list[bytes]) -> list[float]:
 
 
 def main() -> None:
-    models = [tflite_of(single) for single in micro_benchmark()[::EVERY]]
+    chosen = options(__doc__)
+    layers = micro_benchmark()[::EVERY]
+    models = [tflite_of(single) for single in (layers[:3] if chosen.smoke else layers)]
     with lab_box() as serial:
         plain = plain_way(serial, models)
         warm, repeated = warm_agent(serial, models)
@@ -123,7 +125,7 @@ def main() -> None:
         Row("adb push and a process per model", theirs, "ms", detail=f"median of {len(plain)}"),
         Row("plain way over warm agent", theirs / ours, "times", 5, at_least=True),
     ]
-    save("candidate", "A measured candidate on the lab's box, over a real adbd", rows)
+    save(chosen, "candidate", "A measured candidate on the lab's box, over a real adbd", rows)
 
 
 if __name__ == "__main__":

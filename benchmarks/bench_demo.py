@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from record import Row, save
+from record import Row, options, save
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_S, LIMIT_MB = 180, 2000
@@ -36,10 +37,14 @@ def tree_rss_mb(root: int) -> float:
 
 
 def main() -> None:
+    chosen = options(__doc__)
+    if chosen.smoke:
+        os.environ["EPISODES"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
             "RUN": f"{folder}/run",
+            "BIN": str(Path(sys.executable).parent),
             "ADADEEP_LIBRARY": f"{folder}/library",
         }
         start, peak = time.perf_counter(), 0.0
@@ -56,7 +61,7 @@ def main() -> None:
         Row("make demo, installed", seconds, "s", LIMIT_S, detail=detail),
         Row("peak memory, all processes", peak, "MB", LIMIT_MB, detail="sum of resident sizes"),
     ]
-    save("demo", "The demo", rows)
+    save(chosen, "demo", "The demo", rows)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,15 @@ and energy and loses accuracy, by layer and setting, and choices interact (losse
 than linearly, int8 costs more after aggressive choices). No device is used: what is compared is
 the samplers, at equal numbers of evaluated plans.
 
-    python benchmarks/bench_search.py [--episodes 100] [--seeds 5] [--json FILE]
+    python benchmarks/bench_search.py [--smoke] [--results FOLDER]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -23,14 +21,16 @@ from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
-from adadeep.search.dqn.config import PRESETS, DqnConfig
+from adadeep.core.protocols import Sampler
+from adadeep.search.dqn.config import preset_config
 from adadeep.search.dqn.sampler import DqnSampler
-from adadeep.search.random_sampler import RandomSampler
+from adadeep.search.registry import PRESETS, SAMPLERS
 from adadeep.search.reward import resolve_limits, reward
 from adadeep.search.space import SearchSpace, build_space
+from record import options, write
 
 CHECKPOINTS = (10, 20, 40, 80)
-RESULTS = Path(__file__).parent / "results" / "search.json"
+EPISODES, SEEDS = 80, 5
 
 
 @dataclass
@@ -41,12 +41,17 @@ class TableTechnique:
     title: str
     kinds: tuple[LayerKind, ...]
     settings: tuple[LayerChoice, ...]
+    training_factor: int = 1
+    replaces_following: bool = False
 
     def applies_to(self, layer):
         return layer.kind in self.kinds
 
     def choices(self, _layer):
         return self.settings
+
+    def apply(self, *_arguments):
+        raise NotImplementedError("a table has no networks")
 
 
 def layer_list(depth: int) -> tuple[LayerSpec, ...]:
@@ -131,6 +136,7 @@ class CostTable:
 
 @dataclass
 class Run:
+    plans: list[str]
     best: list[float]
     ms_per_episode: float
 
@@ -140,28 +146,42 @@ def run(sampler, table: CostTable, demand: UserDemand, episodes: int) -> Run:
     accuracy, cost = table.evaluate(CompressionPlan())
     limits = resolve_limits(demand, accuracy, cost)
     best = [reward(demand, limits, accuracy, cost).total]
-    spent = []
+    spent, plans = [], []
     for _ in range(episodes):
         start = time.perf_counter()
         plan = sampler.ask()
+        plans.append(plan.key)
         asked = time.perf_counter() - start
         earned = reward(demand, limits, *table.evaluate(plan))
         best.append(max(best[-1], earned.total if earned.is_feasible else -9))
         start = time.perf_counter()
         sampler.tell(plan, earned.gain, earned.satisfaction)
         spent.append(asked + time.perf_counter() - start)
-    return Run(best[1:], 1000 * statistics.median(spent))
+    return Run(plans, best[1:], 1000 * statistics.median(spent))
 
 
-def contenders() -> dict[str, DqnConfig | None]:
-    base = PRESETS["default"]
-    return {
-        "dqn default": base,
-        "dqn default, reward on every step": replace(base, gamma=0.01, reward_on_every_step=True),
-        "dqn default, a loss a column": replace(base, separate_columns=True),
-        "dqn paper": PRESETS["paper"],
-        "random": None,
+Contender = Callable[[SearchSpace, UserDemand, int], Sampler]
+
+
+def contenders() -> dict[str, Contender]:
+    """Every registered sampler with every preset, and variants of dqn's."""
+    found: dict[str, Contender] = {
+        f"{sampler} {preset}": registered(sampler, preset)
+        for sampler in SAMPLERS
+        for preset in PRESETS
     }
+    found["dqn default, reward on every step"] = variant(gamma=0.01, reward_on_every_step=True)
+    found["dqn default, a loss a column"] = variant(separate_columns=True)
+    return found
+
+
+def registered(sampler: str, preset: str) -> Contender:
+    return lambda space, demand, seed: SAMPLERS.get(sampler)(space, demand, seed, preset)
+
+
+def variant(**changes: object) -> Contender:
+    config = replace(preset_config("default"), **changes)
+    return lambda space, demand, seed: DqnSampler(space, demand, seed, config)
 
 
 def compare(depth: int, episodes: int, seeds: int) -> dict[str, dict[str, float]]:
@@ -169,41 +189,42 @@ def compare(depth: int, episodes: int, seeds: int) -> dict[str, dict[str, float]
     demand = UserDemand(max_accuracy_loss=0.02)
     space = table_space(depth)
     rows: dict[str, dict[str, float]] = {}
-    for name, config in contenders().items():
-        runs = []
-        for seed in range(seeds):
-            sampler = (
-                DqnSampler(space, demand, seed, config) if config else RandomSampler(space, seed)
-            )
-            runs.append(run(sampler, CostTable(space, seed), demand, episodes))
-        rows[name] = {
-            str(point): round(statistics.mean(r.best[point - 1] for r in runs), 4)
-            for point in CHECKPOINTS
-            if point <= episodes
-        }
-        rows[name]["ms_per_episode"] = round(statistics.median(r.ms_per_episode for r in runs), 1)
+    seen: list[list[list[str]]] = []
+    for name, make in contenders().items():
+        runs = [
+            run(make(space, demand, seed), CostTable(space, seed), demand, episodes)
+            for seed in range(seeds)
+        ]
+        plans = [one.plans for one in runs]
+        if plans not in seen:  # a sampler without hyper-parameters is the same by each preset
+            seen.append(plans)
+            rows[name] = summary(runs, episodes)
     return rows
 
 
+def summary(runs: list[Run], episodes: int) -> dict[str, float]:
+    row = {
+        str(point): round(statistics.mean(r.best[point - 1] for r in runs), 4)
+        for point in CHECKPOINTS
+        if point <= episodes
+    }
+    return {**row, "ms_per_episode": round(statistics.median(r.ms_per_episode for r in runs), 1)}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--episodes", type=int, default=80)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--json", type=Path, default=RESULTS)
-    arguments = parser.parse_args()
+    chosen = options(__doc__)
+    episodes, seeds = (CHECKPOINTS[0], 1) if chosen.smoke else (EPISODES, SEEDS)
     results = {}
-    for depth in (2, 6):
+    for depth in (2,) if chosen.smoke else (2, 6):
         space = table_space(depth)
         plans = int(np.prod([float(len(point.options)) for point in space.points]))
-        results[f"{depth} conv"] = rows = compare(depth, arguments.episodes, arguments.seeds)
+        results[f"{depth} conv"] = rows = compare(depth, episodes, seeds)
         print(f"\n{depth} convolutions, {plans} plans; best feasible reward after N episodes")
         columns = list(next(iter(rows.values())))
         print(f"{'sampler':36}" + "".join(f"{name:>16}" for name in columns))
         for name, row in rows.items():
             print(f"{name:36}" + "".join(f"{row[column]:16}" for column in columns))
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    content = {"seeds": arguments.seeds, "episodes": arguments.episodes, "results": results}
-    arguments.json.write_text(json.dumps(content, indent=2) + "\n")
+    write(chosen, "search", {"seeds": seeds, "episodes": episodes, "results": results})
 
 
 if __name__ == "__main__":

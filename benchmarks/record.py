@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -51,6 +52,34 @@ class Row:
         return "met" if good else "missed"
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a benchmark is run.
+
+    Attributes:
+        smoke: only to see that it runs: the least that gives every number.
+        results: folder of the JSON.
+    """
+
+    smoke: bool
+    results: Path
+
+
+def options(about: str) -> Options:
+    """The command line that every benchmark has."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="seconds only; its numbers are bad")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON")
+    arguments = parser.parse_args()
+    return Options(arguments.smoke, arguments.results)
+
+
+def write(options: Options, name: str, content: dict[str, object]) -> None:
+    """Writes NAME.json into the folder of results."""
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
 def machine() -> dict[str, object]:
     """The computer that the numbers are of."""
     return {
@@ -63,8 +92,8 @@ def machine() -> dict[str, object]:
     }
 
 
-def save(name: str, title: str, rows: list[Row]) -> None:
-    """Prints the rows and writes benchmarks/results/NAME.json."""
+def save(options: Options, name: str, title: str, rows: list[Row]) -> None:
+    """Prints the rows and writes NAME.json into the folder of results."""
     print(f"\n{title}")
     for row in rows:
         limit = "" if row.limit is None else f"{'>=' if row.at_least else '<='} {row.limit:g}"
@@ -79,8 +108,7 @@ def save(name: str, title: str, rows: list[Row]) -> None:
         "machine": machine(),
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    write(options, name, content)
 
 
 def _version(package: str) -> str | None:

@@ -1,6 +1,6 @@
 """Runs benchmarks (all, or those named) and writes docs/benchmarks.md from the JSON of all.
 
-python benchmarks/run_all.py [startup candidate profile demo search] [--table-only]
+python benchmarks/run_all.py [NAME...] [--table-only] [--smoke --results FOLDER]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -61,12 +62,12 @@ def search_section(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_page() -> None:
-    results = [json.loads(path.read_text()) for path in sorted((HERE / "results").glob("*.json"))]
+def write_page(folder: Path, page: Path) -> None:
+    results = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     parts = [section(content) for content in results if "benchmark" in content]
     parts += [search_section(content) for content in results if "results" in content]
-    PAGE.write_text("\n".join([HEAD, *parts]).rstrip() + "\n")
-    print(f"wrote {PAGE}")
+    page.write_text("\n".join([HEAD, *parts]).rstrip() + "\n")
+    print(f"wrote {page}")
 
 
 def main() -> None:
@@ -74,13 +75,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--table-only", action="store_true", help="only write the page")
+    parser.add_argument("--smoke", action="store_true", help="only to see that they run")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the page goes there, too")
     arguments = parser.parse_args()
+    if arguments.smoke and arguments.results == RESULTS:
+        parser.error("--smoke would overwrite real numbers: name another folder by --results")
+    extra = ["--smoke"] if arguments.smoke else []
+    extra += ["--results", str(arguments.results.resolve())]
     failed = []
     for name in [] if arguments.table_only else arguments.names or known:
         print(f"== {name}", flush=True)
-        if subprocess.run([sys.executable, HERE / f"bench_{name}.py"], cwd=HERE.parent).returncode:
+        command = [sys.executable, str(HERE / f"bench_{name}.py"), *extra]
+        if subprocess.run(command, cwd=HERE.parent).returncode:
             failed.append(name)
-    write_page()
+    own = arguments.results == RESULTS
+    write_page(arguments.results, PAGE if own else arguments.results / PAGE.name)
     if failed:
         sys.exit(f"did not end well: {', '.join(failed)}")
 

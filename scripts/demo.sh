@@ -1,6 +1,7 @@
 #!/bin/sh
 # The main job from end to end: what is attached, profile it, search for it, deploy to it.
 # DEVICE: what `-d` takes (default local, this computer). EPISODES: plans that the search tries. RUN: its folder.
+# BIN: the folder of the commands (default .venv/bin).
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -11,7 +12,7 @@ run=${RUN:-runs/demo-$(printf %s "$device" | tr -c 'A-Za-z0-9.-' '-')}
 export ADADEEP_LIBRARY="${ADADEEP_LIBRARY:-$PWD/runs/library}"
 
 step() { printf '\n==> %s\n' "$*"; }
-call() { printf '$ %s\n' "$*"; "$PWD/.venv/bin/$@"; }
+call() { printf '$ %s\n' "$*"; "${BIN:-$PWD/.venv/bin}/$@"; }
 
 step "What is attached?"
 call adadeep devices

@@ -1,6 +1,6 @@
 """`python -m adadeep`."""
 
-from adadeep.cli.main import main
+from adadeep.cli.entry import main
 
 if __name__ == "__main__":
     main()

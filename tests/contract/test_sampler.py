@@ -10,7 +10,7 @@ from adadeep.search.space import build_space
 from fakes.search_space import FIRE, GAP, MODEL, SPACE, SVD
 
 pytestmark = pytest.mark.tf
-CASES = [("random", "default"), *(("dqn", preset) for preset in PRESETS)]
+CASES = [(sampler, preset) for sampler in SAMPLERS for preset in PRESETS]
 
 
 def make(case, seed=0, space=SPACE):
@@ -50,7 +50,8 @@ class TestSampler:
 
 
 def test_seeds_differ():
-    plans = [tuple(plan.key for plan in episodes(make(CASES[0], seed), 6)) for seed in range(4)]
+    samplers = [make(("random", "default"), seed) for seed in range(4)]
+    plans = [tuple(plan.key for plan in episodes(sampler, 6)) for sampler in samplers]
     assert len(set(plans)) == 4
 
 

@@ -182,6 +182,14 @@ class TestOpen:
         finally:
             stream.close()
 
+    def test_a_line_without_end_is_stable_and_names_the_device(self, transport: Transport) -> None:
+        stream = transport.open("yes | tr -d '\\n'", soon())
+        try:
+            with pytest.raises(StableDeviceError, match=f"^{transport.serial}: .* in one go"):
+                stream.read_line(soon(120))
+        finally:
+            stream.close()
+
     def test_silence_until_the_deadline_is_transient(self, transport: Transport) -> None:
         stream = transport.open("cat", soon())
         try:

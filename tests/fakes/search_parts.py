@@ -95,6 +95,9 @@ class Watching:
     def stage(self, text):
         self.stages.append(text)
 
+    def note(self, text):
+        self.stages.append(text)
+
     def limits(self, limits):
         self.known_limits = limits
 

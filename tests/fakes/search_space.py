@@ -16,12 +16,16 @@ class Fake:
     settings: tuple[LayerChoice, ...]
     title: str = ""
     replaces_following: bool = False
+    training_factor: int = 1
 
     def applies_to(self, layer):
         return layer.kind is self.kind
 
     def choices(self, layer):
         return self.settings
+
+    def apply(self, model, layer, choice, samples=None):
+        return model
 
 
 def choice(name, value):

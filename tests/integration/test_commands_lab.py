@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from adadeep.core.clock import Deadline
+from adadeep.core.device import hashed
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
@@ -248,7 +249,10 @@ def test_profile_measures_layers_into_the_library(lab_box, library, model):
     assert (told["name"], told["measured_layers"]) == ("box", QUICK_LAYERS)
     shown = json.loads(adadeep("profiles", "show", "box", "--json").stdout)
     assert len(shown["profile"]["entries"]) == QUICK_LAYERS
-    assert shown["profile"]["facts"]["serial"] == lab_box.serial
+    assert shown["profile"]["facts"]["serial"] == hashed(lab_box.serial)
+    for file in filter(Path.is_file, library.rglob("*")):
+        assert lab_box.serial not in file.read_text()
+        assert "LABBOX" not in file.read_text()
     measured = adadeep("measure", model, "-d", "box", "--max-seconds", "0.1", "--json")
     assert json.loads(measured.stdout)["measurements"][0]["serial"] == lab_box.serial
     assert adadeep("profiles", "validate", "box").returncode == 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
-from typing import NoReturn
 
 import click
 
 from adadeep import __version__
-from adadeep.core.errors import AdaDeepError, Interrupted
+from adadeep.cli.ui import OutputError, complain
+from adadeep.core import interrupts
+from adadeep.core.errors import AdaDeepError, ConfigError, Interrupted
+from adadeep.core.registry import suggestion
 
 # name -> module with a click command called `command`, and the line for the group's help
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -26,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deploy": ("adadeep.cli.commands.deploy", "Put a search's winner on a device and check it."),
 }
 
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EDQUOT)  # of writing the help
+_REPORT = "This is a fault of adadeep. ADADEEP_DEBUG=1 shows where; please report it."
 _HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -41,6 +46,16 @@ class _LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = suggestion(args[0], list(COMMANDS))
+            raise click.UsageError(
+                f"No such command {args[0]!r}.{hint} There are: {', '.join(COMMANDS)}.", ctx
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -65,39 +80,55 @@ def run(command: click.Command, arguments: list[str]) -> int:
     try:
         result = command.main(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return 2
     except (click.Abort, KeyboardInterrupt, Interrupted) as error:
-        text = str(error)
-        print(f"interrupted. {text}".rstrip(), file=sys.stderr)  # noqa: T201
-        return Interrupted.exit_code
-    except AdaDeepError as error:
-        if os.environ.get("ADADEEP_DEBUG"):
-            raise
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _interrupted(error)
+    except (BrokenPipeError, SystemExit):  # click makes the second of the first
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
         return 0
-    except Exception as error:
-        if os.environ.get("ADADEEP_DEBUG"):
-            raise
-        print(  # noqa: T201
-            f"internal error: {type(error).__name__}: {error}\n"
-            "This is a fault of adadeep. ADADEEP_DEBUG=1 shows where; please report it.",
-            file=sys.stderr,
-        )
-        return AdaDeepError.exit_code
+    except Exception as error:  # noqa: BLE001  # nothing gets past here
+        return _interrupted(error) if interrupts.pending() else _failed(error)
 
 
-def main() -> NoReturn:
-    """`adadeep`."""
-    sys.exit(run(cli, sys.argv[1:]))
+def _interrupted(error: BaseException) -> int:
+    text = str(error) if isinstance(error, Interrupted) else ""
+    complain(f"interrupted. {text}".rstrip())
+    return Interrupted.exit_code
 
 
-def profile_main() -> NoReturn:
-    """`adadeep-profile`: the same as `adadeep profile`."""
-    command = cli.get_command(click.Context(cli), "profile")
+def _failed(error: Exception) -> int:
+    notes = getattr(error, "__notes__", [])
+    if isinstance(error, click.ClickException):
+        complain(_usage(error))
+        return ConfigError.exit_code
+    if os.environ.get("ADADEEP_DEBUG"):
+        raise error
+    if isinstance(error, AdaDeepError):
+        complain("\n".join([f"error: {error}", *notes]))
+        return error.exit_code
+    if isinstance(error, OSError) and error.errno in _OUTPUT_ERRORS and error.filename is None:
+        complain(f"error: {OutputError(error)}")
+        return OutputError.exit_code
+    about = f"internal error: {type(error).__name__}: {error}"
+    complain("\n".join([about, *notes, _REPORT]))
+    return AdaDeepError.exit_code
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click's own `show` prints, as text."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return f"error: {error.format_message()}"
+    return (
+        f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n\n"
+        f"error: {error.format_message()}"
+    )
+
+
+def run_program(program: str, arguments: list[str]) -> int:
+    """`adadeep`, or `adadeep-profile`, which is the same as `adadeep profile`."""
+    name = program.removeprefix("adadeep").removeprefix("-")
+    command = cli.get_command(click.Context(cli), name) if name else cli
     assert command is not None
-    sys.exit(run(command, sys.argv[1:]))
+    return run(command, arguments)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -18,7 +19,38 @@ from adadeep.core.protocols import Transport
 
 _SELECT_S = 30.0
 
+_LONGEST_NAME_BYTES = 255  # of a file or folder, on every system of today
+
 T = TypeVar("T")
+
+
+class _PathType(click.Path):
+    """A path that can exist; click itself takes any text."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if any(
+            len(os.fsencode(part)) > _LONGEST_NAME_BYTES for part in Path(os.fsdecode(path)).parts
+        ):
+            self.fail("a name in it is longer than 255 bytes; choose a shorter one.", param, ctx)
+        if "\0" in str(path):
+            self.fail("a path can't hold a null character; leave it out.", param, ctx)
+        return path
+
+
+class _SecondsType(click.FloatRange):
+    """A range of numbers; click takes NaN for one in any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value!r} is no number; write for example 4 or 0.5.", param, ctx)
+        return number
+
+
+PATH = _PathType(path_type=Path)
+PROFILE = _PathType()  # a name, or the path of a file
+SECONDS = _SecondsType(0.01, 3600)
 
 device_option = click.option(
     "-d", "--device", "devices", multiple=True, metavar="DEVICE",
@@ -48,7 +80,7 @@ def chosen_devices(names: Sequence[str]) -> list[Transport]:
 
     transports = select(names, Deadline.after(_SELECT_S), _facts_of_profile)
     if not names and transports[0].kind == "local":
-        click.echo("no device is attached: the device is this computer (local)", err=True)
+        Ui().note("no device is attached: the device is this computer (local)")
     return transports
 
 
@@ -112,5 +144,5 @@ def read_model(path: Path) -> bytes:
         reason = error.strerror or str(error)
         raise ConfigError(f"{path}: {reason}. Name a .tflite file.") from error
     if data[4:8] != b"TFL3":
-        raise ConfigError(f"{path} is no .tflite file (bytes 4 to 7 are not 'TFL3').")
+        raise ConfigError(f"{path} is no .tflite file (bytes 4 to 7 are not 'TFL3'); name one.")
     return data

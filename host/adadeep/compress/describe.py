@@ -9,6 +9,8 @@ import numpy as np
 from keras import layers
 
 from adadeep.compress.names import group_of, is_pruned
+from adadeep.core.display import one_line
+from adadeep.core.errors import ConfigError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import Precision
 
@@ -25,6 +27,13 @@ _KINDS: tuple[tuple[Any, LayerKind], ...] = (
     (layers.Concatenate, LayerKind.CONCAT),
     ((layers.Flatten, layers.Reshape), LayerKind.RESHAPE),
 )
+# What multiplies, and whose multiplications nothing here counts yet.
+_UNCOUNTED: tuple[Any, ...] = (
+    layers.SeparableConv1D, layers.SeparableConv2D,
+    layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose,
+    layers.Conv1D, layers.Conv3D, layers.DepthwiseConv1D,
+    layers.RNN, layers.MultiHeadAttention, layers.EinsumDense, keras.Model,
+)  # fmt: skip
 _NOT_AT_INFERENCE = (layers.InputLayer, layers.Dropout, layers.SpatialDropout2D)
 _BITS = {Precision.FLOAT32: 32, Precision.INT8: 8}
 # The converter's kMinSparsityLevel: a weight tensor with fewer zeros stays dense.
@@ -43,6 +52,9 @@ def model_spec(
         model: a functional or built Sequential network.
         name: for messages; the network's own if empty.
         precision: that it will be converted with.
+
+    Raises:
+        ConfigError: it has a layer whose multiplications are not counted yet.
     """
     specs = [
         _layer_spec(layer, precision)
@@ -58,11 +70,16 @@ def stores_sparse(model: keras.Model, precision: Precision = Precision.FLOAT32) 
 
 
 def layer_spec(model: keras.Model, name: str) -> LayerSpec:
-    """The spec of one layer of a network, in float32."""
+    """The spec of one layer of a network, in float32.
+
+    Raises:
+        ConfigError: its multiplications are not counted yet.
+    """
     return _layer_spec(model.get_layer(name), Precision.FLOAT32)
 
 
 def _layer_spec(layer: keras.layers.Layer, precision: Precision) -> LayerSpec:
+    _check_counted(layer)
     weights = sum(int(np.prod(variable.shape)) for variable in layer.weights)
     bits = _BITS[precision]
     return LayerSpec(
@@ -80,6 +97,17 @@ def _layer_spec(layer: keras.layers.Layer, precision: Precision) -> LayerSpec:
         activation_bits=bits,
         group=group_of(layer.name),
         flattened_from=_flattened_from(layer),
+    )
+
+
+def _check_counted(layer: keras.layers.Layer) -> None:
+    groups = getattr(layer, "groups", 1) if isinstance(layer, layers.Conv2D) else 1
+    if groups == 1 and not isinstance(layer, _UNCOUNTED):
+        return
+    kind = type(layer).__name__ + (f" with {groups} groups" if groups > 1 else "")
+    raise ConfigError(
+        f"layer {one_line(layer.name, 80)!r} is a {kind}, which is not supported yet: its "
+        "multiplications would be counted wrong. Use Conv2D, DepthwiseConv2D and Dense layers."
     )
 
 

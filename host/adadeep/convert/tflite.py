@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from adadeep.convert.silence import quiet_runtime
+from adadeep.core import interrupts
 from adadeep.core.errors import ConversionError
 from adadeep.core.plan import Precision
 
@@ -38,21 +38,22 @@ def convert(
 
     Raises:
         ConversionError: int8 without samples, or the converter fails.
+        KeyboardInterrupt: Ctrl-C meanwhile, whatever the converter made of it.
     """
     if precision is Precision.INT8 and (representative is None or not len(representative)):
         raise ConversionError("int8 needs representative samples; give some of the training data.")
     try:
-        with quiet_runtime():
-            converter = _converter(model)
-            if precision is Precision.INT8:
-                assert representative is not None
-                converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                converter.representative_dataset = _samples(representative)
-                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            elif sparse:
-                converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
-            return bytes(converter.convert())
+        converter = _converter(model)
+        if precision is Precision.INT8:
+            assert representative is not None
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = _samples(representative)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        elif sparse:
+            converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+        return bytes(converter.convert())
     except Exception as error:  # the converter raises whatever MLIR gives it
+        interrupts.raise_pending()  # and makes such an error of Ctrl-C, too
         raise ConversionError(
             f"Network {model.name!r} can't be converted to .tflite: {_reason(error)}"
         ) from error

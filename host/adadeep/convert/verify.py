@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adadeep.convert.silence import quiet_runtime
 from adadeep.core.errors import ConversionError
 
 Outputs = npt.NDArray[np.float32]
@@ -113,11 +112,10 @@ def _interpreter(model: bytes) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        with quiet_runtime():
-            interpreter = Interpreter(model_content=model, num_threads=1)
-            interpreter.allocate_tensors()
-            if not interpreter.get_input_details() or not interpreter.get_output_details():
-                raise ValueError("it has no input or no output")
+        interpreter = Interpreter(model_content=model, num_threads=1)
+        interpreter.allocate_tensors()
+        if not interpreter.get_input_details() or not interpreter.get_output_details():
+            raise ValueError("it has no input or no output")
     except (ValueError, RuntimeError) as error:
         first_line = str(error).strip().partition("\n")[0]
         raise ConversionError(

@@ -8,6 +8,7 @@ through `one_line` where the message is made, so that it can't pretend to be lin
 
 from __future__ import annotations
 
+import json
 import re
 
 # Controls but line feed and tab; separators that break lines; marks that change direction or are
@@ -24,6 +25,11 @@ def printable(text: str) -> str:
     Line feeds and tabs stay; the character ESC becomes the four of a backslash and "x1b".
     """
     return _UNSAFE.sub(lambda match: _escape(match[0]), text)
+
+
+def printable_json(text: str) -> str:
+    """JSON with the same characters as JSON's own escapes: still valid, still the same values."""
+    return _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def one_line(text: str, limit: int = 300) -> str:

@@ -75,7 +75,14 @@ class CompressionPlan:
     @property
     def label(self) -> str:
         """For tables: "conv2:C2(alpha=0.5) fc1:W3(...) int8"; "initial" if nothing is changed."""
-        parts = [f"{name}:{choice.label}" for name, choice in self.choices]
+        return self._label([f"{name}:{choice.label}" for name, choice in self.choices])
+
+    @property
+    def short_label(self) -> str:
+        """The same without settings: "conv2:C2 fc1:W3 int8"; plans may share it."""
+        return self._label([f"{name}:{choice.technique}" for name, choice in self.choices])
+
+    def _label(self, parts: list[str]) -> str:
         if self.precision is not Precision.FLOAT32:
             parts.append(str(self.precision))
         return " ".join(parts) or "initial"

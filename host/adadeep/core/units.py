@@ -22,7 +22,7 @@ def _parse(text: str, units: dict[str, float], what: str, example: str) -> float
         raise ConfigError(f"{text!r} is no {what}; write for example {example}.")
     value = float(match[1]) * units[unit]
     if not math.isfinite(value):
-        raise ConfigError(f"{text!r} is too large for a {what}.")
+        raise ConfigError(f"{text!r} is too large for a {what}; write for example {example}.")
     return value
 
 

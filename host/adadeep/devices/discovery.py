@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from adadeep.core.clock import Deadline
 from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
+from adadeep.core.display import one_line
 from adadeep.core.errors import (
     ConfigError,
     DeviceError,
@@ -216,8 +217,8 @@ def connect(address: str, deadline: Deadline) -> AttachedDevice | None:
         if row is not None and not row.usable and row.state != "offline":
             return row
         raise StableDeviceError(
-            f"{address}: {text.strip()}. Is the device awake, in this network, and does its adbd "
-            "listen on this port (adb tcpip 5555)?"
+            f"{address}: {one_line(text)}. Is the device awake, in this network, and does its "
+            "adbd listen on this port (adb tcpip 5555)?"
         )
     return row
 

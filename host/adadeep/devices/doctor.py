@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adadeep.core.clock import Deadline
+from adadeep.core.display import one_line
 from adadeep.core.errors import DeviceError
 from adadeep.core.protocols import Transport
 from adadeep.devices.adb.connection import ask
 from adadeep.devices.adb.server import server_address
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.discovery import list_attached
+from adadeep.devices.parse.sections import integer
 from adadeep.devices.provision import (
     OLDEST_PYTHON,
     BoardPython,
@@ -76,8 +79,12 @@ def _link(transport: Transport, deadline: Deadline) -> list[Check]:
     if transport.kind != "adb":
         return [Check("link", CheckStatus.OK, "this computer; no link needed")]
     server = server_address()
-    version = int(ask(server, "host:version", deadline), 16)
-    checks = [Check("adb server", CheckStatus.OK, f"{server}, version {version}")]
+    version = one_line(ask(server, "host:version", deadline), 20)  # four hex digits
+    known = re.fullmatch("[0-9a-fA-F]{4}", version)
+    text = f"version {int(version, 16)}" if known else f"says {version!r} of its version"
+    checks = [
+        Check("adb server", CheckStatus.OK if known else CheckStatus.WARN, f"{server}, {text}")
+    ]
     rows = [row for row in list_attached(deadline) if row.serial == transport.serial]
     state = rows[0].state if rows else "not attached"
     ok = bool(rows) and rows[0].usable
@@ -137,9 +144,10 @@ def _system(transport: Transport, deadline: Deadline) -> list[Check]:
 
 
 def _clock_check(text: str, now_s: float) -> Check:
-    if not text.isdigit():
-        return Check("clock", CheckStatus.WARN, f"date says {text!r}")
-    off_s = int(text) + 0.5 - now_s  # date tells whole seconds
+    seconds = integer(text)
+    if seconds is None:
+        return Check("clock", CheckStatus.WARN, f"date says {one_line(text, 80)!r}")
+    off_s = seconds + 0.5 - now_s  # date tells whole seconds
     if abs(off_s) <= _CLOCK_OFF_S:
         return Check("clock", CheckStatus.OK, f"{round(off_s):+d} s from this computer's")
     return Check(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from adadeep.core.errors import StableDeviceError
 
-# An agent's longest answer lists a full spool: 500 results of some 20 kB.
-MOST_WAITING_BYTES = 16_000_000
+# The longest answers: the raw samples of one job, or the outputs of some tens of samples.
+MOST_WAITING_BYTES = 4_000_000
 
 
 class LineBuffer:

@@ -22,6 +22,7 @@ from adadeep.devices.agent_watch import (
     kill_agents,
     matching,
 )
+from adadeep.devices.parse.sections import integer
 from adadeep.devices.passing import passing_folder, sweep_script
 from adadeep.devices.wheels import WheelTarget, download_wheels
 
@@ -273,7 +274,8 @@ def free_bytes(transport: Transport, deadline: Deadline) -> int | None:
     """Space left where the work folder is; None if `df` does not tell."""
     done = transport.run(f"df -Pk {shlex.quote(transport.workdir)} | tail -n 1", deadline)
     words = done.text.split()
-    return int(words[3]) * 1024 if len(words) >= 6 and words[3].isdigit() else None
+    blocks = integer(words[3]) if len(words) >= 6 else None
+    return None if blocks is None else blocks * 1024
 
 
 def _install(
@@ -372,7 +374,7 @@ def clean(transport: Transport, deadline: Deadline, force: bool = False) -> Clea
     words = done.text.split()
     if done.exit_code == 9:
         raise StableDeviceError(
-            f"{transport.serial}: an agent is at work there (process {one_line(words[-1], 20)});"
+            f"{transport.serial}: an agent is at work there ({one_line(done.text, 40)});"
             f" wait until it is done, or end it: {ending(transport.serial)}."
         )
     if done.exit_code != 0:

@@ -60,10 +60,28 @@ class ProfileSummary:
 
 
 def library_dir() -> Path:
-    """The user's library: $ADADEEP_LIBRARY, else in the platform's data folder."""
+    """The user's library: $ADADEEP_LIBRARY, else in the platform's data folder.
+
+    Raises:
+        ConfigError: something is there that can't be a library, or can't be read.
+    """
     own = os.environ.get("ADADEEP_LIBRARY")
-    if own:
-        return _expanded(own)
+    folder = _expanded(own) if own else _usual_library()
+    try:
+        with os.scandir(folder):
+            pass
+    except FileNotFoundError:
+        pass  # it is made when something is saved
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"the profile library {one_line(str(folder), 200)} can't be read ({reason}); set "
+            "ADADEEP_LIBRARY to another folder."
+        ) from error
+    return folder
+
+
+def _usual_library() -> Path:
     if sys.platform == "darwin":
         data = _expanded("~/Library/Application Support")
     else:

@@ -6,7 +6,7 @@ Each number says how it was obtained by a mark that the legend explains. Numbers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adadeep.core.cost import Cost, Provenance, Quantity
@@ -17,6 +17,7 @@ from adadeep.core.units import (
     format_ms,
     format_percent,
 )
+from adadeep.report.table_text import Column
 
 MARKS = {Provenance.MEASURED: "", Provenance.FITTED: " ~", Provenance.ANALYTIC: " *"}
 _MEANINGS = {
@@ -25,22 +26,19 @@ _MEANINGS = {
     Provenance.ANALYTIC: "* from a formula, not measured",
 }
 
-COLUMNS = (
-    "plan", ">A (val)", ">A (test)", ">S_p", ">.tflite", ">MACs", ">T", ">E", ">reward", "demand",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """A network in the table.
 
     Attributes:
-        label: the plan, or "initial network".
+        label: short, see `settings`.
         accuracy: on the validation data.
         test_accuracy: on the test data; None if it was not tested.
         cost: of one inference.
         reward: R1 + R2.
         demand: what can be said of it against the demand: "met", "open, within", ...
+        settings: of the plan's techniques, a line below the table; "" if there are none.
     """
 
     label: str
@@ -49,25 +47,51 @@ class PlanRow:
     cost: Cost
     reward: float
     demand: str
+    settings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanColumn:
+    """A column, and how a row's cell is made."""
+
+    column: Column
+    cell: Callable[[PlanRow], str]
+
+
+# Those of a high rank go first where the terminal is narrow.
+PLAN_COLUMNS = (
+    PlanColumn(Column("plan", wraps=True), lambda row: row.label),
+    PlanColumn(Column("A (val)", right=True), lambda row: format_percent(row.accuracy)),
+    PlanColumn(
+        Column("A (test)", right=True, rank=1), lambda row: format_percent(row.test_accuracy)
+    ),
+    PlanColumn(Column("S_p", right=True), lambda row: format_bytes(row.cost.storage_bytes)),
+    PlanColumn(
+        Column(".tflite", right=True, rank=4), lambda row: format_bytes(row.cost.file_bytes)
+    ),
+    PlanColumn(Column("MACs", right=True, rank=5), lambda row: format_count(row.cost.macs)),
+    PlanColumn(
+        Column("T", right=True),
+        lambda row: format_ms(row.cost.latency_ms.value) + _mark(row.cost.latency_ms),
+    ),
+    PlanColumn(
+        Column("E", right=True, rank=2),
+        lambda row: format_mj(row.cost.energy_mj.value) + _mark(row.cost.energy_mj),
+    ),
+    PlanColumn(Column("reward", right=True, rank=3), lambda row: f"{row.reward:+.3f}"),
+    PlanColumn(Column("demand"), lambda row: row.demand),
+)
+COLUMNS = tuple(spec.column for spec in PLAN_COLUMNS)
 
 
 def table_rows(rows: Sequence[PlanRow]) -> list[tuple[str, ...]]:
     """The cells under `COLUMNS`."""
-    return [
-        (
-            row.label,
-            format_percent(row.accuracy),
-            format_percent(row.test_accuracy),
-            format_bytes(row.cost.storage_bytes),
-            format_bytes(row.cost.file_bytes),
-            format_count(row.cost.macs),
-            format_ms(row.cost.latency_ms.value) + _mark(row.cost.latency_ms),
-            format_mj(row.cost.energy_mj.value) + _mark(row.cost.energy_mj),
-            f"{row.reward:+.3f}",
-            row.demand,
-        )
-        for row in rows
-    ]
+    return [tuple(spec.cell(row) for spec in PLAN_COLUMNS) for row in rows]
+
+
+def settings_lines(rows: Sequence[PlanRow]) -> list[str]:
+    """What the short labels leave out."""
+    return [row.settings for row in rows if row.settings]
 
 
 def legend(rows: Sequence[PlanRow]) -> list[str]:

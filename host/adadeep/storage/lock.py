@@ -27,7 +27,7 @@ class FolderLock:
             raise ConfigError(
                 f"the folder {folder} can't be written ({error.strerror}); name another with -o."
             ) from error
-        if not _lock(self._file.fileno()):
+        if not try_lock(self._file.fileno()):
             self._file.close()
             raise ConfigError(
                 f"another search is running in {folder}; wait for it or name another folder "
@@ -39,13 +39,14 @@ class FolderLock:
         self._file.close()
 
 
-def _lock(descriptor: int) -> bool:
+def try_lock(descriptor: int, wait: bool = False) -> bool:
+    """Locks an open file or folder until it is closed; False if another process holds it."""
     if os.name != "posix":  # no lock there: the user minds it
         return True
     import fcntl
 
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True

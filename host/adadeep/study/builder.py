@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from adadeep.search.registry import SAMPLERS
 from adadeep.search.space import build_space
 from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.journal import Journal
+from adadeep.storage.native_log import native_log
+from adadeep.storage.scratch import scratch_folder
 from adadeep.study.config import StudyConfig
 from adadeep.study.evaluate import PlanEvaluator
 from adadeep.study.finalists import Conclusion, conclude
@@ -68,7 +69,8 @@ def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -
     config.check(TASKS)
     with _bench(config, transport, observer) as bench:
         try:
-            return _search(config, bench, observer)
+            with scratch_folder(), native_log(bench.folder):
+                return _search(config, bench, observer)
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None
         except TransientDeviceError as error:
@@ -95,7 +97,7 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
         journal = journal or stack.enter_context(Journal.open(folder, known))
         study = journal.content.id
         meter = stack.enter_context(
-            open_meter(transport, deadline, config.settings, facts, study, observer.stage)
+            open_meter(transport, deadline, config.settings, facts, study, observer.note)
         )
         journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
         yield _Bench(folder, journal, meter, until)
@@ -103,7 +105,6 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
 
 def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
     observer.stage(f"loading {config.task}")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
     from adadeep.study.maker import INITIAL, KerasMaker  # TensorFlow: seconds
     from adadeep.training.tasks import load_task
 

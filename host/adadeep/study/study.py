@@ -62,6 +62,10 @@ class StudyObserver(Protocol):
         """Something long begins: "training the initial network"."""
         ...
 
+    def note(self, text: str) -> None:
+        """Something the user should see at once: what is waited for, and how long already."""
+        ...
+
     def limits(self, limits: Limits) -> None:
         """The limits are known now; called once, before the first episode."""
         ...

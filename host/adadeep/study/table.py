@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adadeep.report.final_table import PlanRow
 from adadeep.study.outcome import Outcome
 from adadeep.study.results import ScoredTrial
 
 
 def plan_rows(outcome: Outcome, count: int) -> list[PlanRow]:
-    """The initial network, then the best plans, the winner first."""
+    """The initial network, then the best plans, the winner first.
+
+    A plan has the number that it has in `trials` of the JSON.
+    """
     result, winner = outcome.result, outcome.conclusion.winner
     rows = [_row(outcome, result.baseline, "initial network", outcome.test.initial)]
     others = [scored for scored in result.ranked(count) if scored is not winner]
     best = [winner, *others] if winner is not result.baseline else others
     for scored in best[:count]:
+        plan, number = scored.trial.plan, result.trials.index(scored)
         tested = outcome.test.best if scored is winner else None
-        rows.append(_row(outcome, scored, scored.trial.plan.label, tested))
+        row = _row(outcome, scored, f"#{number} {plan.short_label}", tested)
+        if row is not None and plan.label != plan.short_label:
+            row = replace(row, settings=f"#{number}: {plan.label}")
+        rows.append(row)
     return [row for row in rows if row is not None]
 
 

@@ -166,6 +166,11 @@ def _images(values: npt.NDArray[Any], white: int) -> Images:
 
 def _mnist_arrays() -> tuple[dict[str, npt.NDArray[Any]], str]:
     folder = os.environ.get(DATA_VARIABLE)
+    if folder and not os.path.isdir(folder):  # noqa: PTH112  # Path.is_dir raises for odd names
+        raise ConfigError(
+            f"{DATA_VARIABLE}={folder} is no folder; set it to the folder with mnist.npz, or "
+            "unset it and Keras downloads MNIST."
+        )
     if folder and (file := Path(folder) / "mnist.npz").is_file():
         return _read_mnist(file), str(file)
     return _keras_mnist(), "keras.datasets.mnist"
@@ -182,7 +187,10 @@ def _read_mnist(file: Path) -> dict[str, npt.NDArray[Any]]:
     if arrays["x_train"].shape[1:3] != (28, 28) or len(arrays["x_train"]) != len(
         arrays["y_train"]
     ):
-        raise ConfigError(f"{file} is no MNIST: x_train has shape {arrays['x_train'].shape}.")
+        raise ConfigError(
+            f"{file} is no MNIST: x_train has shape {arrays['x_train'].shape}; it must be "
+            "(n, 28, 28), with as many labels."
+        )
     return arrays
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adadeep.compress.apply import apply_plan
-from adadeep.core.errors import TechniqueNotApplicable
+from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
 
@@ -173,3 +173,28 @@ def test_a_convolution_that_makes_the_classes_keeps_them_all() -> None:
     for choice in (C2_HALF, LayerChoice("L1")):
         with pytest.raises(TechniqueNotApplicable, match="outputs"):
             apply_plan(model, CompressionPlan((("conv", choice),)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "arguments"),
+    [
+        ((8, 8, 4), "SeparableConv2D", {"filters": 4, "kernel_size": 3}),
+        ((8, 4), "SeparableConv1D", {"filters": 4, "kernel_size": 3}),
+        ((8, 8, 4), "Conv2DTranspose", {"filters": 4, "kernel_size": 3}),
+        ((8, 8, 8, 4), "Conv3DTranspose", {"filters": 4, "kernel_size": 3}),
+        ((8, 8, 4), "Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2}),
+        ((8, 4), "Conv1D", {"filters": 4, "kernel_size": 3}),
+        ((8, 4), "LSTM", {"units": 4}),
+    ],
+)
+def test_a_layer_whose_multiplications_would_be_counted_wrong_is_refused_by_name(
+    shape: tuple[int, ...], kind: str, arguments: dict[str, int]
+) -> None:
+    import keras
+
+    model = keras.Sequential(
+        [keras.Input(shape), getattr(keras.layers, kind)(name="odd", **arguments)]
+    )
+    said = f"{kind} with 2 groups" if "groups" in arguments else kind
+    with pytest.raises(ConfigError, match=f"layer 'odd' is a {said}, which is not supported yet"):
+        spec_of(model)

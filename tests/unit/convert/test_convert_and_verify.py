@@ -1,9 +1,10 @@
-"""Conversion: batch of 1, sparse, int8, silence, errors; and running the result."""
+"""Conversion: batch of 1, sparse, int8, the log, errors; and running the result."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from adadeep.convert.verify import agreement, run_tflite, tflite_accuracy
 from adadeep.core.errors import ConversionError
 from adadeep.core.plan import Precision
+from adadeep.storage.native_log import native_log
 
 pytestmark = pytest.mark.tf
 
@@ -120,10 +122,13 @@ def test_what_the_converter_cannot_take_is_one_error_with_its_reason() -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_conversion_prints_nothing(network: Any, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_conversion_prints_goes_to_the_log_of_the_run(
+    network: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     from adadeep.convert.tflite import convert
 
-    convert(network, Precision.INT8, samples(5), sparse=False)
+    with native_log(tmp_path):
+        convert(network, Precision.INT8, samples(5), sparse=False)
     assert capfd.readouterr() == ("", "")
 
 

@@ -71,6 +71,21 @@ def test_devices_that_share_a_serial_are_named_by_their_usb_path() -> None:
     assert [row.serial for row in rows] == ["usb:1-2", "usb:1-3", "B"]
 
 
+def test_a_server_with_the_libusb_backend_names_the_bus_alone() -> None:
+    rows = parse_devices(
+        "R58M device 3-1 product:P model:M transport_id:1\n"
+        "SAME device 1-2.4 product:P model:a\nSAME device 1-2.3 product:P model:b\n"
+        "U unauthorized 3-2 transport_id:4\nBARE device 2-1\n"
+    )
+    assert [(row.serial, row.state) for row in rows] == [
+        ("R58M", "device"), ("1-2.4", "device"), ("1-2.3", "device"), ("U", "unauthorized"),
+        ("BARE", "device"),
+    ]  # fmt: skip
+    assert [row.description["usb"] for row in rows] == ["3-1", "1-2.4", "1-2.3", "3-2", "2-1"]
+    assert rows[0].description["model"] == "M"
+    assert {row.connection for row in rows} == {"usb"}
+
+
 @pytest.mark.parametrize(
     ("serial", "connection"),
     [("emulator-5554", "emulator"), ("192.168.1.1:5555", "tcp"), ("[::1]:5555", "tcp"),

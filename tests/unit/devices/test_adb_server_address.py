@@ -29,6 +29,7 @@ def test_environment_is_read_as_adb_reads_it(environment: dict[str, str], addres
     [
         {"ANDROID_ADB_SERVER_PORT": "x"},
         {"ANDROID_ADB_SERVER_PORT": "70000"},
+        {"ANDROID_ADB_SERVER_PORT": "²"},
         {"ADB_SERVER_SOCKET": "localabstract:adb"},
     ],
 )

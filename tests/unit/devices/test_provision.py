@@ -213,3 +213,11 @@ def test_a_python_that_answers_oddly_is_an_error_of_the_device(
     with pytest.raises(StableDeviceError, match=r"board1: .*does not say what it is") as caught:
         probe_python(board, soon())
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("blocks", ["²", "9" * 5000, "many", "-"])
+def test_free_space_that_is_no_number_is_unknown(board: BoardTransport, blocks: str) -> None:
+    (board.programs / "df").write_text(f"#!/bin/sh\necho 'x 1 1 {blocks} 1% /'\n")
+    (board.programs / "df").chmod(0o755)
+    (board.programs / "tail").symlink_to(str(shutil.which("tail")))
+    assert free_bytes(board, soon()) is None

@@ -9,6 +9,7 @@ from adadeep.devices.parse.battery import (
     parse_batterystats_capacity_mah,
     parse_dumpsys_battery,
 )
+from adadeep.devices.parse.capabilities import battery_current
 from adadeep.devices.parse.power_supply import (
     batteries_of,
     combine,
@@ -16,7 +17,7 @@ from adadeep.devices.parse.power_supply import (
     reading_of,
     supplies_of,
 )
-from adadeep.devices.parse.sections import decode, parse_reads
+from adadeep.devices.parse.sections import Reads, decode, parse_reads
 from adadeep.devices.parse.thermal import parse_thermalservice, parse_zones, zone_celsius
 
 CAPTURES = Path(__file__).parents[2] / "data" / "captures"
@@ -126,6 +127,20 @@ def test_notes_behind_values_and_error_numbers_are_no_values():
     reading = reading_of(parse_uevent(capture("power-supply/xiaomi-mi6-sagit-bms.txt")))
     assert (reading.level_percent, reading.capacity_mah) == (70, 3350)
     assert reading_of({"CURRENT_NOW": "-22"}).current_raw is None
+
+
+def test_a_current_is_told_with_what_told_it():
+    averaged = reading_of({"CURRENT_AVG": "-976"}, "bms")
+    service = parse_dumpsys_battery("level: 5\nvoltage: 4000\ncurrent now: -7\n")
+    none = reading_of({"CAPACITY": "5"}, "battery")
+    path = "/sys/class/power_supply/bms: current_avg"
+    assert (averaged.current_raw, averaged.current_source) == (-976, path)
+    both = combine([none, averaged, service])
+    assert (both.current_raw, both.current_source) == (-976, path)
+    found = battery_current(("battery", {}), both, Reads(), "")
+    assert found.evidence == f"{path} -976"
+    found = battery_current(None, combine([none, service]), Reads(), "")
+    assert found.evidence == "dumpsys battery: current now: -7"
 
 
 def test_keys_without_a_prefix_and_all_on_one_line():

@@ -75,6 +75,38 @@ def test_clusters_of_captured_devices(name, expected):
     assert clusters(name) == expected
 
 
+SYSFS = "/sys/devices/system/cpu"
+FOUR_OF_EIGHT = f"{SYSFS}/present:0-7\n{SYSFS}/online:0-3\n"
+ONE_A53 = "CPU implementer : 0x41\nCPU part : 0xd03\n\n"
+EACH = "".join(f"processor : {n}\n{ONE_A53}" for n in range(4))
+SHARED = "".join(f"processor : {n}\n" for n in range(4)) + f"\n{ONE_A53}Hardware : X\n"
+CLOCKS = "".join(f"{SYSFS}/cpu{n}/cpufreq/cpuinfo_max_freq:1500000\n" for n in range(4))
+RELATED = "".join(f"{SYSFS}/cpu{n}/cpufreq/related_cpus:0 1 2 3\n" for n in range(4))
+PACKAGE = "".join(f"{SYSFS}/cpu{n}/topology/physical_package_id:0\n" for n in range(8))
+
+
+@pytest.mark.parametrize("cpuinfo", [EACH, SHARED], ids=["each", "shared"])
+@pytest.mark.parametrize("more", ["", CLOCKS, CLOCKS + RELATED, PACKAGE, CLOCKS + PACKAGE])
+def test_four_offline_cores_of_eight_are_of_no_known_kind(cpuinfo, more):
+    sysfs = parse_cpu_sysfs(parse_reads(FOUR_OF_EIGHT + more))
+    found = {c.cores: c.part for c in group_clusters(parse_cpuinfo(cpuinfo), sysfs)}
+    assert found == {(0, 1, 2, 3): "Cortex-A53", (4, 5, 6, 7): None}
+
+
+TWO_PACKAGES = "".join(f"{SYSFS}/cpu{n}/topology/physical_package_id:{n // 4}\n" for n in range(8))
+
+
+@pytest.mark.parametrize(
+    ("online", "evidence"),
+    [("0-3", CLOCKS + RELATED.replace("2 3", "2 3 4 5 6 7")), ("0-2,4", TWO_PACKAGES)],
+)
+def test_offline_cores_that_share_a_clock_or_one_of_two_packages_are_of_its_kind(online, evidence):
+    text = FOUR_OF_EIGHT.replace("0-3", online) + evidence
+    cpuinfo = EACH if online == "0-3" else EACH.replace("processor : 3", "processor : 4")
+    found = group_clusters(parse_cpuinfo(cpuinfo), parse_cpu_sysfs(parse_reads(text)))
+    assert {c.part for c in found} == {"Cortex-A53"}
+
+
 def test_x86_cores_are_named_by_the_model():
     assert {part for _, _, part in clusters("zenfone-2")} == {
         "Intel(R) Atom(TM) CPU Z3580 @ 1.33GHz"

@@ -104,3 +104,34 @@ CPUINFO_LINES = [
 @given(st.lists(st.sampled_from(CPUINFO_LINES), max_size=12))
 def test_any_order_of_cpuinfo_lines_is_survived(lines):
     check_everything("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        " ", "a ", "level: ", "[a]: [", "(", "x" * 50 + " ", "processor : 1\n", "feature:a\n",
+        "/sys/class/power_supply/b/uevent\t|A=1", "/sys/devices/system/cpu/cpu1/x\t1\n",
+        "Temperature{mValue=1, ", "9", "CPU part : 0x1 ", "\x1b]0;x\x07", "]: [", "level: 1 # ",
+    ],
+)  # fmt: skip
+def test_a_flood_of_anything_is_survived(piece):
+    """A pattern that takes time by the square of its text would hang here."""
+    check_everything(piece * (200_000 // len(piece)))
+
+
+NUMBERS = st.sampled_from(["0", "-1", "1", "4095", "9" * 9, "9" * 15, "9" * 18, "9" * 30, "nan"])
+
+
+@given(NUMBERS, NUMBERS, NUMBERS)
+def test_numbers_beyond_all_reason_are_no_facts(first, second, third):
+    cpu, supply = "/sys/devices/system/cpu", "/sys/class/power_supply/b"
+    check_everything(
+        f"MemTotal: {first} kB\nlevel: {second}\nscale: {third}\nvoltage: {first}\n"
+        f"temperature: {second}\nCapacity: {third}, x\n[ro.build.version.sdk]: [{first}]\n"
+        f"{cpu}/present:0-{second}\n{cpu}/cpu0/cpufreq/cpuinfo_max_freq:{first}\n"
+        f"{cpu}/cpu0/cpufreq/cpuinfo_min_freq:{third}\n{cpu}/cpu0/cpufreq/related_cpus:{second}\n"
+        f"{cpu}/cpu0/cache/index0/size:{first}G\n{cpu}/cpu0/cache/index0/level:{second}\n"
+        f"{cpu}/cpu0/cache/index0/shared_cpu_list:0-{third}\n"
+        f"{supply}/uevent:TYPE=Battery|CAPACITY={first}|ENERGY_FULL_DESIGN={second}|"
+        f"VOLTAGE_NOW={third}|CHARGE_FULL_DESIGN={second}|CURRENT_AVG={first}\n"
+    )

@@ -314,6 +314,15 @@ def test_a_library_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch)
         files.save(profile())
 
 
+def test_a_library_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for name in ("/x" * 3000, "/" + "a" * 300, f"{tmp_path}/file", "~no-such-user/library"):
+        monkeypatch.setenv("ADADEEP_LIBRARY", name)
+        for use in (files.list_profiles, lambda: files.load("x"), lambda: files.save(profile())):
+            with pytest.raises(ConfigError, match=r"to another folder|without ~"):
+                use()
+
+
 def test_the_library_is_where_the_platform_keeps_data(tmp_path, monkeypatch):
     monkeypatch.delenv("ADADEEP_LIBRARY")
     monkeypatch.setattr("sys.platform", "linux")

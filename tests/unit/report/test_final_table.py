@@ -1,5 +1,5 @@
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
-from adadeep.report.final_table import COLUMNS, PlanRow, legend, table_rows
+from adadeep.report.final_table import COLUMNS, PlanRow, legend, settings_lines, table_rows
 
 MEASURED = Quantity(1.5, Provenance.MEASURED, "Box, litert 2")
 SUSPECT = Quantity(2.5, Provenance.MEASURED, "Box, litert 2", ("the clock dropped 20%",))
@@ -13,7 +13,7 @@ def row(latency=MEASURED, energy=FORMULA, **changes):
 
 
 def cells(one):
-    names = [name.lstrip(">") for name in COLUMNS]
+    names = [column.title for column in COLUMNS]
     return dict(zip(names, table_rows([one])[0], strict=True))
 
 
@@ -42,3 +42,7 @@ def test_the_legend_names_every_way_and_source_once():
 def test_what_is_not_there_is_a_dash_and_has_no_legend():
     assert cells(row(energy=UNAVAILABLE))["E"] == "-"
     assert legend([row(energy=UNAVAILABLE)]) == ["T: measured: Box, litert 2"]
+
+
+def test_what_a_short_label_leaves_out_stands_below():
+    assert settings_lines([row(), row(settings="#2: fc1:W1f(rank=3)")]) == ["#2: fc1:W1f(rank=3)"]

@@ -76,11 +76,13 @@ def test_a_missing_model_is_told(finished):
 
 def test_the_table_begins_with_the_initial_network_and_the_winner(finished):
     outcome, _ = finished
-    rows = plan_rows(outcome, 3)
+    winner, rows = outcome.conclusion.winner, plan_rows(outcome, 3)
+    number = outcome.result.trials.index(winner)
     assert [row.label for row in rows[:2]] == [
         "initial network",
-        outcome.conclusion.winner.trial.plan.label,
+        f"#{number} {winner.trial.plan.short_label}",
     ]
+    assert rows[1].settings == f"#{number}: {winner.trial.plan.label}"
     assert len(rows) == 4
     assert [row.test_accuracy for row in rows] == [0.95, 0.9, None, None]
 

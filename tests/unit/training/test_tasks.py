@@ -110,3 +110,10 @@ def test_listing_the_tasks_imports_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == list(TASKS)
+
+
+@pytest.mark.parametrize("folder", ["/nowhere/at/all", "x" * 300])
+def test_data_that_lie_nowhere_are_one_sentence(monkeypatch, folder) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, folder)
+    with pytest.raises(ConfigError, match="is no folder; set it to"):
+        load_task("mnist")

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import device_option, each_device, json_option
+from adadeep.cli.options import PATH, device_option, each_device, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
 from adadeep.core.protocols import Transport
 from adadeep.core.units import format_bytes, format_ms
+from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
     from adadeep.study.deploy import Deployment
 
+_COLUMNS = (
+    Column(""), Column("median", right=True), Column("95 % interval", right=True, rank=2),
+    Column(".tflite", right=True, rank=1), Column("runtime", wraps=True, rank=3),
+)  # fmt: skip
+
 
 @click.command(name="deploy")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @device_option
 @json_option
 def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
@@ -29,14 +35,17 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
     initial network there, and prints its path on the device.
     """
+    from adadeep.storage.native_log import native_log
     from adadeep.study.deploy import deploy, load_run
 
     ui = Ui(as_json)
-    finished = load_run(run)
+    with native_log(None):
+        finished = load_run(run)
 
     def put(transport: Transport) -> dict[str, Any]:
         ui.note(f"deploying {finished.plan.best.label} to {transport.serial}")
-        deployment = deploy(finished, transport, ui.note)
+        with native_log(None):
+            deployment = deploy(finished, transport, ui.note)
         _show(ui, deployment)
         return _json(deployment)
 
@@ -53,7 +62,7 @@ def _show(ui: Ui, deployment: Deployment) -> None:
         _row("winner", best.latency.median, best.latency.ci_relative, best),
     ]
     title = f"{best.device_title} ({deployment.serial}), measured there"
-    ui.table(("", ">median", ">95 % interval", ">.tflite", "runtime"), rows, title)
+    ui.table(_COLUMNS, rows, title)
     ui.say(f"speed-up on this device: {deployment.speed_up:.2f} times")
     ui.say(
         f"outputs: {deployment.samples} real samples agree with this computer's, same decision on"

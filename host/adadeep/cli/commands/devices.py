@@ -12,7 +12,11 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import AttachedDevice
 from adadeep.devices.adb.server import AdbUnavailable
 from adadeep.devices.discovery import HOW_TO_ATTACH, list_attached, local_device
+from adadeep.report.table_text import Column
 
+_COLUMNS = (
+    Column("SERIAL"), Column("STATE"), Column("CONNECTION", rank=1), Column("WHAT", wraps=True),
+)  # fmt: skip
 _LIST_S = 20.0  # a server that must be started first takes some seconds
 
 
@@ -31,24 +35,24 @@ def command(as_json: bool) -> None:
         ui.warn(str(error))
         rows = [local_device()]
     ui.emit("devices", {"devices": [{**asdict(row), "usable": row.usable} for row in rows]})
-    for line in _table(rows):
-        ui.say(line)
+    _show(ui, rows)
+    _next_step(ui, rows)
+
+
+def _show(ui: Ui, rows: Sequence[AttachedDevice]) -> None:
+    """A table; what is wrong and the remedy below the row they belong to."""
+    cells = [(row.serial, row.state, row.connection, _what(row)) for row in rows]
+    below = {n: f"{row.problem} {row.remedy}" for n, row in enumerate(rows) if row.problem}
+    ui.table(_COLUMNS, cells, below=below)
+
+
+def _next_step(ui: Ui, rows: Sequence[AttachedDevice]) -> None:
+    attached = [row.serial for row in rows if row.usable and row.connection != "local"]
     if len(rows) == 1:
         ui.note(f"No device is attached. {HOW_TO_ATTACH}")
-
-
-def _table(rows: Sequence[AttachedDevice]) -> list[str]:
-    """The rows under each other; what is wrong and the remedy below the row they belong to."""
-    cells = [("SERIAL", "STATE", "CONNECTION", "WHAT")]
-    cells += [(row.serial, row.state, row.connection, _what(row)) for row in rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(3)]
-    lines = []
-    for line, row in zip(cells, [None, *rows], strict=True):
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=False))
-        lines.append("  ".join((*padded, line[3])).rstrip())
-        if row is not None and row.problem:
-            lines.append(f"    {row.problem} {row.remedy}")
-    return lines
+        ui.now("adadeep-profile -d local")
+    elif attached:
+        ui.now("adadeep-profile -d", attached[0])
 
 
 def _what(row: AttachedDevice) -> str:

@@ -14,6 +14,7 @@ from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.protocols import Transport
 from adadeep.devices.doctor import Check, CheckStatus, examine
 from adadeep.devices.provision import clean, provision
+from adadeep.storage.scratch import scratch_folder
 
 _EXAMINE_S, _PROVISION_S = 120.0, 900.0
 
@@ -48,7 +49,7 @@ def command(
     Ends with exit code 3 if a check fails.
     """
     if provide and remove:
-        raise ConfigError("--provision and --clean exclude each other.")
+        raise ConfigError("--provision and --clean exclude each other; give one of them.")
     if force and not remove:
         raise ConfigError("--force goes with --clean: it ends an agent that is in the way.")
     wish = _Wish(provide, remove, force)
@@ -63,6 +64,8 @@ def command(
             continue
         reports += [_treated(ui, transport, wish) for transport in transports]
     healthy = all(report["ok"] for report in reports)
+    if healthy and not remove:
+        ui.now("adadeep-profile -d", reports[0]["serial"])
     ui.emit("doctor", {"ok": healthy, "devices": reports})
     return 0 if healthy else DeviceError.exit_code
 
@@ -85,7 +88,8 @@ def _treat(ui: Ui, transport: Transport, wish: _Wish) -> dict[str, Any]:
         )
         return {**_report(ui, transport.serial, []), "removed": gone.folder}
     if wish.provide:
-        provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
+        with scratch_folder():
+            provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
     found = examine(transport, Deadline.after(_EXAMINE_S))
     return _report(ui, transport.serial, [_shown(ui, check) for check in found])
 

@@ -10,6 +10,8 @@ import click
 
 from adadeep.cli.input_options import input_options, with_inputs
 from adadeep.cli.options import (
+    PATH,
+    SECONDS,
     cores_option,
     device_option,
     each_device,
@@ -23,17 +25,18 @@ from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
+from adadeep.report.table_text import Column
 
 _READY_S = 120.0
 
 
 @click.command(name="measure")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 @device_option
 @threads_option
 @cores_option
 @click.option(
-    "--max-seconds", type=click.FloatRange(0.01, 3600), default=4.0, show_default=True,
+    "--max-seconds", type=SECONDS, default=4.0, show_default=True,
     help="Longest time of the timed runs.",
 )  # fmt: skip
 @click.option(
@@ -100,7 +103,7 @@ def _measure(ui: Ui, transport: Transport, job: _Job) -> dict[str, Any]:
         samples = [job.sample] if job.sample else []
         measurement = meter.check(job.model, samples).measurement
     title = f"{path.name} on {measurement.device_title} ({transport.serial})"
-    ui.table(("what", "value"), measurement_rows(measurement), title)
+    ui.table((Column("what"), Column("value", wraps=True)), measurement_rows(measurement), title)
     return measurement_json(transport.serial, measurement)
 
 

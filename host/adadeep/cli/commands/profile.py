@@ -17,6 +17,7 @@ from adadeep.cli.options import (
 )
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core.clock import Deadline
+from adadeep.core.display import printable
 from adadeep.core.errors import (
     ConfigError,
     DeviceError,
@@ -86,6 +87,7 @@ def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:
     if not (sys.stdin.isatty() if provide is None else provide):
         return
     from adadeep.devices.provision import provision, require_python
+    from adadeep.storage.scratch import scratch_folder
 
     try:
         require_python(transport, Deadline.after(_READY_S))
@@ -93,10 +95,11 @@ def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:
         if not error.can_provision:
             return
         if provide is None:
-            question = f"{error}\nDownload one and put it there now?"
+            question = f"{printable(str(error))}\nDownload one and put it there now?"
             provide = click.confirm(question, default=True, err=True)
         if provide:
-            provision(transport, Deadline.after(_PROVISION_S), ui.note)
+            with scratch_folder():
+                provision(transport, Deadline.after(_PROVISION_S), ui.note)
 
 
 def _profile(ui: Ui, transport: Transport, request: ProfileRequest) -> dict[str, Any]:
@@ -165,4 +168,5 @@ def _show(ui: Ui, profile: DeviceProfile, path: str) -> None:
         ui.say(f"suspect, as they stayed disturbed when repeated: {suspect} (marked in the table)")
     for entry in failed[:3]:
         ui.warn(f"{entry.key}: {entry.error}")
-    ui.say(f"in {path}; see it with: adadeep profiles show {profile.name}")
+    ui.say(f"in {path}")
+    ui.now("adadeep profiles show", profile.name)

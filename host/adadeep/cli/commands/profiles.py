@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adadeep.cli.options import PROFILE
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import ConfigError
 from adadeep.core.units import format_ms
+from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
     from adadeep.core.device import CpuCluster, DeviceFacts
@@ -18,6 +20,18 @@ if TYPE_CHECKING:
     from adadeep.core.statistics import Summary
     from adadeep.profiles.diff import ProfileDiff
     from adadeep.profiles.files import ProfileSummary
+
+_LIST_COLUMNS = (
+    Column("profile"), Column("device", wraps=True, rank=2),
+    Column("processor", wraps=True, rank=3),
+    Column("measured"), Column("from", rank=1),
+)  # fmt: skip
+_ENTRY_COLUMNS = (
+    Column("layer", wraps=True), Column("precision", rank=1), Column("median", right=True),
+    Column("95 % interval", right=True, rank=2), Column("runs", right=True, rank=3),
+    Column("how", wraps=True),
+)  # fmt: skip
+_CAPABILITY_COLUMNS = (Column("capability"), Column("status"), Column("evidence", wraps=True))
 
 _JSON = click.option("--json", "json_mode", is_flag=True, help="Print one JSON document.")
 
@@ -44,10 +58,12 @@ def list_command(json_mode: bool) -> None:
         )
         for row in found
     ]  # fmt: skip
-    ui.table(("profile", "device", "processor", "measured", "from"), rows)
+    ui.table(_LIST_COLUMNS, rows)
     for row in found:
         if row.problem:
             ui.warn(row.problem)
+    if found:
+        ui.now("adadeep profiles show", found[0].name)
     ui.emit("profiles", {"profiles": [_plain(row) for row in found]})
 
 
@@ -58,7 +74,7 @@ def _state(row: ProfileSummary) -> str:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", type=PROFILE)
 @_JSON
 def show(name: str, json_mode: bool) -> None:
     """Show a profile: the device, what it lets us read, and its measured layers."""
@@ -71,7 +87,7 @@ def show(name: str, json_mode: bool) -> None:
     _show_hardware(ui, profile.facts)
     rows = [(c.name, c.status.value, c.evidence) for c in profile.capabilities]
     if rows:
-        ui.table(("capability", "status", "evidence"), rows)
+        ui.table(_CAPABILITY_COLUMNS, rows)
     _show_entries(ui, profile)
     ui.emit("profile", {"path": str(path), "profile": _profile_json(profile)})
 
@@ -102,7 +118,15 @@ def _show_hardware(ui: Ui, facts: DeviceFacts) -> None:
 
     if facts.clusters:
         rows = [(core_text(c.cores), c.part or "-", *_clocks(c)) for c in facts.clusters]
-        ui.table(("cores", "kind", ">lowest MHz", ">highest MHz"), rows)
+        ui.table(
+            (
+                Column("cores", wraps=True),
+                Column("kind", wraps=True),
+                ">lowest MHz",
+                ">highest MHz",
+            ),
+            rows,
+        )
     groups: dict[tuple[int, str, int], list[str]] = {}
     for cache in facts.caches:
         instances = groups.setdefault((cache.level, cache.type, cache.size_bytes), [])
@@ -112,7 +136,7 @@ def _show_hardware(ui: Ui, facts: DeviceFacts) -> None:
             (f"L{level}", kind, f"{size / 1024:g} KiB", " / ".join(cores))
             for (level, kind, size), cores in groups.items()
         ]
-        ui.table(("cache", "type", ">size", "of cores"), cache_rows)
+        ui.table(("cache", "type", ">size", Column("of cores", wraps=True)), cache_rows)
 
 
 def _clocks(cluster: CpuCluster) -> tuple[str, str]:
@@ -124,8 +148,7 @@ def _show_entries(ui: Ui, profile: DeviceProfile) -> None:
     if not profile.is_measured:
         ui.say("No layer has been measured: unmeasured. Measure with: adadeep-profile")
         return
-    columns = ("layer", "precision", ">median", ">95 % interval", ">runs", "how")
-    ui.table(columns, [_entry_row(entry) for entry in profile.entries])
+    ui.table(_ENTRY_COLUMNS, [_entry_row(entry) for entry in profile.entries])
 
 
 def _entry_row(entry: ProfileEntry) -> tuple[str, str, str, str, str, str]:
@@ -145,8 +168,8 @@ def _interval(summary: Summary) -> str:
 
 
 @command.command("diff")
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", type=PROFILE)
+@click.argument("second", type=PROFILE)
 @_JSON
 def diff_command(first: str, second: str, json_mode: bool) -> None:
     """Compare two profiles: facts that differ, and the speed of the layers in both."""
@@ -155,7 +178,8 @@ def diff_command(first: str, second: str, json_mode: bool) -> None:
 
     ui, found = Ui(json_mode), diff(files.load(first), files.load(second))
     facts = [(f.name, f.first or "-", f.second or "-") for f in found.facts]
-    ui.table(("fact", found.first, found.second), facts)
+    names = [Column(name, wraps=True) for name in (found.first, found.second)]
+    ui.table((Column("fact"), *names), facts)
     _show_ratios(ui, found)
     document = {
         **_plain(found),
@@ -180,9 +204,12 @@ def _show_ratios(ui: Ui, found: ProfileDiff) -> None:
     if found.mean_ratio is None:
         ui.say("No layer has been measured in both.")
         return
-    ui.table(
-        ("layer", ">threads", f">{found.first}", f">{found.second}", ">ratio", "verdict"), rows
-    )
+    columns = (
+        Column("layer", wraps=True), Column("threads", right=True, rank=1),
+        Column(found.first, right=True, rank=2), Column(found.second, right=True, rank=2),
+        Column("ratio", right=True), Column("verdict"),
+    )  # fmt: skip
+    ui.table(columns, rows)
     ui.say(
         f"{found.second} takes {found.mean_ratio:.3f} times as long as {found.first} "
         f"(geometric mean of {len(rows)} layers)."
@@ -193,7 +220,7 @@ def _show_ratios(ui: Ui, found: ProfileDiff) -> None:
 
 
 @command.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, type=PROFILE)
 @_JSON
 def validate(names: tuple[str, ...], json_mode: bool) -> int:
     """Check profiles: all there are, or those named. Exit code 2 if one is wrong."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from adadeep.cli.options import (
+    PATH,
     chosen_devices,
     cores_option,
     device_option,
@@ -72,7 +73,7 @@ def _demand_options(function: Callable[..., None]) -> Callable[..., None]:
 def _search_options(function: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
-            "--episodes", type=int, default=30, show_default=True,
+            "--episodes", type=click.IntRange(max=1_000_000), default=30, show_default=True,
             help="Plans to ask for. More than before goes on with a finished search.",
         ),
         click.option(
@@ -87,9 +88,12 @@ def _search_options(function: Callable[..., None]) -> Callable[..., None]:
             "--preset", default="default", show_default=True,
             help="Hyper-parameters of dqn: default, paper.",
         ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of all randomness."),
         click.option(
-            "-o", "--out", "folder", type=click.Path(path_type=Path), metavar="RUN",
+            "--seed", type=click.IntRange(max=2**32 - 1), default=0, show_default=True,
+            help="Of all randomness.",
+        ),
+        click.option(
+            "-o", "--out", "folder", type=PATH, metavar="RUN",
             help="The run's folder. [default: runs/TASK-DEVICE]",
         ),
     )  # fmt: skip
@@ -123,6 +127,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: objec
     with ui.progress(f"search {task}", config.episodes) as bar:
         outcome = search(config, transport, _Reporter(ui, bar))
     _show(ui, outcome)
+    ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
     if not outcome.is_acceptable:
         raise DemandUnmet(
             f"none of the {len(outcome.result.trials)} plans tried meets the demand; the nearest "
@@ -184,6 +189,10 @@ class _Reporter:
         """Beside the bar."""
         self._bar.advance(0, text)
 
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        self._ui.note(text)
+
     def limits(self, limits: Limits) -> None:
         """What the plans are held against."""
         self._ui.note(
@@ -218,7 +227,7 @@ def _trial_line(event: TrialEvent) -> str:
 
 
 def _show(ui: Ui, outcome: Outcome) -> None:
-    from adadeep.report.final_table import COLUMNS, legend, table_rows
+    from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.outcome import outcome_as_json, scored_as_json
     from adadeep.study.table import plan_rows
@@ -226,7 +235,7 @@ def _show(ui: Ui, outcome: Outcome) -> None:
     result, rows = outcome.result, plan_rows(outcome, _TOP)
     title = f"{outcome.identity.task} on {outcome.identity.device_title}"
     ui.table(COLUMNS, table_rows(rows), title)
-    for line in legend(rows):
+    for line in [*settings_lines(rows), *legend(rows)]:
         ui.say(line)
     for line in verdict_lines(outcome.conclusion.of_winner):
         ui.say(line)

@@ -40,27 +40,34 @@ STATES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 STATES["nopermissions"] = STATES["no permissions"]
 
+_LONGEST_LINE = 1000
 _ONE_WORD = "|".join(state for state in STATES if " " not in state)
 _LINE = re.compile(
     r"(?P<serial>\S(?:.*?\S)??)\s+"
     rf"(?P<state>device|no permissions.*?|no device|{_ONE_WORD})"
-    r"(?:\s+(?P<rest>\w+:\S.*))?"
+    r"(?:\s+(?P<rest>(?:\w+:\S|[0-9]+-[0-9.]+(?!\S)).*))?"
 )  # fmt: skip
+# Where it hangs; servers with the libusb backend (adb 35 and later) leave out "usb:".
+_PATH = re.compile(r"(?:usb:)?([0-9]+-[0-9.]+)")
 
 
 def parse_devices(text: str) -> list[AttachedDevice]:
     """Rows of `adb devices`, with or without `-l`; lines that are no rows are passed over."""
-    rows = []
+    rows, paths = [], []
     for line in text.replace("\r", "").splitlines():
-        match = _LINE.fullmatch(line.strip())
+        match = _LINE.fullmatch(line.strip()[:_LONGEST_LINE])
         if match and not line.startswith("*"):
-            rows.append(_row(match["serial"], match["state"], match["rest"] or ""))
-    return _tell_twins_apart(rows)
+            words = (match["rest"] or "").split()
+            rows.append(_row(match["serial"], match["state"], words))
+            paths.append(next((word for word in words if _PATH.fullmatch(word)), None))
+    return _tell_twins_apart(rows, paths)
 
 
-def _row(serial: str, state: str, rest: str) -> AttachedDevice:
-    words = (word.partition(":") for word in rest.split())
-    description = {key: value for key, colon, value in words if colon}
+def _row(serial: str, state: str, words: list[str]) -> AttachedDevice:
+    pairs = (word.partition(":") for word in words)
+    description = {key: value for key, colon, value in pairs if colon}
+    for path in filter(None, map(_PATH.fullmatch, words)):
+        description["usb"] = path[1]
     if state.startswith("no permissions"):
         state = "no permissions"
     problem, remedy = STATES.get(state, (None, None))
@@ -78,12 +85,10 @@ def connection_of(serial: str) -> str:
     return "usb"
 
 
-def _tell_twins_apart(rows: list[AttachedDevice]) -> list[AttachedDevice]:
-    """Cheap devices share a serial; adb then takes the USB path in its place."""
+def _tell_twins_apart(rows: list[AttachedDevice], paths: list[str | None]) -> list[AttachedDevice]:
+    """Cheap devices share a serial; adb then takes the USB path, as it prints it, in its place."""
     count = Counter(row.serial for row in rows)
     return [
-        replace(row, serial=f"usb:{row.description['usb']}")
-        if count[row.serial] > 1 and "usb" in row.description
-        else row
-        for row in rows
+        replace(row, serial=path) if path and count[row.serial] > 1 else row
+        for row, path in zip(rows, paths, strict=True)
     ]

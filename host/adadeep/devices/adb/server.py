@@ -7,12 +7,14 @@ ANDROID_ADB_SERVER_PORT. The program `adb` is $ADBUTILS_ADB_PATH, that of PATH, 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
+from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, StableDeviceError
 from adadeep.devices.shell import run_process
 
@@ -58,9 +60,10 @@ def server_address(environment: Mapping[str, str] = os.environ) -> ServerAddress
 
 
 def _port(text: str, name: str) -> int:
-    if text.isdigit() and 0 < int(text) < 65536:
+    if re.fullmatch("[0-9]{1,5}", text) and 0 < int(text) < 65536:
         return int(text)
-    raise ConfigError(f"{name} holds no port number from 1 to 65535: {text!r}.")
+    shown = one_line(text, 40)
+    raise ConfigError(f"{name} holds no port number from 1 to 65535: {shown!r}.")
 
 
 def adb_program() -> str:

@@ -10,6 +10,9 @@ from adadeep.devices.parse.arm_parts import is_little
 from adadeep.devices.parse.cpu_sysfs import CoreClock, CpuSysfs
 from adadeep.devices.parse.cpuinfo import CpuInfo
 
+# A larger processor may have clusters of several kinds; what one core says holds for itself.
+_FEW_CORES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -42,12 +45,20 @@ def _domain(core: int, clock: CoreClock, sysfs: CpuSysfs) -> tuple[int, ...]:
 
 
 def _own_parts(
-    cores: Iterable[int], info: CpuInfo, domains: Mapping[int, tuple[int, ...]]
+    cores: Iterable[int],
+    info: CpuInfo,
+    sysfs: CpuSysfs,
+    domains: Mapping[int, tuple[int, ...]],
 ) -> dict[int, str]:
-    """Kinds by core; an offline core is of the kind of the cores that share its clock."""
+    """Kinds by core; an offline core is of the kind of the cores that share its clock.
+
+    Or its package, where there are several: newer ARM kernels count one for clusters of all kinds.
+    """
     parts = dict(info.parts)
+    one_package = len(domains) > _FEW_CORES and len(set(domains.values())) == 1
     for core in cores:
-        if core not in parts:
+        clock = sysfs.clocks.get(core, CoreClock())
+        if core not in parts and (len(clock.related) > 1 or not one_package):
             kinds = {info.parts[n] for n in domains[core] if n in info.parts}
             if len(kinds) == 1:
                 parts[core] = kinds.pop()
@@ -82,7 +93,7 @@ def _home(kind: _Kind, groups: Mapping[_Kind, list[int]]) -> _Kind:
     """
     if kind.part is None or (kind.domain and kind.max_khz):
         return kind
-    few = sum(map(len, groups.values())) <= 4
+    few = sum(map(len, groups.values())) <= _FEW_CORES
     homes = [
         other
         for other in groups
@@ -95,6 +106,11 @@ def _home(kind: _Kind, groups: Mapping[_Kind, list[int]]) -> _Kind:
     return homes[0] if len(homes) == 1 else kind
 
 
+def _is_offline(core: int, info: CpuInfo, sysfs: CpuSysfs) -> bool:
+    running = sysfs.online or info.listed
+    return bool(running) and core not in running
+
+
 def _lowest_khz(cores: Iterable[int], sysfs: CpuSysfs) -> int | None:
     clocks = (sysfs.clocks.get(core, CoreClock()).min_khz for core in cores)
     return min((khz for khz in clocks if khz), default=None)
@@ -104,12 +120,14 @@ def group_clusters(info: CpuInfo, sysfs: CpuSysfs) -> tuple[CpuCluster, ...]:
     """Clusters, slowest first; cores that tell nothing form one without a clock, first."""
     cores = _cores(info, sysfs)
     domains = {n: _domain(n, sysfs.clocks.get(n, CoreClock()), sysfs) for n in cores}
-    parts = _own_parts(cores, info, domains)
+    parts = _own_parts(cores, info, sysfs, domains)
     shared = _shared_by_speed(info.shared_parts, _speeds(cores, sysfs)) if not parts else {}
     groups: dict[_Kind, list[int]] = {}
     for core in cores:
         max_khz = sysfs.clocks.get(core, CoreClock()).max_khz
-        kind = _Kind(domains[core], max_khz, parts.get(core) or shared.get(max_khz))
+        silent = len(cores) > _FEW_CORES and max_khz is None and _is_offline(core, info, sysfs)
+        part = parts.get(core) or (None if silent else shared.get(max_khz))
+        kind = _Kind(domains[core], max_khz, part)
         groups.setdefault(kind, []).append(core)
     merged: dict[_Kind, list[int]] = {}
     for kind, numbers in groups.items():

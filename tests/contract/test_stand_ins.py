@@ -1,0 +1,50 @@
+"""Stand-ins have every member of the protocol that they stand for, so that none rots."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from adadeep.core.protocols import Technique
+from adadeep.measure.meter import LatencyMeter
+from adadeep.study.evaluate import NetworkMaker
+from adadeep.study.study import StudyObserver
+from fakes.search_parts import FakeMaker, FakeMeter, Watching
+from fakes.search_space import FIRE
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def members(protocol):
+    return {
+        name
+        for base in protocol.__mro__
+        for name in (*vars(base).get("__annotations__", {}), *vars(base))
+        if not name.startswith("_") and base.__module__.startswith("adadeep")
+    }
+
+
+def table_technique():
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        from bench_search import TableTechnique
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+    return TableTechnique("W1f", "", (), ())
+
+
+@pytest.mark.parametrize(
+    ("make", "protocol"),
+    [
+        (lambda: FIRE, Technique),
+        (table_technique, Technique),
+        (FakeMaker, NetworkMaker),
+        (FakeMeter, LatencyMeter),
+        (Watching, StudyObserver),
+    ],
+    ids=["technique of the tests", "technique of the benchmark", "maker", "meter", "observer"],
+)
+def test_a_stand_in_has_every_member_of_its_protocol(make, protocol):
+    wanted = members(protocol)
+    assert wanted
+    assert {name for name in wanted if not hasattr(make(), name)} == set()

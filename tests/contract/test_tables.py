@@ -1,0 +1,253 @@
+"""Every table of every command at 40, 80, 120 and 200 columns.
+
+The last test finds the tables by the calls of `Ui.table` in the source, so that a new one must
+come here, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import itertools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from adadeep.cli import ui as ui_module
+from adadeep.cli.commands import deploy as deploy_command
+from adadeep.cli.commands import devices as devices_command
+from adadeep.cli.commands import search as search_command
+from adadeep.cli.main import cli, run
+from adadeep.cli.ui import Ui
+from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.device import (
+    AttachedDevice,
+    Capability,
+    CapabilityStatus,
+    CpuCache,
+    CpuCluster,
+    DeviceFacts,
+)
+from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.measurement import (
+    Agent,
+    Conditions,
+    Delegate,
+    Launch,
+    Measurement,
+    MeasureSettings,
+    Memory,
+)
+from adadeep.profiles import files
+from adadeep.report.final_table import PlanRow
+from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
+
+COMMANDS = Path(search_command.__file__).parent
+WIDTHS = (40, 80, 120, 200)
+AGENT = Agent("linux-python", "0.1.0", "ai_edge_litert", "2.3.0")
+LONG = "/sys/class/power_supply/battery/current_now holds -1 whether the charger is in or not"
+
+
+def measurement(scale: int = 1) -> Measurement:
+    return Measurement(
+        "a" * 64, 1_310_000, "f" * 16, "Maker of long names Device 15 Ultra", AGENT,
+        MeasureSettings(), (Launch(1, 2, (3,), tuple(scale * (10**6 + i) for i in range(40))),),
+        (Delegate("XNNPACK", 12),), Memory(), Conditions(1.0, (1_800_000,) * 8, ("schedutil",)),
+        Conditions(2.0), disturbed=("the clock dropped by 20 % in the second launch",),
+    )  # fmt: skip
+
+
+def save(name: str, scale: int) -> None:
+    facts = DeviceFacts(
+        "S", "adb", manufacturer="Maker of long names", model=f"{name} [/] [bold]",
+        soc="Qualcomm Technologies, Inc SM8650", ram_bytes=8 * 10**9,
+        clusters=(CpuCluster((0, 1, 2, 3), 2_000_000, 300_000, "Cortex-A520"),
+                  CpuCluster((4, 5, 6, 7), 3_300_000, 500_000, "Cortex-X4")),
+        caches=(CpuCache(1, "Data", 32768, (0,)), CpuCache(2, "Unified", 2**20, (4, 5, 6, 7))),
+    )  # fmt: skip
+    layer = LayerSpec("dense", LayerKind.DENSE, (3136,), (1024,))
+    entries = (
+        ProfileEntry("dense-3136-1024-float32", layer, "float32", measurement(scale)),
+        ProfileEntry("dense-10-6-float32", layer, "float32", error="out of memory " + LONG),
+    )
+    capabilities = (Capability("battery current", CapabilityStatus.IMPLAUSIBLE, LONG),)
+    origin = ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0", AGENT)
+    files.save(DeviceProfile(name, facts, capabilities, origin, entries))
+
+
+def show_profiles(patch: pytest.MonkeyPatch) -> None:
+    save("a-phone", 1)
+    save("another-phone-with-a-long-name", 3)
+    two = ["a-phone", "another-phone-with-a-long-name"]
+    for arguments in (["list"], ["show", two[0]], ["show", "huawei-p9"], ["diff", *two]):
+        assert run(cli, ["profiles", *arguments]) == 0
+
+
+def show_devices(patch: pytest.MonkeyPatch) -> None:
+    rows = [
+        AttachedDevice("192.168.100.100:5555", "device", "tcp", {"model": "Some_Box_With_Name"}),
+        AttachedDevice(
+            "R58M12ABCDE", "unauthorized", "usb", {}, "This computer is not authorised.",
+            "Unlock the device and allow USB debugging for this computer on its screen.",
+        ),
+        AttachedDevice("local", "device", "local", {"machine": "x86_64"}),
+    ]  # fmt: skip
+    devices_command._show(Ui(), rows)
+
+
+def show_measurement(patch: pytest.MonkeyPatch) -> None:
+    from adadeep.cli.commands import measure
+
+    meter = SimpleNamespace(measure=lambda *_, **__: measurement())
+    patch.setattr(
+        "adadeep.measure.meter.open_meter", lambda *_, **__: contextlib.nullcontext(meter)
+    )
+    patch.setattr(
+        measure, "each_device",
+        lambda ui, devices, action: ([action(SimpleNamespace(serial="S", kind="adb"))], []),
+    )  # fmt: skip
+    model = Path("a-model-with-a-rather-long-name.tflite")
+    model.write_bytes(bytes(4) + b"TFL3" + bytes(40))
+    assert run(cli, ["measure", str(model)]) == 0
+
+
+def show_deployment(patch: pytest.MonkeyPatch) -> None:
+    deployment: Any = SimpleNamespace(
+        serial="R58M12ABCDE", path="/data/local/tmp/adadeep/deployed/digits-0123456789abcdef",
+        agreement=SimpleNamespace(argmax_agreement=1.0, max_abs_difference=1e-6), samples=32,
+        best=measurement(), initial=measurement(5), searched_here=False, speed_up=5.0,
+    )  # fmt: skip
+    deploy_command._show(Ui(), deployment)
+
+
+def show_search(patch: pytest.MonkeyPatch) -> None:
+    quantity = Quantity(0.00516, Provenance.MEASURED, "Maker Device, litert 2", ("clock",))
+    energy = Quantity(0.0573, Provenance.ANALYTIC, "Eq. 5")
+    cost = Cost(quantity, energy, 71.6e3, 1e3, 109_000, 205_000)
+    labels = ["initial network", "#7 conv1:L1 conv2:C2 fc1:W1f fc2:W3 int8", "#12 conv2:C2 int8"]
+    rows = [
+        PlanRow(label, 0.966, 0.95, cost, 1.319, n == 1, f"{label}: alpha=0.5")
+        for n, label in enumerate(labels)
+    ]
+    identity = SimpleNamespace(task="digits", device_title="Maker of long names Device 15 Ultra")
+    result = SimpleNamespace(trials=(), front=())
+    outcome: Any = SimpleNamespace(result=result, identity=identity, folder="runs/x")
+    patch.setattr("adadeep.study.table.plan_rows", lambda *_: rows)
+    patch.setattr("adadeep.study.outcome.outcome_as_json", lambda *_: {})
+    search_command._show(Ui(), outcome)
+
+
+CASES = (show_profiles, show_devices, show_measurement, show_deployment, show_search)
+Shown = tuple[str, Table, int, list[str]]
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Shown]:
+    """The tables that were rendered: the caller's file and line, what, how wide, the lines."""
+    found: list[Shown] = []
+
+    def rendered(table: Table, width: int) -> list[str]:
+        frame = sys._getframe(2)
+        lines = render(table, width)
+        place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        found.append((place, table, width, lines))
+        return lines
+
+    monkeypatch.setattr(ui_module, "render", rendered)
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def check(table: Table, width: int, lines: list[str]) -> None:
+    text = "\n".join(lines)
+    assert [line for line in lines if cell_width(line) > width] == []
+    left_out = text.partition("left out for width: ")[2].partition("; --json")[0]
+    gone = [name.strip() for name in " ".join(left_out.split()).split(",")]
+    whole = "".join(text.split())
+    for row in table.rows:
+        for column, cell in zip(table.columns, row, strict=True):
+            if column.title not in gone and cell_width(cell) <= 12:
+                assert cell in text, f"{cell!r} is broken or missing"
+        assert row[0].split(" ")[0] in text, "a row is missing"
+    for below in table.below.values():
+        assert "".join(below.split()) in whole
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_no_line_is_too_long_and_no_cell_is_broken(
+    case: Callable[[pytest.MonkeyPatch], None],
+    width: int,
+    shown: list[Shown],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    case(monkeypatch)
+    assert shown
+    for _, table, used, lines in shown:
+        assert used == width
+        check(table, width, lines)
+
+
+def test_every_table_there_is_has_a_case(
+    shown: list[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for case in CASES:
+        with monkeypatch.context() as patch:
+            case(patch)
+    covered = {place for place, *_ in shown}
+    for path in COMMANDS.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            function = node.func if isinstance(node, ast.Call) else None
+            if isinstance(function, ast.Attribute) and function.attr == "table":
+                lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                assert covered & {f"{path.name}:{line}" for line in lines}, f"{path}:{lines[0]}"
+
+
+@pytest.mark.parametrize("width", range(20, 130, 7))
+def test_any_table_fits_any_width(width: int) -> None:
+    kinds = [Column("name", wraps=True), Column("n", right=True), Column("rest", rank=1),
+             Column("more", wraps=True, rank=2)]  # fmt: skip
+    texts = ["漢字" * 20, "x" * 90, "a few words that wrap " * 4, "", "1.5 ms"]
+    for cells in itertools.permutations(texts, 4):
+        for line in render(Table(kinds, [cells, cells], "title " * 9, {0: LONG}), width):
+            assert cell_width(line) <= width
+
+
+def test_wrapping_loses_nothing() -> None:
+    for width in range(1, 30):
+        assert "".join(wrapped(LONG, width)).replace(" ", "") == LONG.replace(" ", "")
+
+
+def test_a_model_name_that_looks_like_markup_is_shown_as_it_is(
+    shown: list[Shown], capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("a-phone", 1)
+    assert run(cli, ["profiles", "list"]) == 0
+    assert "a-phone [/] [bold]" in capsys.readouterr().out
+
+
+def test_what_a_terminal_would_obey_is_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b]0;title\x07\u202e\x9b31m"
+    ui = Ui()
+    ui.say(evil)
+    ui.note(evil)
+    ui.warn(evil)
+    ui.table(("name",), [(evil,)], title=evil, below={0: evil})
+    ui.now("adadeep deploy", evil)
+    Ui(json_mode=True).emit("x", {"name": evil, evil: 1})
+    with ui.progress(evil, 2) as bar:
+        bar.advance(1, evil)
+    said = capsys.readouterr()
+    for character in set(evil) - set("]0;title31m"):
+        assert character not in said.out + said.err
+    document = said.out[said.out.index("{") :]
+    assert json.loads(document)["name"] == evil
