@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import msgspec
@@ -17,6 +15,7 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.trial import Trial, TrialState
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.profiles import files
+from fakes import run_folder
 from fakes.search_parts import measurement
 
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
@@ -25,19 +24,8 @@ OTHER_MODEL = tflite_of(SingleLayer(dense(64, 12)))
 
 def write_run(folder: Path) -> Path:
     """A finished search, as `deploy` reads it."""
-    folder.mkdir(parents=True)
-    (folder / "best.tflite").write_bytes(MODEL)
-    (folder / "initial.tflite").write_bytes(OTHER_MODEL)
     inputs = np.random.default_rng(0).random((4, 64), "f4")
-    np.savez(folder / "samples.npz", inputs=inputs)
-    best = {"label": "fc1:W1f", "key": "0123456789abcdef", "plan": {"precision": "float32"}}
-    best["model_sha256"] = hashlib.sha256(MODEL).hexdigest()
-    initial = {"model_sha256": hashlib.sha256(OTHER_MODEL).hexdigest()}
-    plan = {
-        "schema_version": 1, "task": "toy", "device_fingerprint": "0" * 16,
-        "device_title": "Box", "meets_demand": True, "best": best, "initial": initial,
-    }  # fmt: skip
-    (folder / "plan.json").write_text(json.dumps(plan))
+    run_folder.write_run(folder, MODEL, OTHER_MODEL, inputs)
     return folder
 
 

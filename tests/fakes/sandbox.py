@@ -31,7 +31,7 @@ _NEXT_STEP = re.compile(
     r"--?[a-z]|`|adadeep |\b(name|write|give|try|use|run|set|check|choose|convert|repeat|upgrade"
     r"|restore|save|replace|leave|remove|see|did you mean|for example|must be|begin|free|make"
     r"|plug|point|is not one of|close|install|start|there are|needed|must not be"
-    r"|supported|from \d)\b",
+    r"|supported|report|from \d)\b",
     re.IGNORECASE,
 )
 

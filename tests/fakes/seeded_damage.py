@@ -103,11 +103,10 @@ def _value(source: random.Random, data: bytes, spare: str = "") -> bytes:
 
 
 def _places(tree: Any) -> list[tuple[Any, Any]]:
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
     if not isinstance(tree, dict | list):
         return []
     found = []
-    for key, value in list(items):
+    for key, value in list(tree.items() if isinstance(tree, dict) else enumerate(tree)):
         found.append((tree, key))
         if isinstance(value, dict | list):
             found += _places(value)

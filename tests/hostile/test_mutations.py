@@ -16,6 +16,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, TransientDeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
+from adadeep.core.protocols import ShellResult
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.meter import DeviceMeter
@@ -129,7 +130,7 @@ class PlayedStream:
                 said = hostile_agent.line(reply)
                 if self._source.random() < 0.4:
                     said = mutated(self._source, said, spare="pid")
-                self._lines.extend(said.split(b"\n")[:1000])
+                self._lines.extend(said.split(b"\n")[:-1][:1000])  # whole lines
 
     def read_line(self, deadline: Deadline) -> bytes:
         if not self._lines:
@@ -167,8 +168,10 @@ def test_a_damaged_reply_of_an_agent(
 
         opened = lambda *_: PlayedStream(known, source)  # noqa: E731
         monkeypatch.setattr(LocalTransport, "open", opened)
+        quiet = ShellResult("", b"", b"", 0)
+        monkeypatch.setattr(LocalTransport, "run", lambda *_, **__: quiet)
         facts = DeviceFacts("local", "local")
-        meter = DeviceMeter(facts, connect, settings, StandingClock())
+        meter = DeviceMeter(facts, connect, settings, "0123abcd", StandingClock())
         measurement = meter.measure(good_files.MODEL)
         meter.close()
         return measurement

@@ -269,8 +269,9 @@ class AgentClient:
         except DeadlinePassed:
             raise
         except TransientDeviceError as error:
-            text = f"{error} {_last_words(self._transport)}".rstrip()
-            raise TransientDeviceError(text) from error
+            words = f"{error} {_last_words(self._transport)}".rstrip()
+            check = f"`adadeep doctor -d {self._transport.serial}` checks why."
+            raise TransientDeviceError(f"{words} {check}") from error
 
     def _ask(self, request: Message, kind: type[ReplyT], deadline: Deadline) -> ReplyT:
         self._number += 1
