@@ -258,7 +258,7 @@ DEPLOY = [
     bad("deploy run -d local", run_folder("plan.json", b"\xff")),
     bad("deploy run -d local", run_folder("plan.json", _plan(": 1,", ": 99,"))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"toy"', '"../../../../x"'))),
-    bad("deploy run -d local", run_folder("plan.json", _plan('"0123', '"../../../../0123'))),
+    bad("deploy run -d local", run_folder("plan.json", _plan('"key": "', '"key": "../../../../'))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"toy"', '"$(touch x)"'))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"toy"', "7"))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"float32"', '"int5"'))),

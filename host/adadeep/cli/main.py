@@ -78,6 +78,8 @@ def run(command: click.Command, arguments: list[str]) -> int:
     Set ADADEEP_DEBUG=1 for the traceback.
     """
     try:
+        if any("\0" in argument for argument in arguments):
+            raise ConfigError("an argument holds a null byte, which no name may; give it without.")
         result = command.main(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt, Interrupted) as error:

@@ -13,13 +13,17 @@ import click
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
+from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.measurement import MeasureSettings
 from adadeep.core.protocols import Transport
+from adadeep.core.reader import read_bytes
 
 _SELECT_S = 30.0
 
 _LONGEST_NAME_BYTES = 255  # of a file or folder, on every system of today
+
+_MOST_MODEL_BYTES = 2_000_000_000  # what a .tflite can address
 
 T = TypeVar("T")
 
@@ -138,11 +142,8 @@ def read_model(path: Path) -> bytes:
     Raises:
         ConfigError: no such file, not readable, or plainly no .tflite.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"{path}: {reason}. Name a .tflite file.") from error
+    data = read_bytes(path, _MOST_MODEL_BYTES)
     if data[4:8] != b"TFL3":
-        raise ConfigError(f"{path} is no .tflite file (bytes 4 to 7 are not 'TFL3'); name one.")
+        shown = one_line(str(path))
+        raise ConfigError(f"{shown} is no .tflite file (bytes 4 to 7 are not 'TFL3'); name one.")
     return data

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,16 +31,18 @@ def read_bytes(path: Path, most_bytes: int = MAX_FILE_BYTES) -> bytes:
         ConfigError: it can't be read, or is no regular file.
         FormatError: it is larger than `most_bytes`.
     """
+    shown = one_line(str(path))
     try:
         if path.exists() and not path.is_file():
-            raise ConfigError(f"{path} is no file; name a file.")
+            raise ConfigError(f"{shown} is no file; name a file.")
         with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
+            too_large = os.fstat(file.fileno()).st_size > most_bytes
+            data = b"" if too_large else file.read(most_bytes + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path} can't be read: {reason}. Check its name and mode.") from error
-    if len(data) > most_bytes:
-        raise FormatError(f"{path} is larger than {most_bytes / 1e6:g} MB; it is none of ours.")
+        raise ConfigError(f"{shown} can't be read: {reason}. Check its name and mode.") from error
+    if too_large or len(data) > most_bytes:  # the latter if it grows meanwhile
+        raise FormatError(f"{shown} is larger than {most_bytes / 1e6:g} MB; name another file.")
     return data
 
 

@@ -126,6 +126,8 @@ _REMEDIES = {
     errno.ENOSPC: "Free some space on this computer's disk and run it again.",
     errno.EDQUOT: "Your disk quota is used up; free some space and run it again.",
     errno.EACCES: "Give your user the permission, or set XDG_CACHE_HOME to a folder of yours.",
+    errno.ENOENT: "Check the path; XDG_CACHE_HOME names the folder above our own.",
+    errno.ENOTDIR: "Check the path; XDG_CACHE_HOME names the folder above our own.",
     errno.EROFS: "Set XDG_CACHE_HOME to a folder that can be written.",
 }
 

@@ -218,7 +218,9 @@ def _read(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: no UTF-8 text at byte {error.start}.") from error
+        raise FormatError(
+            f"{path}: no UTF-8 text at byte {error.start}; restore it from a copy."
+        ) from error
 
 
 def _tables_dir(path: Path, name: str) -> Path:

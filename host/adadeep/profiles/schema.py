@@ -176,11 +176,13 @@ def _as_written(text: str, source: str) -> DeviceProfile:
 
 def _document(text: str, source: str) -> dict[str, Any]:
     if _LONG_KEY.search(text):
-        raise FormatError(f"{source}: no TOML of ours: nested too deeply.")
+        raise FormatError(f"{source}: no TOML of ours: nested too deeply; restore it from a copy.")
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # of the digits of a number, too
-        raise FormatError(f"{source}: no TOML: {why(error)}.") from error
+        raise FormatError(
+            f"{source}: no TOML: {why(error)}; mend it, or restore it from a copy."
+        ) from error
     version = document.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise FormatError(f"{source}: key 'schema_version' must be {SCHEMA_VERSION}.")

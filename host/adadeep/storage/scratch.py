@@ -23,6 +23,15 @@ def scratch_base() -> Path:
     return Path(cache).expanduser() / "adadeep" / "tmp"
 
 
+def give_keras_a_home() -> None:
+    """Has Keras keep its settings and downloads in our cache, unless the user has a ~/.keras.
+
+    It makes that folder by being imported; a command leaves nothing outside our folders.
+    """
+    if not Path("~/.keras").expanduser().exists():
+        os.environ.setdefault("KERAS_HOME", str(scratch_base().parent / "keras"))
+
+
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Meanwhile temporary files, those of child processes too, go to a folder that is removed.

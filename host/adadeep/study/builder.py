@@ -22,7 +22,7 @@ from adadeep.search.space import build_space
 from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.storage.native_log import native_log
-from adadeep.storage.scratch import scratch_folder
+from adadeep.storage.scratch import give_keras_a_home, scratch_folder
 from adadeep.study.config import StudyConfig
 from adadeep.study.evaluate import PlanEvaluator
 from adadeep.study.finalists import Conclusion, conclude
@@ -67,6 +67,7 @@ def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -
         Interrupted: Ctrl-C; the same call goes on later.
     """
     config.check(TASKS)
+    give_keras_a_home()
     with _bench(config, transport, observer) as bench:
         try:
             with scratch_folder(), native_log(bench.folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.report.final_table import PlanRow
 from adadeep.study.outcome import Outcome
 from adadeep.study.results import ScoredTrial
@@ -41,5 +42,13 @@ def _row(
         test_accuracy=test_accuracy,
         cost=trial.cost,
         reward=scored.reward.total,
-        demand=verdicts.text,
+        demand=_demand(verdicts),
     )
+
+
+def _demand(verdicts: Verdicts) -> str:
+    """The verdict; of a plan that was no finalist, that nobody has tested it."""
+    is_tested = verdicts.accuracy_loss.high is not None
+    if verdicts.state is VerdictState.OPEN and not is_tested:
+        return "open, untested"
+    return verdicts.text
