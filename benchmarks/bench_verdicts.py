@@ -9,7 +9,6 @@ against a demand, tests the finalists on the held-back samples and then looks at
 
 from __future__ import annotations
 
-import argparse
 import functools
 import itertools
 import json
@@ -33,7 +32,7 @@ from adadeep.storage.journal import Artifact, Journal
 from adadeep.study.finalists import conclude
 from adadeep.study.results import ScoredTrial, StudyResult
 from adadeep.study.verdicts import Judge
-from record import Row, save
+from record import Row, options, save
 
 RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 EPISODES = 24
@@ -208,17 +207,15 @@ def rows_of(task: str, done: list[Replay]) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="one seed of each demand")
-    arguments = parser.parse_args()
+    chosen = options(__doc__)
     rows = []
     for task in ("mnist", "digits"):
-        done = list(replays(task, range(1) if arguments.smoke else SEEDS))
+        done = list(replays(task, range(1) if chosen.smoke else SEEDS))
         for limit in LOSSES:
             some = Counter(str(r.whole) for r in done if r.limit == limit)
             print(f"{task}, loss {limit:.1%}: {dict(some)}")
         rows += rows_of(task, done)
-    save("verdicts", "Verdicts on replayed searches", rows)
+    save(chosen, "verdicts", "Verdicts on replayed searches", rows)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,12 @@ def show_search(patch: pytest.MonkeyPatch) -> None:
     )
     conclusion = SimpleNamespace(of_winner=Verdicts(open_, met, met, met), verdicts={})
     outcome: Any = SimpleNamespace(
-        result=result, identity=identity, conclusion=conclusion, folder="runs/x"
+        result=result,
+        identity=identity,
+        conclusion=conclusion,
+        folder="runs/x",
+        is_acceptable=True,
+        meets_demand=False,
     )
     patch.setattr("adadeep.study.table.plan_rows", lambda *_: rows)
     patch.setattr("adadeep.study.outcome.outcome_as_json", lambda *_: {})

@@ -281,10 +281,8 @@ def test_a_suspect_layer_is_marked_where_the_table_is_shown(lab_box, library):
     first, *rest = [json.loads(line) for line in table.read_text().splitlines()]
     first["measurement"]["disturbed"] = ["the clock dropped 20%"]
     table.write_text("".join(json.dumps(entry) + "\n" for entry in [first, *rest]))
-    [row] = [
-        line for line in adadeep("profiles", "show", "box").stdout.splitlines()
-        if "the clock dropped" in line
-    ]  # fmt: skip
+    shown = adadeep("profiles", "show", "box", environment={"COLUMNS": "200"}).stdout
+    [row] = [line for line in shown.splitlines() if "the clock dropped" in line]
     assert first["key"] in row
     assert "measured, 1 thread; suspect" in row
 

@@ -16,6 +16,7 @@ WIDTH = relu(Input("image", "FLOAT32", (1, 1, 1, 3), (-1, -1, -1, 3)))
 def measure(tmp_path, capfd, monkeypatch):
     """Runs `adadeep measure`; gives the exit code, stdout and stderr."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")  # so that no cell is wrapped
 
     def call(content, *arguments):
         path = tmp_path / "m.tflite"

@@ -363,7 +363,7 @@ def clean(transport: Transport, deadline: Deadline, force: bool = False) -> Clea
         kill_agents(transport, deadline)
     script = (
         f"for p in {ALL_PROCESSES}; do case {COMMAND_LINE} in {matching(folder)})"
-        " echo running $p; exit 9;; esac; done;"
+        " echo process $p; exit 9;; esac; done;"
         f" cd / && ls {quoted}/spool {quoted}/deployed 2>/dev/null; rm -rf {quoted}"
     )
     patience = deadline.sooner(_ENDING_S)

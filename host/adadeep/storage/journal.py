@@ -219,6 +219,7 @@ class Journal:
         Raises:
             ConfigError: it is of another study; the message says what differs.
         """
+        study = msgspec.json.decode(msgspec.json.encode(study))  # as it will be read: () is []
         if not self.content.study:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             head = {"kind": "header", "schema_version": SCHEMA_VERSION}
