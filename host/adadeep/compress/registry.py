@@ -18,4 +18,5 @@ TECHNIQUES: Registry[Technique[Any]] = Registry(
         "C2": "adadeep.compress.c2_depthwise_separable:C2",
         "L1": "adadeep.compress.l1_fire:L1",
     },
+    group="adadeep.techniques",
 )

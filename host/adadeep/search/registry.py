@@ -33,4 +33,5 @@ SAMPLERS: Registry[SamplerFactory] = Registry(
         "dqn": "adadeep.search.dqn.sampler:make_sampler",
         "random": "adadeep.search.random_sampler:make_sampler",
     },
+    group="adadeep.samplers",
 )

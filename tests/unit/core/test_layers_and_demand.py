@@ -5,7 +5,6 @@ from adadeep.core.cost import Provenance, Quantity
 from adadeep.core.demand import UserDemand, weights_for_device
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.registry import Registry
 
 CONV = LayerSpec("c", LayerKind.CONV, (40, 40, 1), (40, 40, 32), (5, 5), (1, 1), "same",
                  weights=832, nonzero_weights=832)  # fmt: skip
@@ -60,16 +59,6 @@ def test_a_number_that_is_not_there_can_not_be_called_measured():
         Quantity(0.0, Provenance.UNAVAILABLE)
     assert Provenance.ANALYTIC.is_modelled
     assert not Provenance.MEASURED.is_modelled
-
-
-def test_a_registry_imports_late_refuses_doubles_and_suggests():
-    found = Registry[type]("toy", {"path": "pathlib:Path", "bad": "no.such.module:X"})
-    assert list(found) == ["path", "bad"]
-    assert found.get("path").__name__ == "Path"
-    with pytest.raises(ConfigError, match="Did you mean 'path'"):
-        found.get("paht")
-    with pytest.raises(ValueError, match="registered already"):
-        found.add("path", "x:y")
 
 
 def test_a_deadline_passes_down_what_is_left():
