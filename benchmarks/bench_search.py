@@ -25,8 +25,8 @@ from adadeep.core.protocols import Sampler
 from adadeep.search.dqn.config import preset_config
 from adadeep.search.dqn.sampler import DqnSampler
 from adadeep.search.registry import PRESETS, SAMPLERS
-from adadeep.search.reward import resolve_limits, reward
-from adadeep.search.space import SearchSpace, build_space
+from adadeep.core.reward import resolve_limits, reward
+from adadeep.core.space import SearchSpace, build_space
 from record import options, write
 
 CHECKPOINTS = (10, 20, 40, 80)

@@ -20,7 +20,7 @@ import numpy as np
 
 from adadeep.core.plan import CompressionPlan, Precision
 from adadeep.search.random_sampler import RandomSampler
-from adadeep.search.space import SearchSpace, build_space
+from adadeep.core.space import SearchSpace, build_space
 
 RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 

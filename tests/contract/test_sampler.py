@@ -6,7 +6,7 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import LayerChoice, Precision
 from adadeep.search.registry import PRESETS, SAMPLERS
-from adadeep.search.space import build_space
+from adadeep.core.space import build_space
 from fakes.search_space import FIRE, GAP, MODEL, SPACE, SVD
 
 pytestmark = pytest.mark.tf

@@ -6,7 +6,7 @@ import numpy as np
 
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
-from adadeep.search.space import build_space
+from adadeep.core.space import build_space
 
 
 @dataclass

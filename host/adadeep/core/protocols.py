@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from adadeep.core.clock import Deadline
 from adadeep.core.layers import LayerSpec
-from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.plan import LayerChoice
 
 ModelT = TypeVar("ModelT")
 
@@ -148,16 +148,4 @@ class Technique(Protocol, Generic[ModelT]):
         Raises:
             TechniqueNotApplicable: the layer can't take it.
         """
-        ...
-
-
-class Sampler(Protocol):
-    """Asks for the next plan, is told the result; `ask` and `tell` alternate, first comes ask."""
-
-    def ask(self) -> CompressionPlan:
-        """The next plan to try."""
-        ...
-
-    def tell(self, plan: CompressionPlan, gain: float, satisfaction: float) -> None:
-        """The rewards of Eq. 8 of the plan just asked: R1 (gain), R2 (satisfaction)."""
         ...

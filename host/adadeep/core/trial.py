@@ -1,4 +1,4 @@
-"""Trial: one evaluated plan."""
+"""Trial: one evaluated plan on one target."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ class TrialState(StrEnum):
 
     COMPLETE = "complete"
     FAILED = "failed"  # data too: the reason is recorded and the reward is the floor
+    SKIPPED = "skipped"  # a cost that is known beforehand breaks a limit: never trained
+    INCOMPLETE = "incomplete"  # the target has not measured it yet: not ranked
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One evaluated plan, as the journal keeps it.
+    """One evaluated plan on one target; its costs are made of what was measured, on reading.
 
     Attributes:
         plan: what was tried.
-        state: how it ended.
-        accuracy: on the validation data, a fraction; None if it failed before.
-        cost: None if it failed before.
+        state: how it ended on this target.
+        accuracy: on the validation data, a fraction; None if there is no network.
+        cost: on this target; None if it is not complete.
         model_sha256: of its .tflite, kept in the run's folder; None if there is none.
         measurement_key: of its latency measurement; None if T was not measured.
-        reason: why it failed; None if it did not.
+        reason: why it is not complete; None if it is.
         seconds: wall time it took.
     """
 
@@ -45,8 +47,6 @@ class Trial:
         require_range("accuracy", 0, 1, self.accuracy)
         require_range("seconds", 0, 1e9, self.seconds)
         require_hex("model_sha256", 64, self.model_sha256)
-        complete = self.accuracy is not None and self.cost is not None
-        if complete != (self.state is TrialState.COMPLETE):
-            raise ValueError(
-                f"a trial that is {self.state} must have both accuracy and cost, or none"
-            )
+        known = self.accuracy is not None and self.cost is not None
+        if known != (self.state is TrialState.COMPLETE):
+            raise ValueError(f"a trial that is {self.state} has no accuracy and cost, or lacks them")

@@ -23,6 +23,7 @@ from adadeep.core.protocols import MOST_OUTPUT_BYTES
 from adadeep.devices.lines import LineBuffer
 
 _PIECE_BYTES = 1 << 18
+STDERR_FILENO = 2  # not sys.stderr, which may lead elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +257,24 @@ class ProcessStream:
         return TransientDeviceError(f"{self._who}: process {self.pid} {how}.")
 
 
-def open_process(argv: Sequence[str], who: str = "local", cwd: str | None = None) -> ProcessStream:
-    """Starts a long-lived program; its stderr goes nowhere.
+def open_process(
+    argv: Sequence[str],
+    who: str = "local",
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    keep_stderr: bool = False,
+) -> ProcessStream:
+    """Starts a long-lived program.
+
+    Args:
+        argv: the program and its arguments.
+        who: what errors name.
+        cwd: the folder it runs in; by default this process's.
+        env: its whole environment; by default this process's.
+        keep_stderr: its stderr is ours; else it goes nowhere.
 
     Raises:
         StableDeviceError: it can't be started.
     """
-    process = _start(argv, who, cwd, None, subprocess.PIPE, subprocess.DEVNULL)
-    return ProcessStream(process, who)
+    stderr = STDERR_FILENO if keep_stderr else subprocess.DEVNULL
+    return ProcessStream(_start(argv, who, cwd, env, subprocess.PIPE, stderr), who)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from adadeep.core.demand import UserDemand
 from adadeep.core.plan import CompressionPlan
-from adadeep.search.space import SearchSpace
+from adadeep.core.search import ScoredTrial, SearchContext
+from adadeep.core.space import SearchSpace
 
 _TRIES = 50
 
@@ -34,7 +34,7 @@ class RandomSampler:
         self._asked.add(plan.key)
         return plan
 
-    def tell(self, plan: CompressionPlan, gain: float, satisfaction: float) -> None:
+    def tell(self, scored: ScoredTrial) -> None:
         """Learns nothing."""
 
     def _draw(self) -> CompressionPlan:
@@ -44,11 +44,16 @@ class RandomSampler:
         return self._space.plan(decisions)
 
 
-def make_sampler(
-    space: SearchSpace,
-    demand: UserDemand,  # noqa: ARG001  the registry's signature
-    seed: int,
-    preset: str,  # noqa: ARG001
-) -> RandomSampler:
+class RandomKind:
     """The "random" entry of the registry."""
-    return RandomSampler(space, seed)
+
+    name = "random"
+    title = "plans drawn evenly at random"
+    presets = ("default",)
+
+    def make(self, context: SearchContext) -> RandomSampler:
+        """A sampler with the context's seed."""
+        return RandomSampler(context.space, context.seed)
+
+
+RANDOM = RandomKind()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.search.space import DecisionPoint, SearchSpace
+from adadeep.core.space import DecisionPoint, SearchSpace
 
 Vector = npt.NDArray[np.float32]
 
@@ -27,16 +27,16 @@ class StateEncoder:
 
     Args:
         space: what there is to decide.
-        demand: what the user wants.
+        demands: what the user wants, by goal; the state holds their mean.
     """
 
-    def __init__(self, space: SearchSpace, demand: UserDemand) -> None:
+    def __init__(self, space: SearchSpace, demands: Sequence[UserDemand]) -> None:
         self._space = space
         self._points = np.stack(
             [_point_features(space, number) for number in range(len(space.points))]
         )
         self._shares = _shares(space)
-        self._demand = _demand_features(demand)
+        self._demand = np.mean([_demand_features(demand) for demand in demands], axis=0)
         self.size = self._points.shape[1] + 3 * len(space.actions) + len(self._demand)
 
     def encode(self, decisions: Sequence[int]) -> Vector:

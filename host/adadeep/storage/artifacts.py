@@ -14,7 +14,7 @@ from adadeep.core.display import one_line
 from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.core.reader import read_bytes
 
-_PART = ".part."
+PART = ".part."  # begins the names of what is being written
 # What is being written: ours, and as adadeep 0.1 named it (".best.tflite.k3x_9a1q").
 _LEFTOVER = re.compile(r"\.part\..+|\.[0-9a-z]+\.(tflite|json|npz)\.[0-9a-z_]{8}")
 MODELS = "models"
@@ -53,7 +53,7 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
 @contextlib.contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     """An empty file beside that path; gone at the end, unless it was renamed."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PART, suffix=f".{path.name}")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=f".{path.name}")
     os.close(handle)
     try:
         yield Path(name)
@@ -89,36 +89,68 @@ def remove_leftovers(folder: Path) -> None:
 
 
 class ArtifactStore:
-    """Models in one folder, named by the SHA-256 of their bytes.
+    """Networks in one folder, named by the SHA-256 of their .tflite.
 
     Args:
-        folder: made when the first model is put.
+        folder: made when the first network is put.
+
+    Attributes:
+        folder: that one.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
-    def path(self, sha256: str) -> Path:
-        """Where the model of that hash is, or would be."""
-        return self._folder / f"{sha256}.tflite"
+    def path(self, sha256: str, kind: str = "tflite") -> Path:
+        """Where the network of that hash is, or would be; `kind` is "tflite" or "keras"."""
+        return self.folder / f"{sha256}.{kind}"
+
+    def make(self) -> Path:
+        """The folder, made if need be.
+
+        Raises:
+            ConfigError: it can't be.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return self.folder
 
     def put(self, data: bytes) -> str:
-        """Keeps a model and returns its SHA-256 in hexadecimal digits.
+        """Keeps a .tflite and returns its SHA-256 in hexadecimal digits.
 
         Raises:
             ConfigError: it can't be written.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         if self.get(sha256) is None:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise _unwritable(self._folder, error) from error
+            self.make()
             write_atomic(self.path(sha256), data)
         return sha256
 
+    def adopt(self, model: Path, network: Path | None) -> tuple[str, int]:
+        """Takes over what the worker left in the folder; returns the .tflite's SHA-256 and size.
+
+        Args:
+            model: the .tflite.
+            network: the .keras of the same network; None for none.
+
+        Raises:
+            ConfigError: it can't be.
+        """
+        data = read_bytes(model, MAX_MODEL_BYTES)
+        sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            if network is not None:
+                network.replace(self.path(sha256, "keras"))
+            model.replace(self.path(sha256))  # last: what has a .tflite has all
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return sha256, len(data)
+
     def get(self, sha256: str) -> bytes | None:
-        """The model of that hash; None if it is missing or its content was changed."""
+        """The .tflite of that hash; None if it is missing or its content was changed."""
         try:
             data = read_bytes(self.path(sha256), MAX_MODEL_BYTES)
         except AdaDeepError:

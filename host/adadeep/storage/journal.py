@@ -1,13 +1,4 @@
-"""The journal of a run: header, artifacts, measurements and trials, as they came.
-
-One JSON object a line, `kind` first:
-
-- ``header``: schema_version, who wrote it, the study's id and settings; the first line, written
-  together with the first record: settings bind only once something was found with them.
-- ``artifact``: a trained and converted model of a plan, kept by hash in `models/`.
-- ``measurement``: raw samples of one model, in full.
-- ``trial``: a plan's outcome.
-- ``held_test``: which held-back samples a finalist got right.
+"""The journal of a run: what was found, as it came; `records` says what the lines hold.
 
 A host that is killed leaves at most one torn line at the end, which the next one cuts off. So
 nothing that was trained or measured is done twice.
@@ -16,159 +7,44 @@ nothing that was trained or measured is done twice.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
 from adadeep import __version__
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.measurement import Measurement
-from adadeep.core.plan import CompressionPlan
-from adadeep.core.reader import convert, require_hex, require_range, to_json
-from adadeep.core.trial import Trial
+from adadeep.core.reader import convert, to_json
 from adadeep.storage.artifacts import remove_leftovers
 from adadeep.storage.lines import LineFile, Record, read_lines
 from adadeep.storage.lock import FolderLock
+from adadeep.storage.records import KIND_OF, KINDS, Entry, JournalContent
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 JOURNAL = "journal.jsonl"
-_HUGE = 1e18
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A plan's network, trained and converted; what is known of it without measuring.
-
-    Attributes:
-        plan_key: CompressionPlan.key.
-        model_sha256: of the .tflite in the run's `models/`.
-        file_bytes: its size.
-        accuracy: on the validation data, a fraction.
-        macs: C.
-        storage_bytes: S_p (Eq. 3).
-        activation_bytes: S_f (Eq. 3).
-        energy_mj: E by Eq. 5.
-        correct: which validation samples it got right; None in journals of version 0.1.
-    """
-
-    plan_key: str
-    model_sha256: str
-    file_bytes: int
-    accuracy: float
-    macs: int
-    storage_bytes: float
-    activation_bytes: float
-    energy_mj: float
-    correct: CorrectSamples | None = None
-
-    def __post_init__(self) -> None:
-        require_hex("plan_key", 16, self.plan_key)
-        require_hex("model_sha256", 64, self.model_sha256)
-        require_range("accuracy", 0, 1, self.accuracy)
-        for name in ("file_bytes", "macs", "storage_bytes", "activation_bytes", "energy_mj"):
-            require_range(name, 0, _HUGE, getattr(self, name))
-
-
-@dataclass(frozen=True, slots=True)
-class HeldTest:
-    """A network on the held-back samples, which the search does not see.
-
-    Attributes:
-        plan_key: CompressionPlan.key.
-        model_sha256: of the .tflite that was run.
-        number: of this finalist among all that were ever tested in this run, from 1; 0 for the
-            initial network, which they are compared with.
-        correct: which samples it got right.
-    """
-
-    plan_key: str
-    model_sha256: str
-    number: int
-    correct: CorrectSamples
-
-    def __post_init__(self) -> None:
-        require_hex("plan_key", 16, self.plan_key)
-        require_hex("model_sha256", 64, self.model_sha256)
-        require_range("number", 0, 10_000, self.number)
-        if (self.number == 0) != (self.plan_key == CompressionPlan().key):
-            raise ValueError("number 0 is the initial network's, and only that is")
-
-
-Entry = Artifact | Measurement | Trial | HeldTest
-
-_KINDS: dict[str, type[Entry]] = {
-    "artifact": Artifact, "measurement": Measurement, "trial": Trial, "held_test": HeldTest,
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class JournalContent:
-    """All that a journal holds.
-
-    Attributes:
-        id: the study's name on devices: 8 hex digits; empty where nothing was recorded.
-        study: the settings in the header; empty while there is no header.
-        artifacts: by plan key.
-        measurements: by measurement key.
-        trials: by plan key, in the order of the journal.
-        held_tests: by plan key.
-    """
-
-    id: str = ""
-    study: dict[str, Any] = field(default_factory=dict)
-    artifacts: dict[str, Artifact] = field(default_factory=dict)
-    measurements: dict[str, Measurement] = field(default_factory=dict)
-    trials: dict[str, Trial] = field(default_factory=dict)
-    held_tests: dict[str, HeldTest] = field(default_factory=dict)
-
-    def take(self, record: Record) -> Entry:
-        """Adds what a record says, and returns it.
-
-        Raises:
-            FormatError: the record is of an unknown kind or of the wrong shape.
-        """
-        kind = record["kind"]
-        if kind not in _KINDS:
-            raise FormatError(f"unknown kind of record '{one_line(kind, 40)}'.")
-        value = convert(record, _KINDS[kind], kind)
-        if isinstance(value, Artifact):
-            self.artifacts[value.plan_key] = value
-        elif isinstance(value, Measurement):
-            self.measurements[value.key] = value
-        elif isinstance(value, HeldTest):
-            self.held_tests[value.plan_key] = value
-        else:
-            self.trials[value.plan.key] = value
-        return value
-
-
-def read_journal(folder: Path, techniques: Collection[str] = ()) -> JournalContent:
+def read_journal(folder: Path) -> JournalContent:
     """Reads a run's journal without touching it; a search may be writing it.
-
-    Args:
-        folder: of the run.
-        techniques: that its plans may use; empty: any.
 
     Raises:
         ConfigError: it can't be read.
         FormatError: a newer adadeep wrote it, or it is damaged.
     """
-    return _content(folder / JOURNAL, techniques)[0]
+    return _content(folder / JOURNAL)[0]
 
 
 class Journal:
     """A run's journal, held open and locked by one process.
 
+    What something was found with (header, targets, sessions) is written with it, not before.
+
     Attributes:
-        content: what is in it; `add_...` keep it up to date.
+        content: what is in it; `add` keeps it up to date.
     """
 
     def __init__(
@@ -177,17 +53,13 @@ class Journal:
         self._folder = folder
         self._file = file
         self._lock = lock
-        self._header: Record | None = None  # of a new study, until there is a first record
+        self._deferred: list[Record] = []  # until there is something that was found
         self.content = content
         content.id = content.id or secrets.token_hex(4)
 
     @classmethod
-    def open(cls, folder: Path, techniques: Collection[str] = ()) -> Self:
+    def open(cls, folder: Path) -> Self:
         """Makes the folder if need be, locks it, reads what is there and removes torn files.
-
-        Args:
-            folder: of the run.
-            techniques: that its plans may use; empty: any.
 
         Raises:
             ConfigError: the folder can't be written, or another search holds it.
@@ -202,19 +74,23 @@ class Journal:
         lock = FolderLock(folder)
         try:
             remove_leftovers(folder)
-            content, size = _content(folder / JOURNAL, techniques)
+            content, size = _content(folder / JOURNAL)
             return cls(folder, content, LineFile(folder / JOURNAL, size), lock)
         except BaseException:
             lock.release()
             raise
 
-    def begin(self, study: dict[str, Any]) -> None:
+    def begin(self, study: dict[str, Any], noted: Collection[str] = ()) -> list[str]:
         """Takes the settings of a new study, or checks that the old one has the same.
 
         Those of a new one are written with the first record.
 
         Args:
             study: settings by name, JSON values; nested ones are compared one by one.
+            noted: names of those that may differ.
+
+        Returns:
+            What differs of these: "space is 3f2a there, 9c1b here".
 
         Raises:
             ConfigError: it is of another study; the message says what differs.
@@ -224,31 +100,29 @@ class Journal:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             head = {"kind": "header", "schema_version": SCHEMA_VERSION}
             about = {"adadeep_version": __version__, "created": now}
-            self._header = {**head, **about, "id": self.content.id, "study": study}
+            header = {**head, **about, "id": self.content.id, "study": study}
+            self._deferred.insert(0, header)
             self.content.study = study
-            return
-        changes = differences(self.content.study, study)
+            return []
+        old, bound = self.content.study, set(study).union(self.content.study).difference(noted)
+        changes = differences(_part(old, bound), _part(study, bound))
         if changes:
             raise ConfigError(
                 f"{self._folder} holds another search: {'; '.join(changes)}. Repeat its settings "
                 "to go on with it, or name another folder with -o."
             )
+        return differences(_part(old, noted), _part(study, noted))
 
-    def add_artifact(self, artifact: Artifact) -> None:
-        """Records a trained and converted model, which is in the artifact store already."""
-        self._add("artifact", artifact)
+    def add(self, value: Entry) -> None:
+        """Records what was found."""
+        self._file.append(*self._deferred, _record(value))
+        self._deferred = []
+        self.content.take(value)
 
-    def add_measurement(self, measurement: Measurement) -> None:
-        """Records a measurement, raw samples and all."""
-        self._add("measurement", measurement)
-
-    def add_trial(self, trial: Trial) -> None:
-        """Records a plan's outcome."""
-        self._add("trial", trial)
-
-    def add_held_test(self, test: HeldTest) -> None:
-        """Records how a network did on the held-back samples."""
-        self._add("held_test", test)
+    def defer(self, value: Entry) -> None:
+        """Records something together with what is found next: it binds nobody alone."""
+        self._deferred.append(_record(value))
+        self.content.take(value)
 
     def close(self) -> None:
         """Closes the file and lets the folder go; may be called twice."""
@@ -261,11 +135,13 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _add(self, kind: str, value: Entry) -> None:
-        record = {"kind": kind, **msgspec.to_builtins(value)}
-        self._file.append(*([self._header] if self._header else []), record)
-        self._header = None
-        self.content.take(record)
+
+def _record(value: Entry) -> Record:
+    return {"kind": KIND_OF[type(value)], **msgspec.to_builtins(value)}
+
+
+def _part(study: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in study.items() if name in names}
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
@@ -284,20 +160,18 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else one_line(str(value), 80)
 
 
-def _content(path: Path, techniques: Collection[str]) -> tuple[JournalContent, int]:
+def _content(path: Path) -> tuple[JournalContent, int]:
     """What is in it, and how many bytes of it are to be kept."""
     records, size = read_lines(path)
     content = JournalContent()
     if records:
-        content.study = _study(path, records[0])
-        content.id = _study_id(records[0])
+        content.study = _study(path, records)
+        content.id = _study_id(path, records[0])
     if len(records) < 2:  # a header alone is of a study that found nothing: it binds nobody
         return JournalContent(), 0
     for number, record in enumerate(records[1:], start=2):
         try:
-            value = content.take(record)
-            if isinstance(value, Trial) and techniques:
-                _check_techniques(value, techniques)
+            content.take(_entry(record))
         except FormatError as error:
             raise FormatError(
                 f"{path}, line {number}: {error} Restore the file from a copy, or begin anew in "
@@ -306,29 +180,35 @@ def _content(path: Path, techniques: Collection[str]) -> tuple[JournalContent, i
     return content, size
 
 
-def _check_techniques(trial: Trial, known: Collection[str]) -> None:
-    for _, choice in trial.plan.choices:
-        if choice.technique not in known:
-            raise FormatError(f"trial: unknown technique '{one_line(choice.technique, 40)}'.")
+def _entry(record: Record) -> Entry:
+    kind = record["kind"]
+    if kind not in KINDS:
+        raise FormatError(f"unknown kind of record '{one_line(kind, 40)}'.")
+    return convert(record, KINDS[kind], kind)
 
 
-def _study_id(header: Record) -> str:
-    """The study's id; for journals of 0.1, which have none, one that stays the same."""
+def _study_id(path: Path, header: Record) -> str:
     named = header.get("id")
     if isinstance(named, str) and re.fullmatch("[0-9a-f]{8}", named):
         return named
-    return hashlib.sha256(to_json(header).encode(errors="replace")).hexdigest()[:8]
+    raise FormatError(f"{path}, line 1: the study has no id; begin anew in another folder (-o).")
 
 
-def _study(path: Path, record: Record) -> dict[str, Any]:
-    version, study = record.get("schema_version"), record.get("study")
-    if record["kind"] != "header" or not isinstance(version, int):
+def _study(path: Path, records: list[Record]) -> dict[str, Any]:
+    header = records[0]
+    version, study = header.get("schema_version"), header.get("study")
+    if header["kind"] != "header" or not isinstance(version, int):
         raise FormatError(f"{path}: the first line is no header; this is no journal of adadeep.")
     if version > SCHEMA_VERSION:
         raise FormatError(
             f"{path} was written by a newer adadeep "
-            f"({one_line(str(record.get('adadeep_version', '?')), 40)}); "
+            f"({one_line(str(header.get('adadeep_version', '?')), 40)}); "
             "upgrade, or begin anew in another folder (-o)."
+        )
+    if version < SCHEMA_VERSION:
+        raise FormatError(
+            f"{path} was written by adadeep 0.1, which this version does not go on with. A finished"
+            " search can be deployed as it is; else begin anew in another folder (-o)."
         )
     if not isinstance(study, dict):
         raise FormatError(

@@ -1,14 +1,17 @@
 """What a finished search left in its folder, read as foreign data: run folders travel.
 
-- `plan.json`: the winning plan, what both networks cost and how each number was obtained.
-- `best.tflite`, `initial.tflite`: the winner and the initial network.
+- `plan.json`: for each device the winning plan, what both networks cost there and how each number
+  was obtained.
+- `best.tflite`, `initial.tflite`: the winner on the first device, and the initial network.
 - `samples.npz`: real inputs, among others.
+- `journal.jsonl`, `models/`: all that was tried.
 
 Names in it become paths on devices, so they are checked as strictly as numbers are.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import math
@@ -33,14 +36,16 @@ from adadeep.core.reader import (
 )
 from adadeep.core.verdict import Verdicts
 from adadeep.storage.archives import open_zip
-from adadeep.storage.artifacts import MAX_MODEL_BYTES
+from adadeep.storage.artifacts import MAX_MODEL_BYTES, MODELS, ArtifactStore
+from adadeep.storage.journal import read_journal
+from adadeep.storage.records import JournalContent
 
-SCHEMA_VERSION = 1
+PLAN_VERSION = 2
 PLAN, SAMPLES = "plan.json", "samples.npz"
-BEST_MODEL, INITIAL_MODEL = "best.tflite", "initial.tflite"
+INITIAL_MODEL, INITIAL_NETWORK = "initial.tflite", "initial.keras"
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}")
-_MOST_SAMPLES = 512
+_MOST_SAMPLES, _MOST_TARGETS = 512, 1000
 _LONGEST_LABEL = 10_000
 _MOST_PLAN_BYTES = 4_000_000
 _HUGE = 1e18
@@ -107,64 +112,134 @@ class PlanTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanFile:
-    """The content of plan.json, as far as it is read.
+class PlanTarget:
+    """What was found for one device.
 
     Attributes:
-        task: its name; a part of the winner's name on devices.
-        device_fingerprint: of the device of the search.
-        meets_demand: whether the winner keeps every limit.
+        device_fingerprint: of the device.
+        meets_demand: whether the winner keeps every limit there.
         limits: that the plans were held against.
         best: the winner.
         initial: the initial network.
+        file: of the winner's .tflite.
         device_title: for people.
+        key: of the target; empty in a run of version 0.1.
     """
 
-    task: str
     device_fingerprint: str
     meets_demand: bool
     limits: PlanLimits
     best: PlanTrial
     initial: PlanTrial
+    file: str = "best.tflite"
     device_title: str = ""
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        require_hex("key", 8, self.key or None)
+        if self.file not in (best_file(), best_file(self.key)):
+            raise ValueError("file is none of a search's winners")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """The content of plan.json, as far as it is read.
+
+    Attributes:
+        task: its name; a part of the winner's name on devices.
+        targets: at least one; the first is that of `best.tflite`.
+    """
+
+    task: str
+    targets: tuple[PlanTarget, ...]
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.task):
             raise ValueError("task is no name of at most 80 letters, digits, '.', '_' and '-'")
+        if not 1 <= len(self.targets) <= _MOST_TARGETS:
+            raise ValueError(f"targets has {len(self.targets)} entries")
+
+    def target(self, device_fingerprint: str) -> PlanTarget:
+        """What was found for a device; for one of no search, what was for the first."""
+        found = (t for t in self.targets if t.device_fingerprint == device_fingerprint)
+        return next(found, self.targets[0])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RunFiles:
-    """The files of a finished search.
+def best_file(target: str = "") -> str:
+    """Name of a winner's .tflite: that of the first device, or of the target with that key."""
+    return f"best-{target}.tflite" if target else "best.tflite"
+
+
+class RunFolder:
+    """A study on disk, read as it is asked for: no TensorFlow, no runtime, no lock.
+
+    Args:
+        path: of the folder.
 
     Attributes:
-        plan: the content of plan.json.
-        best: the winner's .tflite.
-        initial: the initial network's.
-        inputs: (n, ...) float32, real samples.
+        path: that one.
+        models: by hash.
     """
 
-    plan: PlanFile
-    best: bytes
-    initial: bytes
-    inputs: npt.NDArray[np.float32]
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.models = ArtifactStore(path / MODELS)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether a search has ended here."""
+        return (self.path / PLAN).exists()
 
-def read_run(folder: Path) -> RunFiles:
-    """Reads what a finished search left.
+    @functools.cached_property
+    def journal(self) -> JournalContent:
+        """All that was found.
 
-    Raises:
-        FormatError: there is no finished search, a newer adadeep wrote it, or it is damaged.
-    """
-    if not (folder / PLAN).exists():
-        raise FormatError(
-            f"{folder} holds no finished search: there is no {PLAN}. Run `adadeep search` into it"
-            " first."
-        )
-    plan = _read_plan(folder / PLAN)
-    best = _read_model(folder / BEST_MODEL, plan.best.model_sha256)
-    initial = _read_model(folder / INITIAL_MODEL, plan.initial.model_sha256)
-    return RunFiles(plan, best, initial, _read_inputs(folder / SAMPLES))
+        Raises:
+            ConfigError: there is none that can be read.
+            FormatError: of another version, or damaged.
+        """
+        return read_journal(self.path)
+
+    @functools.cached_property
+    def plan(self) -> PlanFile:
+        """What the search came to.
+
+        Raises:
+            FormatError: there is no finished search, a newer adadeep wrote it, or it is damaged.
+        """
+        if not self.is_finished:
+            raise FormatError(
+                f"{self.path} holds no finished search: there is no {PLAN}. Run `adadeep search`"
+                " into it first."
+            )
+        return _read_plan(self.path / PLAN)
+
+    def best(self, target: PlanTarget) -> bytes:
+        """The winner's .tflite for a device.
+
+        Raises:
+            FormatError: it is missing, or another.
+        """
+        return _read_model(self.path / target.file, target.best.model_sha256)
+
+    @functools.cached_property
+    def initial(self) -> bytes:
+        """The initial network's .tflite.
+
+        Raises:
+            FormatError: it is missing, or another.
+        """
+        sha256 = self.plan.targets[0].initial.model_sha256
+        return _read_model(self.path / INITIAL_MODEL, sha256)
+
+    @functools.cached_property
+    def inputs(self) -> npt.NDArray[np.float32]:
+        """(n, ...) float32, real samples.
+
+        Raises:
+            FormatError: they are missing or damaged.
+        """
+        return _read_inputs(self.path / SAMPLES)
 
 
 def damaged(path: Path, reason: str) -> FormatError:
@@ -181,13 +256,15 @@ def _read_plan(path: Path) -> PlanFile:
     except AdaDeepError as error:
         raise damaged(path, str(error).rstrip(".")) from error
     version = content.get("schema_version") if isinstance(content, dict) else None
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+    if isinstance(version, int) and version > PLAN_VERSION:
         raise FormatError(
-            f"{path}: schema_version {version}, this adadeep reads {SCHEMA_VERSION}; upgrade"
+            f"{path}: schema_version {version}, this adadeep reads {PLAN_VERSION}; upgrade"
             " adadeep."
         )
-    if version != SCHEMA_VERSION:
-        raise damaged(path, f"it has no schema_version {SCHEMA_VERSION}")
+    if version not in (1, PLAN_VERSION):
+        raise damaged(path, f"it has no schema_version {PLAN_VERSION}")
+    if version == 1:  # of adadeep 0.1: one device
+        content = {"task": content.get("task"), "targets": [content]}
     try:
         return convert(content, PlanFile, PLAN)
     except FormatError as error:

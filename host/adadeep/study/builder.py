@@ -1,200 +1,247 @@
-"""The composition root: from a StudyConfig and a device to a finished search."""
+"""The composition root: from a StudyConfig and devices to a finished search."""
 
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+import msgspec
+
+from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.core.clock import Deadline
 from adadeep.core.correct import CorrectSamples
-from adadeep.core.device import DeviceFacts
-from adadeep.core.errors import Interrupted, TransientDeviceError
+from adadeep.core.errors import ConfigError, Interrupted, TransientDeviceError
+from adadeep.core.plan import CompressionPlan
 from adadeep.core.protocols import Transport
-from adadeep.devices.facts import gather_facts
-from adadeep.measure.meter import LatencyMeter, open_meter
+from adadeep.core.sampler import Sampler
+from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
+from adadeep.core.space import SearchSpace, build_space
 from adadeep.search.registry import SAMPLERS
-from adadeep.search.space import build_space
 from adadeep.storage.artifacts import MODELS, ArtifactStore
-from adadeep.storage.journal import Journal
 from adadeep.storage.native_log import native_log
+from adadeep.storage.records import Session
+from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
-from adadeep.study.config import StudyConfig
-from adadeep.study.evaluate import PlanEvaluator
-from adadeep.study.finalists import Conclusion, conclude
+from adadeep.study.bench import Bench, open_bench
+from adadeep.study.config import NOTED, StudyConfig
+from adadeep.study.crew import StudyCrew
+from adadeep.study.executors.registry import EXECUTORS
+from adadeep.study.finalists import Contest, conclude
+from adadeep.study.jobs import ExecutorKind
+from adadeep.study.known import Skip, ruled_out
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
-    Array,
-    FinalAccuracies,
-    Identity,
     Outcome,
+    TargetOutcome,
     model_of,
+    winner_files,
     write_outcome,
 )
-from adadeep.study.results import ScoredTrial, StudyResult
-from adadeep.study.study import Study, StudyObserver
+from adadeep.study.pipeline import Pipeline, Workplace
+from adadeep.study.results import StudyResult
+from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
+from adadeep.study.trainer import Trainer
+from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import Judge
-from adadeep.training.tasks import TASKS, Task
+from adadeep.study.worker_messages import OpenTask
+from adadeep.training.tasks import TASKS
 
-if TYPE_CHECKING:
-    from adadeep.study.maker import KerasMaker
-
-_READY_S = 180.0
+_SPACE_DIGITS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """What must be in order before anything long begins."""
-
-    folder: Path
-    journal: Journal
-    meter: LatencyMeter
-    until: Deadline | None
-
-
-def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Outcome:
+def search(
+    config: StudyConfig, transports: Sequence[Transport], observer: StudyObserver
+) -> Outcome:
     """Runs a search, or goes on with the one in its folder, and writes its outcome there.
 
-    The settings, the folder and the device are checked before anything is trained.
+    The settings, the folder and the devices are checked before anything is trained.
+
+    Args:
+        config: what is asked for.
+        transports: to the devices, at least one.
+        observer: is told what happens.
 
     Raises:
         ConfigError: a setting is wrong, the folder can't be used or holds another search.
-        DeviceError: the device can't measure, or went away; the same call goes on later.
+        DeviceError: a device can't measure, or the last one went away; the same call goes on
+            later.
         Interrupted: Ctrl-C; the same call goes on later.
     """
     config.check(TASKS)
     give_keras_a_home()
-    with _bench(config, transport, observer) as bench:
+    with open_bench(config, transports, observer) as bench:
         try:
-            with scratch_folder(), native_log(bench.folder):
-                return _search(config, bench, observer)
+            with scratch_folder(), native_log(bench.folder), _trainer(config, bench, observer) as it:
+                return _Search(config, bench, it, observer).run()
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None
         except TransientDeviceError as error:
             raise TransientDeviceError(f"{error} {_resumable(bench)}") from error
 
 
-def default_folder(task: str, facts: DeviceFacts) -> Path:
-    """runs/<task>-<device>, below the current folder."""
-    name = "local" if facts.transport == "local" else facts.title
-    return Path("runs") / f"{task}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
-
-
 @contextlib.contextmanager
-def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -> Iterator[_Bench]:
-    deadline = Deadline.after(_READY_S)
-    until = None if config.max_time_s is None else Deadline.after(config.max_time_s)
-    with contextlib.ExitStack() as stack:
-        known = tuple(TECHNIQUES)
-        given = config.folder
-        journal = stack.enter_context(Journal.open(given, known)) if given else None
-        observer.stage("getting the device ready")
-        facts = gather_facts(transport, deadline)[0]
-        folder = config.folder or default_folder(config.task, facts)
-        journal = journal or stack.enter_context(Journal.open(folder, known))
-        study = journal.content.id
-        meter = stack.enter_context(
-            open_meter(transport, deadline, config.settings, facts, study, observer.note)
-        )
-        journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
-        yield _Bench(folder, journal, meter, until)
-
-
-def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
-    observer.stage(f"loading {config.task}")
-    from adadeep.study.maker import INITIAL, KerasMaker  # TensorFlow: seconds
-    from adadeep.training.tasks import load_task
-
-    task = load_task(config.task)
-    store = ArtifactStore(bench.folder / MODELS)
-    goes_on = bool(bench.journal.content.artifacts)  # else what is there is of another search
-    path = bench.folder / INITIAL
-    maker = KerasMaker(task, path, config.seed, observer.stage, goes_on)
-    study = _study(config, bench, maker, store, observer)
-    result = study.run(observer)
-    return _conclude(config, bench, _Ending(task, store, observer), result)
-
-
-def _study(
-    config: StudyConfig,
-    bench: _Bench,
-    maker: KerasMaker,
-    store: ArtifactStore,
-    observer: StudyObserver,
-) -> Study:
-    space = build_space(maker.spec, [TECHNIQUES.get(name) for name in TECHNIQUES])
-    make_sampler = SAMPLERS.get(config.sampler)
-    return Study(
-        demand=config.demand,
-        episodes=config.episodes,
-        sampler=make_sampler(space, config.demand, config.seed, config.preset),
-        evaluator=PlanEvaluator(maker, bench.meter, bench.journal, store, observer.stage),
-        journal=bench.journal,
-        until=bench.until,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """What is needed once the last plan was tried."""
-
-    task: Task
-    store: ArtifactStore
-    observer: StudyObserver
-
-
-def _conclude(config: StudyConfig, bench: _Bench, ending: _Ending, result: StudyResult) -> Outcome:
-    from adadeep.convert.verify import run_tflite, tflite_accuracy
-
-    task, store = ending.task, ending.store
-    conclusion = _tested(config, bench, ending, result)
-    models = model_of(conclusion.winner, store), model_of(result.baseline, store)
-    ending.observer.stage("running the winner on the test data, to report it")
-    best, initial = (tflite_accuracy(model, task.x_test, task.y_test) for model in models)
-    meter = bench.meter
-    identity = Identity(
+def _trainer(config: StudyConfig, bench: Bench, observer: StudyObserver) -> Iterator[Trainer]:
+    opening = OpenTask(
         task=config.task,
-        device_title=meter.device_title,
-        device_fingerprint=meter.device_fingerprint,
         seed=config.seed,
-        sampler=config.sampler,
-        preset=config.preset,
+        initial=str(bench.folder.absolute() / INITIAL_NETWORK),
+        # Else what is there is of another search.
+        goes_on=bool(bench.journal.content.artifacts),
     )
-    outcome = Outcome(identity, result, conclusion, FinalAccuracies(best, initial), bench.folder)
-    inputs = task.x_test[:SAMPLE_COUNT]
-    samples: dict[str, Array] = {
-        "inputs": inputs,
-        "labels": task.y_test[:SAMPLE_COUNT],
-        "best_outputs": run_tflite(models[0], inputs),
-        "initial_outputs": run_tflite(models[1], inputs),
+    trainer = Trainer(opening, observer.stage)
+    try:
+        yield trainer
+    finally:
+        trainer.close()
+
+
+@dataclass(slots=True)
+class _Search:
+    """One run of a search, from its parts to its outcome."""
+
+    config: StudyConfig
+    bench: Bench
+    trainer: Trainer
+    observer: StudyObserver
+    store: ArtifactStore = field(init=False)
+    space: SearchSpace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = ArtifactStore(self.bench.folder.absolute() / MODELS)
+        techniques = list(TECHNIQUES.usable().values())
+        self.space = build_space(self.trainer.opened.spec, techniques)
+
+    def run(self) -> Outcome:
+        self._begin()
+        kind = self._executor_kind()
+        session = self._session(kind)
+        crew = StudyCrew(self.trainer, self.bench.devices, self.store, self.observer.stage)
+        place = Workplace(
+            journal=self.bench.journal,
+            store=self.store,
+            executor=kind.make(crew),
+            basis=self.trainer.opened.basis,
+            stage=self.observer.stage,
+            note=self.observer.note,
+        )
+        pipeline = Pipeline(place, self.bench.devices)
+        study = Study(self.bench.journal, pipeline, session, self._sampler, self._ruled_out)
+        episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
+        return self._conclude(session, study.run(episodes, self.observer))
+
+    def _begin(self) -> None:
+        space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
+        header = self.config.header(space[:_SPACE_DIGITS], __version__)
+        for change in self.bench.journal.begin(header, NOTED):
+            self.observer.note(f"not as when this search was begun: {change}; it goes on.")
+
+    def _executor_kind(self) -> ExecutorKind:
+        """Training would disturb what is measured on the same computer: there they take turns."""
+        suits = "serial" if self.bench.is_this_computer else "overlapped"
+        return EXECUTORS.get(self.config.executor or suits)
+
+    def _session(self, kind: ExecutorKind) -> Session:
+        sampler = SAMPLERS.get(self.config.sampler)
+        return Session(
+            sampler=self.config.sampler,
+            preset=self.config.preset or sampler.presets[0],
+            seed=self.config.seed,
+            look_ahead=self.config.look_ahead or kind.look_ahead,
+            demands=self.bench.demands,
+            adadeep_version=__version__,
+            plugins=_plugins(self.config),
+        )
+
+    def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
+        session = self.bench.journal.content.sessions[-1].session
+        context = SearchContext(
+            space=self.space,
+            goals=goals,
+            seed=session.seed,
+            preset=session.preset,
+            known_costs=self._known_costs,
+            targets=tuple(self.bench.knowledge[goal.target] for goal in goals),
+            history=(baseline,),
+        )
+        return SAMPLERS.get(session.sampler).make(context)
+
+    def _known_costs(self, plan: CompressionPlan) -> KnownCosts | None:
+        return None
+
+    def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
+        return ruled_out(plan, goals, self._known_costs)
+
+    def _conclude(self, session: Session, run: StudyRun) -> Outcome:
+        contests = [self._contest(scorer, run) for scorer in run.scorers]
+        conclusions = conclude(contests, self.bench.journal, self._held_back)
+        names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
+        self.observer.stage("running the winner on the test data, to report it")
+        targets = [
+            TargetOutcome(scorer, contest.result, conclusion, name, self._test(conclusion.winner))
+            for scorer, contest, conclusion, name in zip(
+                run.scorers, contests, conclusions, names, strict=True
+            )
+        ]
+        outcome = Outcome(
+            task=self.config.task,
+            session=session,
+            targets=tuple(targets),
+            initial_test_accuracy=self._test(run.scorers[0].baseline),
+            episodes=self.config.episodes,
+            asked=run.asked,
+            stop=run.stop,
+            folder=self.bench.folder,
+            left=run.left,
+        )
+        network = self.bench.folder / INITIAL_NETWORK
+        write_outcome(outcome, self.store, self._samples(outcome), network)
+        return outcome
+
+    def _contest(self, scorer: TargetScorer, run: StudyRun) -> Contest:
+        content = self.bench.journal.content
+        trials = [scorer.score(content, record) for record in content.trials.values()]
+        trials += [
+            scorer.skipped(plan, skip.reason, skip.violations[scorer.target.key])
+            for plan, skip in run.skipped
+        ]
+        losses = {demand.max_accuracy_loss for demand in self.bench.demands.values()}
+        judge = Judge(
+            scorer.demand.max_accuracy_loss, scorer.limits, scorer.baseline, content, len(losses)
+        )
+        return Contest(judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials)))
+
+    def _held_back(self, scored: GoalScore) -> CorrectSamples:
+        self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
+        return self.trainer.judge(model_of(scored, self.store), "held")
+
+    def _test(self, scored: GoalScore) -> float:
+        return self.trainer.judge(model_of(scored, self.store), "test").accuracy
+
+    def _samples(self, outcome: Outcome) -> bytes:
+        first = outcome.first
+        models = {
+            "best_outputs": model_of(first.conclusion.winner, self.store),
+            "initial_outputs": model_of(first.result.baseline, self.store),
+        }
+        return self.trainer.sample(models, SAMPLE_COUNT, self.store.make())
+
+
+def _plugins(config: StudyConfig) -> dict[str, str]:
+    """What of other packages takes part: "technique W9" -> "their-package 1.2"."""
+    entries = [
+        *((TECHNIQUES.kind, entry) for entry in TECHNIQUES.entries),
+        *((SAMPLERS.kind, e) for e in SAMPLERS.entries if e.name == config.sampler),
+    ]
+    return {
+        f"{kind} {entry.name}": f"{entry.origin} {entry.version}"
+        for kind, entry in entries
+        if entry.is_plugin
     }
-    write_outcome(outcome, models, samples)
-    return outcome
 
 
-def _tested(
-    config: StudyConfig, bench: _Bench, ending: _Ending, result: StudyResult
-) -> Conclusion:
-    """Tests the finalists on the held-back samples."""
-    from adadeep.convert.verify import tflite_correct
-
-    task = ending.task
-
-    def run_held_back(scored: ScoredTrial) -> CorrectSamples:
-        ending.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
-        model = model_of(scored, ending.store)
-        return CorrectSamples.of(tflite_correct(model, task.x_held, task.y_held))
-
-    loss = config.demand.max_accuracy_loss
-    judge = Judge(loss, result.limits, result.baseline, bench.journal.content)
-    return conclude(judge, result, bench.journal, run_held_back)
-
-
-def _resumable(bench: _Bench) -> str:
+def _resumable(bench: Bench) -> str:
     tried = len(bench.journal.content.trials)
     return (
         f"{tried} {'plan is' if tried == 1 else 'plans are'} kept in {bench.folder}; the same "

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import Agent, MeasureSettings
+from adadeep.core.measurement import MeasureSettings
 from adadeep.core.registry import suggestion
-from adadeep.search.registry import PRESETS, SAMPLERS
+from adadeep.search.registry import SAMPLERS
+from adadeep.study.executors.registry import EXECUTORS
 from adadeep.training.tasks import SPLIT
 
 _MAX_THREADS = 64
+NOTED = ("space", "adadeep_version")  # of a header: may differ, and is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +25,34 @@ class StudyConfig:
 
     Attributes:
         task: name of the task.
-        demand: weights and limits.
-        episodes: how many plans the sampler is asked for, at most; the same plan may come twice.
+        demand: weights and limits on every device that has none of its own.
+        demands: by what `-d` named.
+        episodes: how many plans are asked for in the folder, in all its sessions; the same plan may
+            come twice.
         sampler: name in the registry of samplers.
-        preset: hyper-parameters of the sampler.
+        preset: hyper-parameters of the sampler; None for its first.
         seed: of everything random.
         settings: how a model is measured.
         folder: the run's folder; None for runs/<task>-<device>.
         max_time_s: after so long no other plan is asked for; None for no such limit.
+        executor: name in the registry; None for what suits the devices.
+        look_ahead: how many asks may be open; None for what suits the executor.
+        cost_sources: names of those that come before what is measured or computed by default.
     """
 
     task: str
     demand: UserDemand = field(default_factory=UserDemand)
+    demands: tuple[tuple[str, UserDemand], ...] = ()
     episodes: int = 30
     sampler: str = "dqn"
-    preset: str = "default"
+    preset: str | None = None
     seed: int = 0
     settings: MeasureSettings = field(default_factory=MeasureSettings)
     folder: Path | None = None
     max_time_s: float | None = None
+    executor: str | None = None
+    look_ahead: int | None = None
+    cost_sources: tuple[str, ...] = ()
 
     def check(self, tasks: Iterable[str]) -> None:
         """Checks every setting.
@@ -55,7 +66,8 @@ class StudyConfig:
         problems = [
             _unknown("task", self.task, list(tasks)),
             _unknown("sampler", self.sampler, list(SAMPLERS)),
-            _unknown("preset", self.preset, list(PRESETS)),
+            _preset(self.sampler, self.preset),
+            _unknown("executor", self.executor, list(EXECUTORS)) if self.executor else "",
             "" if self.episodes >= 1 else f"{self.episodes} episodes: at least 1 is needed.",
             "" if self.seed >= 0 else f"seed {self.seed}: it must not be negative.",
             _threads(self.settings.threads),
@@ -65,29 +77,28 @@ class StudyConfig:
         if found:
             raise ConfigError("\n       ".join(found))
 
-    def header(self, device_title: str, device_fingerprint: str, agent: Agent) -> dict[str, Any]:
-        """What must be the same for a search to be gone on with; JSON values.
+    def header(self, space: str, version: str) -> dict[str, Any]:
+        """What a run's folder is a study of; JSON values. `NOTED` may differ.
 
-        The number of episodes is not in it: a search may be given more.
+        Demand, episodes, sampler and devices are free.
+
+        Args:
+            space: hash of the space.
+            version: of adadeep.
         """
-        return {
-            "task": self.task,
-            "split": SPLIT,
-            "device": device_title,
-            "device_fingerprint": device_fingerprint,
-            "runtime": f"{agent.runtime} {agent.runtime_version}",
-            "demand": asdict(self.demand),
-            "sampler": self.sampler,
-            "preset": self.preset,
-            "seed": self.seed,
-            "settings": asdict(self.settings),
-        }
+        return {"task": self.task, "split": SPLIT, "space": space, "adadeep_version": version}
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
     if name in known:
         return ""
     return f"unknown {kind} {name!r}.{suggestion(name, known)} There are: {', '.join(known)}."
+
+
+def _preset(sampler: str, preset: str | None) -> str:
+    if preset is None or sampler not in SAMPLERS:
+        return ""
+    return _unknown(f"preset of {sampler}", preset, list(SAMPLERS.get(sampler).presets))
 
 
 def _threads(threads: int) -> str:

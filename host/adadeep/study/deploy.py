@@ -17,8 +17,9 @@ from adadeep.core.errors import ConversionError, DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import Transport
 from adadeep.core.verdict import Verdict, Verdicts
+from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import Checked, DeviceMeter, open_meter
-from adadeep.storage.run_folder import BEST_MODEL, SAMPLES, PlanFile, damaged, read_run
+from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
 
 _READY_S = 120.0
 # float32 kernels differ in the order of their sums; int8 ones in the rounding of a step or two.
@@ -33,19 +34,19 @@ DEPLOY_SETTINGS = MeasureSettings(
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """What a search left in its folder.
+    """What a search left for a device.
 
     Attributes:
-        folder: of the run.
-        plan: the content of plan.json.
+        task: its name.
+        target: what was found for the device.
         best: the winner's .tflite.
         initial: the initial network's.
         inputs: (n, ...) float32, real samples.
         port: of the winner.
     """
 
-    folder: Path
-    plan: PlanFile
+    task: str
+    target: PlanTarget
     best: bytes
     initial: bytes
     inputs: npt.NDArray[np.float32]
@@ -54,12 +55,12 @@ class FinishedRun:
     @property
     def precision(self) -> str:
         """Of the winner."""
-        return str(self.plan.best.plan.precision)
+        return str(self.target.best.plan.precision)
 
     @property
     def device_name(self) -> str:
         """The winner's name on a device, below the work folder."""
-        return f"deployed/{self.plan.task}-{self.plan.best.key}.tflite"
+        return f"deployed/{self.task}-{self.target.best.key}.tflite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +95,44 @@ class Deployment:
         return self.initial.latency_ms / self.best.latency_ms
 
 
-def load_run(folder: Path) -> FinishedRun:
-    """Reads a finished search.
+def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
+    """Reads what a finished search found for a device; for one of no search, for its first.
 
     Raises:
         FormatError: no finished search in it, one of a newer version, or a damaged one; says what
             to do.
     """
-    files = read_run(folder)
+    run = RunFolder(folder)
+    target = run.plan.target(device_fingerprint)
+    best, initial, inputs = run.best(target), run.initial, run.inputs
     try:
-        port = ModelPort(files.best)
+        port = ModelPort(best)
     except ConversionError as error:
-        raise damaged(folder / BEST_MODEL, one_line(str(error)).rstrip(".")) from error
-    if port.sample_shape != files.inputs.shape[1:]:
-        shapes = f"{files.inputs.shape[1:]}, the model takes {port.sample_shape}"
+        raise damaged(folder / target.file, one_line(str(error)).rstrip(".")) from error
+    if port.sample_shape != inputs.shape[1:]:
+        shapes = f"{inputs.shape[1:]}, the model takes {port.sample_shape}"
         raise damaged(folder / SAMPLES, f"its samples are of shape {shapes}")
-    return FinishedRun(folder, files.plan, files.best, files.initial, files.inputs, port)
+    return FinishedRun(run.plan.task, target, best, initial, inputs, port)
 
 
-def deploy(run: FinishedRun, transport: Transport, note: Callable[[str], None]) -> Deployment:
+def deploy(folder: Path, transport: Transport, note: Callable[[str], None]) -> Deployment:
     """Puts the winner on a device, compares its outputs with the host's and measures it there.
 
     Args:
-        run: whose winner.
+        folder: of the search.
         transport: to the device.
         note: is told of long waits.
 
     Raises:
+        FormatError: the folder holds no finished search, or a damaged one.
         DeviceError: the device is gone, or its outputs differ from the host's.
     """
-    path = f"{transport.workdir}/{run.device_name}"
     ready_by = Deadline.after(_READY_S)
-    with open_meter(transport, ready_by, DEPLOY_SETTINGS, note=note) as meter:
+    facts = gather_facts(transport, ready_by)[0]
+    run = load_run(folder, facts.fingerprint)
+    note(f"deploying {run.target.best.label} to {transport.serial}")
+    path = f"{transport.workdir}/{run.device_name}"
+    with open_meter(transport, ready_by, DEPLOY_SETTINGS, facts, note=note) as meter:
         checked = _checked(meter, run)
         try:
             agreed = _compared(run, checked, transport.serial)
@@ -141,12 +148,12 @@ def deploy(run: FinishedRun, transport: Transport, note: Callable[[str], None]) 
         samples=len(run.inputs),
         best=checked.measurement,
         initial=initial,
-        searched_here=meter.device_fingerprint == run.plan.device_fingerprint,
-        verdicts=deployed_verdicts(run.plan, checked.measurement, initial),
+        searched_here=meter.device_fingerprint == run.target.device_fingerprint,
+        verdicts=deployed_verdicts(run.target, checked.measurement, initial),
     )
 
 
-def deployed_verdicts(plan: PlanFile, best: Measurement, initial: Measurement) -> Verdicts:
+def deployed_verdicts(plan: PlanTarget, best: Measurement, initial: Measurement) -> Verdicts:
     """What can be said of the limits, with T as it was measured now.
 
     A limit of T that the user did not give is the initial network's own T, here and now.
@@ -165,7 +172,7 @@ def deployed_verdicts(plan: PlanFile, best: Measurement, initial: Measurement) -
     return replace(plan.best.verdicts or _verdicts_of_0_1(plan), latency_ms=latency)
 
 
-def _verdicts_of_0_1(plan: PlanFile) -> Verdicts:
+def _verdicts_of_0_1(plan: PlanTarget) -> Verdicts:
     """A search of version 0.1 tested nothing on held-back samples and kept no verdicts."""
     limits, best, initial = plan.limits, plan.best, plan.initial
     return Verdicts(

@@ -8,23 +8,25 @@ a run share one error rate, and each test is journalled: asking again buys no ot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
-from adadeep.storage.journal import HeldTest, Journal
-from adadeep.study.results import ScoredTrial, StudyResult
+from adadeep.storage.journal import Journal
+from adadeep.storage.records import HeldTest
+from adadeep.study.results import StudyResult
 from adadeep.study.verdicts import MOST_TESTS, Judge
 
 MAX_FINALISTS = 5
 _PROMISING = 0.5  # chance to be met from which the reward decides who is tested first
 _HOPELESS = 0.01  # below, a test would only use up the error that others need
 
-RunHeldBack = Callable[[ScoredTrial], CorrectSamples]
+RunHeldBack = Callable[[GoalScore], CorrectSamples]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Conclusion:
         tested: the finalists' tests on held-back samples, in the order of testing.
     """
 
-    winner: ScoredTrial
+    winner: GoalScore
     verdicts: dict[str, Verdicts]
     tested: tuple[HeldTest, ...]
 
@@ -57,61 +59,85 @@ class Conclusion:
         return tested and self.of_winner.is_acceptable
 
 
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Who competes on one target.
+
+    Attributes:
+        judge: of the target's demand.
+        result: every trial there.
+    """
+
+    judge: Judge
+    result: StudyResult
+
+
 def conclude(
-    judge: Judge, result: StudyResult, journal: Journal, run_held_back: RunHeldBack
-) -> Conclusion:
-    """Tests finalists and names the winner.
+    contests: Sequence[Contest], journal: Journal, run_held_back: RunHeldBack
+) -> tuple[Conclusion, ...]:
+    """Tests finalists and names the winner of each target; the targets take turns.
+
+    A test of a plan serves every target.
 
     Args:
-        judge: of this run.
-        result: every trial of the run.
+        contests: of the targets; at least one.
         journal: of the run; each test is added before the next is begun.
         run_held_back: runs a trial's model on the held-back samples.
 
     Raises:
         ConfigError: finalists were compared with another initial network.
     """
-    baseline = judge.baseline.trial
-    known = journal.content.held_tests.get(baseline.plan.key)
-    if known is not None and known.model_sha256 != baseline.model_sha256:
+    initial = contests[0].judge.baseline
+    known = journal.content.held_tests.get(initial.trial.plan.key)
+    if known is not None and known.model_sha256 != initial.trial.model_sha256:
         raise ConfigError(
             "finalists of this run were compared with another initial network; begin anew in"
             " another folder (-o)."
         )
     if known is None:
-        _test(judge.baseline, 0, journal, run_held_back)
-    for _ in range(MAX_FINALISTS):
-        finalist = next_finalist(judge, result)
-        if finalist is None:
+        _test(initial, 0, 0.0, journal, run_held_back)
+    left = MAX_FINALISTS
+    while left:
+        before = left
+        for contest in contests:
+            finalist = next_finalist(contest.judge, contest.result) if left else None
+            if finalist is not None:
+                judge = contest.judge
+                _test(finalist, judge.next_number, judge.next_tail, journal, run_held_back)
+                left -= 1
+        if left == before:
             break
-        _test(finalist, judge.next_number, journal, run_held_back)
-    verdicts = {
-        scored.trial.plan.key: found
-        for scored in result.trials
-        if (found := judge.verdicts(scored)) is not None
-    }
     tests = (test for test in journal.content.held_tests.values() if test.number)
     tested = tuple(sorted(tests, key=lambda test: test.number))
-    return Conclusion(_winner(judge, result), verdicts, tested)
+    return tuple(_conclusion(contest, tested) for contest in contests)
 
 
-def next_finalist(judge: Judge, result: StudyResult) -> ScoredTrial | None:
+def _conclusion(contest: Contest, tested: tuple[HeldTest, ...]) -> Conclusion:
+    verdicts = {
+        scored.trial.plan.key: found
+        for scored in contest.result.trials
+        if (found := contest.judge.verdicts(scored)) is not None
+    }
+    return Conclusion(_winner(contest.judge, contest.result), verdicts, tested)
+
+
+def next_finalist(judge: Judge, result: StudyResult) -> GoalScore | None:
     """Whom to test next; None if nobody is worth it.
 
     Plans whose costs are within the limits: first those that are likely to be met on the
     accuracy, by reward, then the others by that chance. Once one is met, only likely ones that
     earn more than it.
     """
-    held_back, number = judge.held_test(judge.baseline), judge.next_number
-    if held_back is None or number > MOST_TESTS:
+    held_back = judge.held_test(judge.baseline)
+    if held_back is None or judge.next_number > MOST_TESTS:
         return None
     met = [s.reward.total for s in result.trials if _state(judge, s) is VerdictState.MET]
-    best: tuple[tuple[bool, bool, float], ScoredTrial] | None = None
+    best: tuple[tuple[bool, bool, float], GoalScore] | None = None
     for scored in result.trials:
         verdicts = judge.verdicts(scored)
         if verdicts is None or not _may_be_tested(judge, scored, verdicts):
             continue
-        chance = judge.chance_to_pass(scored, number, held_back.correct.count)
+        chance = judge.chance_to_pass(scored, held_back.correct.count)
         promising = chance >= _PROMISING
         if chance < _HOPELESS:
             continue
@@ -123,7 +149,7 @@ def next_finalist(judge: Judge, result: StudyResult) -> ScoredTrial | None:
     return best[1] if best else None
 
 
-def _may_be_tested(judge: Judge, scored: ScoredTrial, verdicts: Verdicts) -> bool:
+def _may_be_tested(judge: Judge, scored: GoalScore, verdicts: Verdicts) -> bool:
     """One that was not tested yet, also not with another model, and whose costs keep limits."""
     if scored.trial.plan.key in judge.content.held_tests:  # the initial network is there, too
         return False
@@ -134,14 +160,14 @@ def _costs_are_met(verdicts: Verdicts) -> bool:
     return all(v.state is VerdictState.MET for name, v in verdicts if name != "accuracy_loss")
 
 
-def _state(judge: Judge, scored: ScoredTrial) -> VerdictState | None:
+def _state(judge: Judge, scored: GoalScore) -> VerdictState | None:
     if scored is judge.baseline:  # always within its own limits; not what is looked for
         return None
     verdicts = judge.verdicts(scored)
     return verdicts.state if verdicts else None
 
 
-def _winner(judge: Judge, result: StudyResult) -> ScoredTrial:
+def _winner(judge: Judge, result: StudyResult) -> GoalScore:
     """Met, open and within, the initial network, and only then what nobody has tested.
 
     The initial network keeps its own limits: who searches wants another, but not one that only
@@ -150,7 +176,7 @@ def _winner(judge: Judge, result: StudyResult) -> ScoredTrial:
     """
     complete = [s for s in result.trials if s.trial.state is TrialState.COMPLETE]
 
-    def order(scored: ScoredTrial) -> tuple[int, float, float]:
+    def order(scored: GoalScore) -> tuple[int, float, float]:
         verdicts = judge.verdicts(scored)
         assert verdicts is not None
         if not verdicts.is_acceptable:
@@ -163,7 +189,9 @@ def _winner(judge: Judge, result: StudyResult) -> ScoredTrial:
     return min(complete, key=order)
 
 
-def _test(scored: ScoredTrial, number: int, journal: Journal, run: RunHeldBack) -> None:
+def _test(
+    scored: GoalScore, number: int, tail: float, journal: Journal, run: RunHeldBack
+) -> None:
     trial = scored.trial
     assert trial.model_sha256 is not None
-    journal.add_held_test(HeldTest(trial.plan.key, trial.model_sha256, number, run(scored)))
+    journal.add(HeldTest(trial.plan.key, trial.model_sha256, number, tail, run(scored)))

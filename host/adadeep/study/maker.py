@@ -1,4 +1,7 @@
-"""Makes networks with Keras and TensorFlow: the initial one once, then one for each plan."""
+"""Makes networks with Keras and TensorFlow: the initial one once, then one for each plan.
+
+Only the worker process imports this.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,27 @@ import numpy.typing as npt
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec, stores_sparse
 from adadeep.convert.tflite import convert
-from adadeep.convert.verify import tflite_correct
+from adadeep.convert.verify import run_tflite, tflite_correct
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, Precision
 from adadeep.core.reader import why
-from adadeep.predict.analytic import energy_mj
 from adadeep.storage.archives import open_zip
-from adadeep.storage.artifacts import write_through
-from adadeep.study.evaluate import MadeNetwork
-from adadeep.training.fit import FINE_TUNING_RATE, correct, train
+from adadeep.storage.artifacts import PART, write_atomic, write_through
+from adadeep.study.worker_messages import Made, OpenTask, Sample, Sampled
+from adadeep.training.fit import FINE_TUNING_RATE, TRAINING_VERSION, correct, train
 from adadeep.training.networks import lenet
-from adadeep.training.tasks import Task
+from adadeep.training.tasks import Task, load_task
 
-INITIAL = "initial.keras"
 _REPRESENTATIVE = 100  # training samples that set the ranges of int8
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
 _FITTING = 500  # training samples that replaced layers are fitted to
+
+
+def part_file(folder: str, plan: CompressionPlan, kind: str) -> Path:
+    """Where a plan's network is left until the host takes it over."""
+    return Path(folder) / f"{PART}{plan.key}.{kind}"
 
 
 def plan_seed(seed: int, plan: CompressionPlan) -> int:
@@ -61,81 +67,107 @@ class KerasMaker:
 
     Args:
         task: data and step counts.
-        path: of the initial network, which is kept there, trained.
         seed: of the study.
-        stage: is told what is being done.
-        goes_on: whether the file there, if any, is of this study; else it is written anew.
+        network: the initial network, trained.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        path: Path,
-        seed: int,
-        stage: Callable[[str], None] = lambda _: None,
-        goes_on: bool = True,
-    ) -> None:
+    def __init__(self, task: Task, seed: int, network: Any) -> None:
         self._task = task
-        self._path = path
-        self._goes_on = goes_on
         self._seed = seed
-        self._stage = stage
-        self._untrained = lenet(task.input_shape, task.classes, seed)
-        self._trained: Any = None  # keras.Model
+        self._initial = network
+
+    @classmethod
+    def open(cls, request: OpenTask, stage: Callable[[str], None]) -> KerasMaker:
+        """Loads the data and the initial network, or trains and saves it.
+
+        Raises:
+            ConfigError: the data can't be had, or the network's file can't be written.
+            FormatError: it can't be read.
+        """
+        task, path = load_task(request.task), Path(request.initial)
+        model = lenet(task.input_shape, task.classes, request.seed)
+        if request.goes_on and path.exists():
+            load_network(model, path)
+        else:
+            stage(f"training the initial network on {task.title}")
+            train(model, task, task.base_steps, request.seed)
+            write_through(path, model.save)
+        return cls(task, request.seed, model)
 
     @property
     def spec(self) -> ModelSpec:
-        """What the initial network is; needs no training."""
-        return model_spec(self._untrained, "LeNet")
+        """What the initial network is."""
+        return model_spec(self._initial, "LeNet")
 
-    def make(self, plan: CompressionPlan) -> MadeNetwork:
-        """Compresses the initial network, trains, converts and tests it.
+    @property
+    def basis(self) -> str:
+        """Hash of what networks depend on besides their plan."""
+        task = self._task
+        digest = hashlib.sha256(f"training {TRAINING_VERSION}, seed {self._seed}".encode())
+        digest.update(f"{task.fine_tune_steps} steps of {task.batch_size}".encode())
+        for array in (*self._initial.get_weights(), task.x_train, task.y_train):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def make(self, plan: CompressionPlan, folder: str) -> Made:
+        """Compresses the initial network, trains, converts and judges it.
+
+        Args:
+            plan: what to make of it.
+            folder: for its files, under names of what is not finished; the host takes them over.
 
         Raises:
             TechniqueNotApplicable: the plan can't be applied.
             ConversionError: the network did not become a .tflite.
-            ConfigError: the initial network's file can't be written.
-            FormatError: it can't be read.
+            ConfigError: its files can't be written.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
         model = self._compressed(plan)
-        spec = model_spec(model, plan.label, plan.precision)
         tflite = convert(
             model,
             plan.precision,
             self._task.x_train[:_REPRESENTATIVE],
             stores_sparse(model, plan.precision),
         )
-        return MadeNetwork(
-            model=tflite,
+        file, network = part_file(folder, plan, "tflite"), None
+        write_atomic(file, tflite)
+        if plan.choices:
+            network = part_file(folder, plan, "keras")
+            write_through(network, model.save)
+        return Made(
+            model=str(file),
+            network=str(network) if network else None,
             correct=CorrectSamples.of(self._correct(model, tflite, plan.precision)),
-            macs=spec.macs,
-            storage_bytes=spec.parameter_storage_bytes,
-            activation_bytes=spec.activation_storage_bytes,
-            energy_mj=energy_mj(spec),
+            spec=model_spec(model, plan.label, plan.precision),
         )
 
+    def judge(self, model: str, part: str) -> CorrectSamples:
+        """Which samples of a part of the data a .tflite gets right.
+
+        Raises:
+            ConversionError: the runtime does not take the model.
+        """
+        x, y = getattr(self._task, f"x_{part}"), getattr(self._task, f"y_{part}")
+        return CorrectSamples.of(tflite_correct(Path(model).read_bytes(), x, y))
+
+    def sample(self, request: Sample) -> Sampled:
+        """Some test samples, and what models give for them."""
+        inputs = self._task.x_test[: request.count]
+        members = {"inputs": inputs, "labels": self._task.y_test[: request.count]}
+        for name, path in request.models.items():
+            members[name] = run_tflite(Path(path).read_bytes(), inputs)
+        path = Path(request.folder) / f"{PART}samples.npz"
+        write_through(path, lambda file: np.savez_compressed(file, allow_pickle=False, **members))
+        return Sampled(str(path))
+
     def _compressed(self, plan: CompressionPlan) -> Any:
-        initial = self._initial()
         if not plan.choices:
-            return initial
-        model = apply_plan(initial, plan, self._task.x_train[:_FITTING])
+            return self._initial
+        model = apply_plan(self._initial, plan, self._task.x_train[:_FITTING])
         steps = self._task.fine_tune_steps * needs_training(plan)
         seed = plan_seed(self._seed, plan)
         train(model, self._task, steps, seed, FINE_TUNING_RATE)
         return model
-
-    def _initial(self) -> Any:
-        if self._trained is None:
-            model = self._untrained
-            if self._goes_on and self._path.exists():
-                load_network(model, self._path)
-            else:
-                self._stage(f"training the initial network on {self._task.title}")
-                train(model, self._task, self._task.base_steps, self._seed)
-                write_through(self._path, model.save)
-            self._trained = model
-        return self._trained
 
     def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
         """On validation data: of the .tflite where its numbers are not Keras' own."""

@@ -1,88 +1,59 @@
 """What a search leaves for its user and for `adadeep deploy`, in the run's folder.
 
-- `best.tflite`, `initial.tflite`: the winner and the initial network.
-- `plan.json`: the winning plan, what both networks cost and how each number was obtained.
+- `best.tflite`, `best.keras`: the winner on the first device; `best-TARGET.tflite` and
+  `best-TARGET.keras` that on each further one, where it is another.
+- `initial.tflite`: the initial network.
+- `plan.json`: for each device the winning plan, what both networks cost there and how each number
+  was obtained.
 - `samples.npz`: real inputs and the outputs that the host computed for them: `inputs` (n, height,
   width, channels) float32, `labels` (n,), `best_outputs` and `initial_outputs` (n, classes).
 """
 
 from __future__ import annotations
 
-import io
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from adadeep import __version__
 from adadeep.core.errors import ConfigError
+from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
-from adadeep.storage.artifacts import ArtifactStore, write_atomic
-from adadeep.storage.journal import HeldTest
-from adadeep.storage.run_folder import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
+from adadeep.storage.artifacts import ArtifactStore, write_atomic, write_through
+from adadeep.storage.records import HeldTest, Session
+from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
 from adadeep.study.finalists import Conclusion
-from adadeep.study.results import ScoredTrial, StudyResult
-from adadeep.study.verdicts import tail_of
+from adadeep.study.results import StudyResult
+from adadeep.study.trials import TargetScorer
 
 SAMPLE_COUNT = 32
 
-Array = npt.NDArray[Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Of what search an outcome is.
+class TargetOutcome:
+    """What a search came to on one device.
 
     Attributes:
-        task: its name.
-        device_title: for people.
-        device_fingerprint: DeviceFacts.fingerprint.
-        seed: of the search.
-        sampler: that chose the plans.
-        preset: its hyper-parameters.
-    """
-
-    task: str
-    device_title: str
-    device_fingerprint: str
-    seed: int
-    sampler: str
-    preset: str
-
-
-@dataclass(frozen=True, slots=True)
-class FinalAccuracies:
-    """Fractions, on the test data, of the .tflite files themselves.
-
-    Attributes:
-        best: of the winner.
-        initial: of the initial network.
-    """
-
-    best: float
-    initial: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A finished search.
-
-    Attributes:
-        identity: of what search.
-        result: the trials.
+        scorer: of the target.
+        result: the trials there.
         conclusion: the winner, and what can be said of each trial.
-        test: accuracies on the test data.
-        folder: of the run.
+        file: of the winner, in the run's folder.
+        test_accuracy: of the winner, on the test data; a fraction.
     """
 
-    identity: Identity
+    scorer: TargetScorer
     result: StudyResult
     conclusion: Conclusion
-    test: FinalAccuracies
-    folder: Path
+    file: str
+    test_accuracy: float
+
+    @property
+    def title(self) -> str:
+        """Of the device."""
+        return self.scorer.target.target.device_title
 
     @property
     def meets_demand(self) -> bool:
@@ -95,19 +66,65 @@ class Outcome:
         return self.conclusion.is_acceptable
 
 
-def model_of(scored: ScoredTrial, store: ArtifactStore) -> bytes:
-    """The .tflite of a trial.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished search.
+
+    Attributes:
+        task: its name.
+        session: who chose the plans.
+        targets: at least one, in the order of the user's devices.
+        initial_test_accuracy: of the initial network, on the test data; a fraction.
+        episodes: how many plans were to be asked for in the folder.
+        asked: how many were.
+        stop: why the sampler had no other plan; None if it had.
+        folder: of the run.
+        left: titles of devices that left before the end.
+    """
+
+    task: str
+    session: Session
+    targets: tuple[TargetOutcome, ...]
+    initial_test_accuracy: float
+    episodes: int
+    asked: int
+    stop: str | None
+    folder: Path
+    left: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> TargetOutcome:
+        """Of the first device."""
+        return self.targets[0]
+
+    @property
+    def is_acceptable(self) -> bool:
+        """Whether it is so on every device."""
+        return all(target.is_acceptable for target in self.targets)
+
+
+def winner_files(conclusions: Sequence[Conclusion], keys: Sequence[str]) -> list[str]:
+    """The file of each target's winner; winners that are the same network share one."""
+    first = conclusions[0].winner.trial.model_sha256
+    return [
+        best_file() if conclusion.winner.trial.model_sha256 == first else best_file(key)
+        for conclusion, key in zip(conclusions, keys, strict=True)
+    ]
+
+
+def model_of(scored: GoalScore, store: ArtifactStore) -> Path:
+    """The .tflite of a trial, whole.
 
     Raises:
         ConfigError: it is missing in the run's folder.
     """
-    model = store.get(scored.trial.model_sha256 or "")
-    if model is None:
+    sha256 = scored.trial.model_sha256 or ""
+    if store.get(sha256) is None:
         raise ConfigError(
             f"the model of {scored.trial.plan.label} is missing in the run's folder, or was"
             " changed; begin anew in another folder (-o)."
         )
-    return model
+    return store.path(sha256)
 
 
 def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
@@ -122,8 +139,8 @@ def verdicts_as_json(verdicts: Verdicts | None) -> dict[str, Any] | None:
     return {name: _verdict_as_json(verdict) for name, verdict in verdicts}
 
 
-def scored_as_json(scored: ScoredTrial, verdicts: Verdicts | None) -> dict[str, Any]:
-    """A trial for plan.json and for `--json`: keys as in docs/json.md."""
+def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, Any]:
+    """A trial on one target for plan.json and for `--json`: keys as in docs/json.md."""
     trial = scored.trial
     return {
         "label": trial.plan.label,
@@ -148,22 +165,42 @@ def scored_as_json(scored: ScoredTrial, verdicts: Verdicts | None) -> dict[str, 
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
     """The content of plan.json."""
-    result, conclusion = outcome.result, outcome.conclusion
+    session = outcome.session
+    return {
+        "task": outcome.task,
+        "seed": session.seed,
+        "sampler": session.sampler,
+        "preset": session.preset,
+        "look_ahead": session.look_ahead,
+        "meets_demand": all(target.meets_demand for target in outcome.targets),
+        "acceptable": outcome.is_acceptable,
+        "episodes": outcome.episodes,
+        "episodes_asked": outcome.asked,
+        "stop": outcome.stop,
+        "plans_tried": len(outcome.first.result.tried),
+        "finalists": [_finalist(test) for test in outcome.first.conclusion.tested],
+        "left": list(outcome.left),
+        "targets": [_target(outcome, target) for target in outcome.targets],
+    }
+
+
+def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
+    record, conclusion = on.scorer.target, on.conclusion
     best, initial = (
         scored_as_json(scored, conclusion.verdicts.get(scored.trial.plan.key))
-        for scored in (conclusion.winner, result.baseline)
+        for scored in (conclusion.winner, on.result.baseline)
     )
     return {
-        **asdict(outcome.identity),
-        "meets_demand": outcome.meets_demand,
-        "acceptable": outcome.is_acceptable,
-        "limits": asdict(result.limits),
-        "finalists": [_finalist(test) for test in conclusion.tested],
-        "episodes": result.episodes,
-        "episodes_asked": result.asked,
-        "plans_tried": len(result.trials),
-        "best": {**best, "test_accuracy": outcome.test.best},
-        "initial": {**initial, "test_accuracy": outcome.test.initial},
+        "key": record.key,
+        **asdict(record.target),
+        "provenances": record.provenances,
+        "demand": asdict(on.scorer.demand),
+        "limits": asdict(on.result.limits),
+        "meets_demand": on.meets_demand,
+        "acceptable": on.is_acceptable,
+        "file": on.file,
+        "best": {**best, "test_accuracy": on.test_accuracy},
+        "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
     }
 
 
@@ -173,33 +210,39 @@ def _finalist(test: HeldTest) -> dict[str, Any]:
         "key": test.plan_key,
         "samples": test.correct.count,
         "accuracy": test.correct.accuracy,
-        "tail": tail_of(test.number),
+        "tail": test.tail,
     }
 
 
-def write_outcome(
-    outcome: Outcome, models: tuple[bytes, bytes], samples: dict[str, Array]
-) -> None:
-    """Writes the four files, each whole or not at all.
+def write_outcome(outcome: Outcome, store: ArtifactStore, samples: bytes, network: Path) -> None:
+    """Writes the files, each whole or not at all; plan.json last.
 
     Args:
         outcome: the search.
-        models: the winner and the initial network.
-        samples: members of samples.npz.
+        store: of the run's models.
+        samples: content of samples.npz.
+        network: the initial one's .keras, which is the winner's where nothing was compressed.
 
     Raises:
-        ConfigError: the folder can't be written.
+        ConfigError: the folder can't be written, or a model is missing.
     """
     head = {
-        "schema": "adadeep.plan/1",
-        "schema_version": SCHEMA_VERSION,
+        "schema": f"adadeep.plan/{PLAN_VERSION}",
+        "schema_version": PLAN_VERSION,
         "adadeep_version": __version__,
     }
     text = json.dumps({**head, **outcome_as_json(outcome)}, indent=2)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **samples)
     folder = outcome.folder
-    write_atomic(folder / BEST_MODEL, models[0])
-    write_atomic(folder / INITIAL_MODEL, models[1])
-    write_atomic(folder / SAMPLES, buffer.getvalue())
+    for target in outcome.targets:
+        model = model_of(target.conclusion.winner, store)
+        _copy(model, folder / target.file)
+        keras = store.path(target.conclusion.winner.trial.model_sha256 or "", "keras")
+        source = keras if keras.exists() else network
+        _copy(source, (folder / target.file).with_suffix(".keras"))
+    _copy(model_of(outcome.first.result.baseline, store), folder / INITIAL_MODEL)
+    write_atomic(folder / SAMPLES, samples)
     write_atomic(folder / PLAN, text.encode() + b"\n")
+
+
+def _copy(source: Path, target: Path) -> None:
+    write_through(target, lambda path: shutil.copyfile(source, path))

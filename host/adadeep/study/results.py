@@ -1,53 +1,36 @@
-"""What came of a search: scored trials, the best of them, the Pareto front. Pure."""
+"""What came of a search on one target: scored trials, the best, the Pareto front. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adadeep.core.trial import Trial, TrialState
-from adadeep.search.reward import Limits, Reward
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredTrial:
-    """A trial and what it earned.
-
-    Attributes:
-        trial: the plan and its costs.
-        reward: by Eq. 8.
-    """
-
-    trial: Trial
-    reward: Reward
-
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Sorts the better first: feasible by R1 + R2, then by how little limits are broken."""
-        violation = math.inf if self.reward.violation is None else self.reward.violation
-        return violation, -self.reward.total
+from adadeep.core.reward import Limits
+from adadeep.core.search import GoalScore
 
 
 @dataclass(frozen=True, slots=True)
 class StudyResult:
-    """What came of a search.
+    """What came of a search on one target.
 
     Attributes:
         limits: that the plans were held against.
         baseline: the initial network.
-        trials: every plan of the journal, each once, in its order; the initial network first.
-        episodes: how many plans were to be asked for.
-        asked: how many were, now; fewer where the time was over before.
+        trials: every plan of the journal, each once, in its order, the initial network first;
+            then those that known costs ruled out now.
     """
 
     limits: Limits
-    baseline: ScoredTrial
-    trials: tuple[ScoredTrial, ...]
-    episodes: int
-    asked: int
+    baseline: GoalScore
+    trials: tuple[GoalScore, ...]
 
-    def ranked(self, count: int) -> tuple[ScoredTrial, ...]:
+    @property
+    def tried(self) -> tuple[GoalScore, ...]:
+        """Without those that known costs ruled out."""
+        return tuple(s for s in self.trials if s.trial.state is not TrialState.SKIPPED)
+
+    def ranked(self, count: int) -> tuple[GoalScore, ...]:
         """The best plans that are not the initial network; failed ones are left out."""
         plans = (
             scored
@@ -57,17 +40,12 @@ class StudyResult:
         return tuple(sorted(plans, key=lambda scored: scored.rank)[:count])
 
     @property
-    def front(self) -> tuple[ScoredTrial, ...]:
+    def front(self) -> tuple[GoalScore, ...]:
         """The plans that no other one beats in accuracy, T, E and S_p at once."""
         return pareto_front(self.trials)
 
 
-def best_of(trials: Sequence[ScoredTrial]) -> ScoredTrial:
-    """The best of at least one trial; the earlier of equals."""
-    return min(trials, key=lambda scored: scored.rank)
-
-
-def pareto_front(trials: Sequence[ScoredTrial]) -> tuple[ScoredTrial, ...]:
+def pareto_front(trials: Sequence[GoalScore]) -> tuple[GoalScore, ...]:
     """The trials that none dominates; of equals all are kept, failed ones never."""
     points = [(scored, _losses(scored.trial)) for scored in trials]
     known = [(scored, losses) for scored, losses in points if losses is not None]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.report.final_table import PlanRow
-from adadeep.study.outcome import Outcome
-from adadeep.study.results import ScoredTrial
+from adadeep.study.outcome import Outcome, TargetOutcome
 
 
-def plan_rows(outcome: Outcome, count: int) -> list[PlanRow]:
-    """The initial network, then the best plans, the winner first.
+def plan_rows(outcome: Outcome, target: TargetOutcome, count: int) -> list[PlanRow]:
+    """The initial network on a device, then the best plans, the winner first.
 
     A plan has the number that it has in `trials` of the JSON.
     """
-    result, winner = outcome.result, outcome.conclusion.winner
-    rows = [_row(outcome, result.baseline, "initial network", outcome.test.initial)]
+    result, winner = target.result, target.conclusion.winner
+    rows = [_row(target, result.baseline, "initial network", outcome.initial_test_accuracy)]
     others = [scored for scored in result.ranked(count) if scored is not winner]
     best = [winner, *others] if winner is not result.baseline else others
     for scored in best[:count]:
         plan, number = scored.trial.plan, result.trials.index(scored)
-        tested = outcome.test.best if scored is winner else None
-        row = _row(outcome, scored, f"#{number} {plan.short_label}", tested)
+        tested = target.test_accuracy if scored is winner else None
+        row = _row(target, scored, f"#{number} {plan.short_label}", tested)
         if row is not None and plan.label != plan.short_label:
             row = replace(row, settings=f"#{number}: {plan.label}")
         rows.append(row)
@@ -30,10 +30,10 @@ def plan_rows(outcome: Outcome, count: int) -> list[PlanRow]:
 
 
 def _row(
-    outcome: Outcome, scored: ScoredTrial, label: str, test_accuracy: float | None
+    target: TargetOutcome, scored: GoalScore, label: str, test_accuracy: float | None
 ) -> PlanRow | None:
     trial = scored.trial
-    verdicts = outcome.conclusion.verdicts.get(trial.plan.key)
+    verdicts = target.conclusion.verdicts.get(trial.plan.key)
     if trial.cost is None or verdicts is None:
         return None
     return PlanRow(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Quantity
 from adadeep.core.paired import PairedCounts, loss_interval
+from adadeep.core.reward import Limits
+from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdict, Verdicts
-from adadeep.search.reward import Limits
-from adadeep.storage.journal import HeldTest, JournalContent
-from adadeep.study.results import ScoredTrial
+from adadeep.storage.records import HeldTest, JournalContent
 
 # Over all finalists that a run ever tests, the probability that one is called met on the accuracy
-# and is not. The first one gets half of it, each further one half of what is left. Whom to test
-# next depends on whether an earlier one was met, and halving makes that harmless: with f(k) the
-# error from the k-th on, a bad finalist adds at most tail(k) to f(k + 1), and a good one, which
-# adds nothing, at most doubles f(k + 1) by branching: f(k) = 2 tail(k) solves both, and f(1) is
-# ERROR_RATE. Other weights need another proof.
+# and is not. With one limit of the accuracy loss the first finalist gets half of it, each further
+# one half of what is left; with g different limits (devices may have their own) the part is 1 of
+# g + 1. Whom to test next depends on which limits an earlier one was found to keep, one of g + 1
+# outcomes. Let f(k) be the error from the k-th on. A finalist that keeps all limits adds none and
+# branches: (g + 1) f(k + 1). One that breaks some adds at most tail(k), the outcomes with such an
+# error need no going on, and at most g others are left: tail(k) + g f(k + 1). So
+# f(k) = (g + 1) tail(k) where tail(k + 1) = tail(k) / (g + 1), and f(1) is ERROR_RATE. Other
+# weights need another proof; a limit chosen after its test was seen is outside of this one.
 ERROR_RATE = 0.05
 # Later ones would have less error than the transform of the exact law resolves.
 MOST_TESTS = 30
@@ -26,9 +30,14 @@ _ITSELF = "the initial network itself"
 _WIDER = 1.15  # the exact interval over the normal approximation, about; only to choose finalists
 
 
-def tail_of(number: int) -> float:
-    """The error that each end of the interval of the n-th finalist (from 1) may have."""
-    return ERROR_RATE / 2.0**number
+def next_tail(tests: Iterable[HeldTest], limits: int = 1) -> float:
+    """The error that each end of the next finalist's interval may have.
+
+    Args:
+        tests: all that were ever made in the run.
+        limits: how many different limits of the accuracy loss plans are held against.
+    """
+    return min((test.tail for test in tests if test.number), default=ERROR_RATE) / (limits + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +49,26 @@ class Judge:
         limits: of the costs.
         baseline: the initial network.
         content: of the journal: which samples each network got right.
+        loss_limits: how many different limits of the accuracy loss the run has.
     """
 
     max_accuracy_loss: float
     limits: Limits
-    baseline: ScoredTrial
+    baseline: GoalScore
     content: JournalContent
+    loss_limits: int = 1
 
     @property
     def next_number(self) -> int:
         """Of the next finalist, from 1."""
         return 1 + max((test.number for test in self.content.held_tests.values()), default=0)
 
-    def verdicts(self, scored: ScoredTrial) -> Verdicts | None:
+    @property
+    def next_tail(self) -> float:
+        """Of the next finalist's interval."""
+        return next_tail(self.content.held_tests.values(), self.loss_limits)
+
+    def verdicts(self, scored: GoalScore) -> Verdicts | None:
         """Of all limits; None for a failed trial."""
         trial, cost, limits = scored.trial, scored.trial.cost, self.limits
         if trial.accuracy is None or cost is None:
@@ -67,12 +83,12 @@ class Judge:
             ),
         )
 
-    def held_test(self, scored: ScoredTrial) -> HeldTest | None:
+    def held_test(self, scored: GoalScore) -> HeldTest | None:
         """Its test on the held-back samples; None if it had none, or with another model."""
         test = self.content.held_tests.get(scored.trial.plan.key)
         return test if test and test.model_sha256 == scored.trial.model_sha256 else None
 
-    def _accuracy_loss(self, scored: ScoredTrial, accuracy: float) -> Verdict:
+    def _accuracy_loss(self, scored: GoalScore, accuracy: float) -> Verdict:
         limit = self.max_accuracy_loss
         if scored is self.baseline:
             return Verdict.exact(limit, 0.0, _ITSELF)
@@ -82,29 +98,28 @@ class Judge:
             loss = seen.loss if seen else (self.baseline.trial.accuracy or 0.0) - accuracy
             return Verdict(limit, loss, basis="the search's own validation samples, no interval")
         counts = PairedCounts.of(initial.correct.array, test.correct.array)
-        low, high = loss_interval(counts, tail_of(test.number))
+        low, high = loss_interval(counts, test.tail)
         return Verdict(limit, counts.loss, low, high, f"{counts.samples} held-back samples")
 
-    def search_counts(self, scored: ScoredTrial) -> PairedCounts | None:
-        """Against the initial network on the search's samples; None in a journal of 0.1."""
+    def search_counts(self, scored: GoalScore) -> PairedCounts | None:
+        """Against the initial network on the search's samples; None where one of them has no network."""
         mine, initial = self._correct(scored), self._correct(self.baseline)
         if mine is None or initial is None or mine.count != initial.count:
             return None
         return PairedCounts.of(initial.array, mine.array)
 
-    def _correct(self, scored: ScoredTrial) -> CorrectSamples | None:
-        artifact = self.content.artifacts.get(scored.trial.plan.key)
+    def _correct(self, scored: GoalScore) -> CorrectSamples | None:
+        artifact = self.content.artifact_of(scored.trial.plan.key)
         return artifact.correct if artifact else None
 
-    def chance_to_pass(self, scored: ScoredTrial, number: int, held_back: int) -> float:
-        """How likely the accuracy is called met, were this the n-th finalist.
+    def chance_to_pass(self, scored: GoalScore, held_back: int) -> float:
+        """How likely the accuracy is called met, were this the next finalist.
 
         A normal approximation from the search's samples; it chooses what is tested and claims
         nothing.
 
         Args:
             scored: a complete trial.
-            number: of the finalist, from 1.
             held_back: samples that it would be tested on.
         """
         seen = self.search_counts(scored)
@@ -112,7 +127,7 @@ class Judge:
             return 0.5 if scored.reward.is_feasible else 0.0
         share = max(seen.disagreement, 2 / seen.samples)
         on_held, on_search = (share / held_back) ** 0.5, (share / seen.samples) ** 0.5
-        needed = -NormalDist().inv_cdf(tail_of(number)) * _WIDER * on_held
+        needed = -NormalDist().inv_cdf(self.next_tail) * _WIDER * on_held
         spread = (on_held**2 + on_search**2) ** 0.5
         return NormalDist().cdf((self.max_accuracy_loss - needed - seen.loss) / spread)
 

@@ -17,6 +17,9 @@ import tensorflow as tf
 
 from adadeep.training.tasks import Images, Labels, Task
 
+# Of this code: networks that another version trained are other networks.
+TRAINING_VERSION = 1
+
 # On MNIST and digits, of 1e-3, 2e-3 and 3e-3 the best for a few hundred steps from scratch.
 LEARNING_RATE = 3e-3
 # For compressed networks: they inherit nearly all they need, and a higher rate forgets more of it

@@ -9,7 +9,7 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.trial import Trial, TrialState
-from adadeep.search.reward import resolve_limits, reward
+from adadeep.core.reward import resolve_limits, reward
 from adadeep.storage.journal import Artifact, Journal
 from adadeep.study.finalists import MAX_FINALISTS, conclude
 from adadeep.study.results import ScoredTrial, StudyResult

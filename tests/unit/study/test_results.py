@@ -3,7 +3,7 @@ import pytest
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.trial import Trial, TrialState
-from adadeep.search.reward import Limits, Reward
+from adadeep.core.reward import Limits, Reward
 from adadeep.study.results import ScoredTrial, StudyResult, best_of, pareto_front
 
 

@@ -12,7 +12,7 @@ from adadeep.core.errors import (
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.trial import TrialState
 from adadeep.search.random_sampler import RandomSampler
-from adadeep.search.reward import floor_reward
+from adadeep.core.reward import floor_reward
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal, read_journal
 from adadeep.study.evaluate import PlanEvaluator

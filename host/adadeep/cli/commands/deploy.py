@@ -40,12 +40,11 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
 
     ui = Ui(as_json)
     with native_log(None):
-        finished = load_run(run)
+        load_run(run)  # what is wrong with the folder is said before a device is asked
 
     def put(transport: Transport) -> dict[str, Any]:
-        ui.note(f"deploying {finished.plan.best.label} to {transport.serial}")
         with native_log(None):
-            deployment = deploy(finished, transport, ui.note)
+            deployment = deploy(run, transport, ui.note)
         _show(ui, deployment)
         return _json(deployment)
 

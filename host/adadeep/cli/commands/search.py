@@ -24,7 +24,7 @@ from adadeep.core.errors import ConfigError, DemandUnmet
 
 if TYPE_CHECKING:
     from adadeep.core.protocols import Transport
-    from adadeep.search.reward import Limits
+    from adadeep.core.reward import Limits
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome
     from adadeep.study.study import TrialEvent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +13,7 @@ from adadeep.search.dqn.config import DqnConfig, preset_config
 from adadeep.search.dqn.network import QNetwork
 from adadeep.search.dqn.targets import column_targets, greedy_actions
 from adadeep.search.replay import ReplayMemory, Transition
-from adadeep.search.space import SearchSpace
+from adadeep.core.space import SearchSpace
 from adadeep.search.state import StateEncoder
 
 
@@ -20,17 +22,17 @@ class DqnSampler:
 
     Args:
         space: what there is to decide.
-        demand: what the user wants; part of the state.
+        demands: what the user wants, by goal; part of the state.
         seed: of weights, exploration and replay.
         config: hyper-parameters.
     """
 
     def __init__(
-        self, space: SearchSpace, demand: UserDemand, seed: int, config: DqnConfig
+        self, space: SearchSpace, demands: Sequence[UserDemand], seed: int, config: DqnConfig
     ) -> None:
         self._space = space
         self._config = config
-        self._encoder = StateEncoder(space, demand)
+        self._encoder = StateEncoder(space, demands)
         self._rng = np.random.default_rng(seed)
         shape = (self._encoder.size, len(space.actions))
         weight_seed = int(self._rng.integers(2**30))
@@ -39,6 +41,7 @@ class DqnSampler:
         self._target = self._online
         self._memory = ReplayMemory(config.replay_capacity, *shape)
         self._asked: set[str] = set()
+        self._open: set[str] = set()
         self._episode = 0
         self._episodes_since_reset = 0
 
@@ -54,21 +57,29 @@ class DqnSampler:
                 break
             plan = self._walk(epsilon + (1 - epsilon) * attempt / tries)
         self._asked.add(plan.key)
+        self._open.add(plan.key)
         return plan
 
-    def tell(self, plan: CompressionPlan, gain: float, satisfaction: float) -> None:
+    def tell(self, scored: ScoredTrial) -> None:
         """Stores the episode's transitions and descends.
 
-        Args:
-            plan: that was asked for.
-            gain: R1.
-            satisfaction: R2.
+        What was not asked for is learned from, too, but is no episode of its own.
         """
-        decisions = self._space.decisions(plan)
+        plan, reward = scored.plan, scored.reward
+        was_asked = plan.key in self._open
+        self._open.discard(plan.key)
+        self._asked.add(plan.key)
+        try:
+            decisions = self._space.decisions(plan)
+        except ValueError:  # of an earlier search with other techniques
+            return
+        if scored.state is TrialState.INCOMPLETE:
+            return
         for position in range(len(decisions)):
-            self._memory.add(self._transition(decisions, position, (gain, satisfaction)))
+            rewards = reward.gain, reward.satisfaction
+            self._memory.add(self._transition(decisions, position, rewards))
         self._learn()
-        self._episode += 1
+        self._episode += was_asked
 
     def values(self, decisions: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """Q of every action, open or not, after those decisions; (actions,)."""
@@ -125,12 +136,3 @@ class DqnSampler:
         if self._episodes_since_reset == config.reset_every_episodes:
             self._target = self._online
             self._episodes_since_reset = 0
-
-
-def make_sampler(space: SearchSpace, demand: UserDemand, seed: int, preset: str) -> DqnSampler:
-    """The "dqn" entry of the registry.
-
-    Raises:
-        ConfigError: there is no such preset.
-    """
-    return DqnSampler(space, demand, seed, preset_config(preset))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.predict.analytic import energy_mj, latency_ms
+from adadeep.cost.formulas import energy_mj, latency_ms
 
 
 def conv(inputs: int, outputs: int, size: int) -> LayerSpec:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
-from adadeep.search.reward import (
+from adadeep.core.reward import (
     Limits,
     floor_reward,
     margins,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
-from adadeep.search.space import NOTHING, build_space
+from adadeep.core.space import NOTHING, build_space
 from fakes.search_space import MODEL, SPACE, SVD, choice, every_list
 
 

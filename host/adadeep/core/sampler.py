@@ -1,0 +1,46 @@
+"""Sampler: what chooses the plans of a search."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.search import ScoredTrial, SearchContext, Stop
+
+
+class Sampler(Protocol):
+    """Chooses plans. The same context, and the same trials told, give the same plans.
+
+    `ask` and `tell` alternate, but for the asks that the study makes ahead. `tell` may also come
+    for plans that were not asked for, even such as are outside the space: what an earlier search
+    in the folder found.
+
+    One that can also offers `expected_gain() -> float | None`: by how much it expects the next plan
+    to raise the best reward.
+    """
+
+    def ask(self) -> CompressionPlan | Stop:
+        """The next plan to try, or that there is none."""
+        ...
+
+    def tell(self, scored: ScoredTrial) -> None:
+        """What came of a plan: of every state but incomplete."""
+        ...
+
+
+class SamplerKind(Protocol):
+    """An entry of the registry of samplers.
+
+    Attributes:
+        name: in the registry, in headers: "dqn".
+        title: for people.
+        presets: names of its own sets of hyper-parameters, the default one first.
+    """
+
+    name: str
+    title: str
+    presets: tuple[str, ...]
+
+    def make(self, context: SearchContext) -> Sampler:
+        """A fresh sampler of a search."""
+        ...

@@ -1,0 +1,1 @@
+"""Where costs come from: formulas, measurements; later fitted models and energy sources."""

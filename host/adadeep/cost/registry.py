@@ -1,0 +1,86 @@
+"""The cost sources by name, the best first, and costs put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from adadeep.core.cost import Cost, Provenance
+from adadeep.core.cost_source import ENERGY, LATENCY, QUANTITIES, Candidate, CostSource
+from adadeep.core.errors import ConfigError
+from adadeep.core.registry import Registry
+from adadeep.core.target import Target
+
+COST_SOURCES: Registry[CostSource] = Registry(
+    "cost source",
+    {
+        "measured": "adadeep.cost.measured:MEASURED",
+        "analytic": "adadeep.cost.analytic:ANALYTIC",
+    },
+    group="adadeep.cost_sources",
+)
+
+_BEST_FIRST = (Provenance.MEASURED, Provenance.FITTED, Provenance.ANALYTIC)
+
+
+def choose_sources(target: Target, wanted: Sequence[str] = ()) -> dict[str, str]:
+    """The name of the source of each quantity on a target.
+
+    A source that was asked for comes first; else what is measured comes before what is fitted,
+    and that before what a formula gives; of equals the first in the registry.
+
+    Args:
+        target: where networks will run.
+        wanted: names of sources that are to give all that they offer.
+
+    Raises:
+        ConfigError: there is no such source, or a quantity has none.
+    """
+    sources = {name: COST_SOURCES.get(name) for name in wanted} | COST_SOURCES.usable()
+    chosen: dict[str, str] = {}
+    for quantity in QUANTITIES:
+        offers = [
+            (name not in wanted, _BEST_FIRST.index(provenance), number, name)
+            for number, (name, source) in enumerate(sources.items())
+            if (provenance := source.offers(target).get(quantity)) in _BEST_FIRST
+        ]
+        if not offers:
+            raise ConfigError(f"no cost source gives {quantity} for {target.device_title}.")
+        chosen[quantity] = min(offers)[-1]
+    return chosen
+
+
+def needs_measurement(sources: Mapping[str, str]) -> bool:
+    """Whether candidates have to be measured for these sources (quantity -> name)."""
+    return any(COST_SOURCES.get(name).needs_measurement for name in set(sources.values()))
+
+
+def cost_of(
+    candidate: Candidate, reference: Candidate, target: Target, sources: Mapping[str, str]
+) -> Cost | None:
+    """The cost of a network on a target, from the sources that were chosen for it.
+
+    Args:
+        candidate: the network.
+        reference: the initial network there.
+        target: where.
+        sources: quantity -> name of the source.
+
+    Returns:
+        None if a source can't tell yet: the network is not measured there.
+    """
+    given = {
+        name: COST_SOURCES.get(name).costs([candidate], reference, target)[0]
+        for name in set(sources.values())
+    }
+    latency = given[sources[LATENCY]].get(LATENCY)
+    energy = given[sources[ENERGY]].get(ENERGY)
+    if latency is None or energy is None:
+        return None
+    return Cost(
+        latency_ms=latency,
+        energy_mj=energy,
+        storage_bytes=candidate.spec.parameter_storage_bytes,
+        activation_bytes=candidate.spec.activation_storage_bytes,
+        file_bytes=candidate.file_bytes,
+        macs=candidate.spec.macs,
+    )

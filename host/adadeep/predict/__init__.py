@@ -1,1 +1,0 @@
-"""Costs that are computed rather than measured: the paper's formulas."""

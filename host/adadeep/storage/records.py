@@ -1,0 +1,285 @@
+"""The records of a run's journal: one JSON object a line, `kind` first.
+
+- ``header``: schema_version, who wrote it, the study's id, what it is a study of.
+- ``target``: a device and how models are measured there; where its costs come from.
+- ``session``: who chose plans from here on, and for what demands.
+- ``ask``: a plan was asked for; asks are told in their order.
+- ``artifact``: a trained and converted network, kept by hash in `models/`.
+- ``measurement``: raw samples of one model on one target, in full.
+- ``trial``: what came of a plan; a later one of the same plan replaces it.
+- ``held_test``: which held-back samples a finalist got right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from adadeep.core.correct import CorrectSamples
+from adadeep.core.cost_source import QUANTITIES
+from adadeep.core.demand import UserDemand
+from adadeep.core.device import DeviceFacts
+from adadeep.core.errors import FormatError
+from adadeep.core.layers import ModelSpec
+from adadeep.core.measurement import Measurement
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.reader import require_hex, require_range
+from adadeep.core.target import Target
+
+_HUGE = 1e18
+_LONGEST_REASON = 2000
+KEY_DIGITS = 16
+
+
+def content_key(basis: str, plan: CompressionPlan) -> str:
+    """The key of the network that a plan makes: 16 hex digits.
+
+    Args:
+        basis: hash of all else that it depends on: initial weights, data, recipe, seed, version of
+            the training code.
+        plan: what is made of the initial network.
+    """
+    text = f"{basis} {plan.canonical_json}"
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A network, trained and converted.
+
+    Attributes:
+        key: `content_key`.
+        plan_key: CompressionPlan.key.
+        model_sha256: of the .tflite in the run's `models/`.
+        file_bytes: its size.
+        accuracy: on the validation data, a fraction.
+        correct: which validation samples it got right.
+        spec: what it is, in its precision: costs can be computed again without Keras.
+    """
+
+    key: str
+    plan_key: str
+    model_sha256: str
+    file_bytes: int
+    accuracy: float
+    correct: CorrectSamples
+    spec: ModelSpec
+
+    def __post_init__(self) -> None:
+        require_hex("key", KEY_DIGITS, self.key)
+        require_hex("plan_key", 16, self.plan_key)
+        require_hex("model_sha256", 64, self.model_sha256)
+        require_range("accuracy", 0, 1, self.accuracy)
+        require_range("file_bytes", 0, _HUGE, self.file_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRecord:
+    """A target of the study.
+
+    Attributes:
+        target: the device and how models are measured there.
+        facts: of the device.
+        sources: quantity -> name of the cost source that gives it here, always the same.
+        provenances: quantity -> its provenance, for readers without the source.
+    """
+
+    target: Target
+    facts: DeviceFacts
+    sources: dict[str, str]
+    provenances: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if set(self.sources) != set(QUANTITIES):
+            raise ValueError(f"sources are not those of {', '.join(QUANTITIES)}")
+
+    @property
+    def key(self) -> str:
+        """Of the target."""
+        return self.target.key
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who chose plans from here on; the same one goes on where it was.
+
+    Attributes:
+        sampler: its name.
+        preset: its hyper-parameters.
+        seed: of its randomness.
+        look_ahead: how many asks may be open.
+        demands: by target key.
+        adadeep_version: of this session.
+        plugins: "kind name" -> distribution and version of what was used of other packages.
+    """
+
+    sampler: str
+    preset: str
+    seed: int
+    look_ahead: int
+    demands: dict[str, UserDemand]
+    adadeep_version: str = ""
+    plugins: dict[str, str] = field(default_factory=dict)
+
+    def goes_on(self, other: Session) -> bool:
+        """Whether the other one, later, chooses as this one would have."""
+        return replace(other, adadeep_version=self.adadeep_version, plugins=self.plugins) == self
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A plan was asked for.
+
+    Attributes:
+        number: from 1, in the order of asking.
+        plan: what is to be tried.
+    """
+
+    number: int
+    plan: CompressionPlan
+
+    def __post_init__(self) -> None:
+        require_range("number", 1, 10_000_000, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What came of a plan.
+
+    Attributes:
+        plan: what was tried.
+        artifact: key of its network; None if it could not be made.
+        measurements: by target key, those of its network.
+        failures: by target key, why it can't be had there.
+        reason: why there is no network; None if there is one.
+        seconds: wall time it took.
+    """
+
+    plan: CompressionPlan
+    artifact: str | None = None
+    measurements: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_hex("artifact", KEY_DIGITS, self.artifact)
+        require_range("seconds", 0, 1e9, self.seconds)
+        if (self.artifact is None) != (self.reason is not None):
+            raise ValueError("a trial has a network, or a reason why there is none")
+        for text in (self.reason, *self.failures.values()):
+            if text is not None and len(text) > _LONGEST_REASON:
+                raise ValueError("a reason is longer than any of ours")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTest:
+    """A network on the held-back samples, which the search does not see.
+
+    Attributes:
+        plan_key: CompressionPlan.key.
+        model_sha256: of the .tflite that was run.
+        number: of this finalist among all that were ever tested in this run, from 1; 0 for the
+            initial network, which they are compared with.
+        tail: the error that each end of its interval may have; 0 for the initial network.
+        correct: which samples it got right.
+    """
+
+    plan_key: str
+    model_sha256: str
+    number: int
+    tail: float
+    correct: CorrectSamples
+
+    def __post_init__(self) -> None:
+        require_hex("plan_key", 16, self.plan_key)
+        require_hex("model_sha256", 64, self.model_sha256)
+        require_range("number", 0, 10_000, self.number)
+        require_range("tail", 0, 0.5, self.tail)
+        if (self.number == 0) != (self.plan_key == CompressionPlan().key):
+            raise ValueError("number 0 is the initial network's, and only that is")
+
+
+Entry = TargetRecord | Session | Ask | Artifact | Measurement | TrialRecord | HeldTest
+
+KINDS: dict[str, type[Entry]] = {
+    "target": TargetRecord, "session": Session, "ask": Ask, "artifact": Artifact,
+    "measurement": Measurement, "trial": TrialRecord, "held_test": HeldTest,
+}  # fmt: skip
+KIND_OF: dict[type[Any], str] = {record: kind for kind, record in KINDS.items()}
+
+
+@dataclass(slots=True)
+class SessionAsks:
+    """A session and what it asked for.
+
+    Attributes:
+        session: who chose the plans.
+        trials_before: how many trials there were before it.
+        asks: in their order.
+    """
+
+    session: Session
+    trials_before: int
+    asks: list[Ask] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class JournalContent:
+    """All that a journal holds.
+
+    Attributes:
+        id: the study's name on devices: 8 hex digits; empty where nothing was recorded.
+        study: what it is a study of, out of the header; empty while there is no header.
+        targets: by key.
+        sessions: in their order.
+        artifacts: by content key.
+        measurements: by measurement key.
+        trials: by plan key, in the order of their first record.
+        held_tests: by plan key.
+    """
+
+    id: str = ""
+    study: dict[str, Any] = field(default_factory=dict)
+    targets: dict[str, TargetRecord] = field(default_factory=dict)
+    sessions: list[SessionAsks] = field(default_factory=list)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    trials: dict[str, TrialRecord] = field(default_factory=dict)
+    held_tests: dict[str, HeldTest] = field(default_factory=dict)
+
+    def take(self, value: Entry) -> None:
+        """Adds what a record says.
+
+        Raises:
+            FormatError: it has no place here.
+        """
+        match value:
+            case TargetRecord():
+                self.targets[value.key] = value
+            case Session():
+                self.sessions.append(SessionAsks(value, len(self.trials)))
+            case Ask():
+                if not self.sessions:
+                    raise FormatError("an ask of no session.")
+                self.sessions[-1].asks.append(value)
+            case Artifact():
+                self.artifacts[value.key] = value
+            case Measurement():
+                self.measurements[value.key] = value
+            case TrialRecord():
+                self.trials[value.plan.key] = value
+            case HeldTest():
+                self.held_tests[value.plan_key] = value
+
+    @property
+    def asked(self) -> int:
+        """How many plans were asked for, in all sessions."""
+        return sum(len(session.asks) for session in self.sessions)
+
+    def artifact_of(self, plan_key: str) -> Artifact | None:
+        """The network of a plan's trial; None if it has none."""
+        trial = self.trials.get(plan_key)
+        return self.artifacts.get(trial.artifact) if trial and trial.artifact else None

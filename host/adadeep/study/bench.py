@@ -1,0 +1,141 @@
+"""The bench of a search: its folder, journal and devices, in order before anything long begins."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from adadeep.core.clock import Deadline
+from adadeep.core.demand import UserDemand
+from adadeep.core.device import DeviceFacts, hashed
+from adadeep.core.device_profile import DeviceProfile
+from adadeep.core.errors import AdaDeepError
+from adadeep.core.protocols import Transport
+from adadeep.core.search import TargetKnowledge
+from adadeep.core.target import Target
+from adadeep.cost.registry import COST_SOURCES, choose_sources
+from adadeep.devices.facts import gather_facts
+from adadeep.measure.meter import DeviceMeter, open_meter
+from adadeep.profiles import files
+from adadeep.storage.journal import Journal
+from adadeep.storage.records import TargetRecord
+from adadeep.study.config import StudyConfig
+from adadeep.study.crew import DeviceBench
+from adadeep.study.jobs import TRAINING
+from adadeep.study.study import StudyObserver
+
+_READY_S = 180.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a search works at.
+
+    Attributes:
+        folder: of the run.
+        journal: of it.
+        until: when no other plan is asked for; None for no such limit.
+        devices: by target key, in the order of the user's devices.
+        knowledge: of them, likewise.
+        demands: of them, likewise.
+    """
+
+    folder: Path
+    journal: Journal
+    until: Deadline | None
+    devices: dict[str, DeviceBench] = field(default_factory=dict)
+    knowledge: dict[str, TargetKnowledge] = field(default_factory=dict)
+    demands: dict[str, UserDemand] = field(default_factory=dict)
+
+    @property
+    def is_this_computer(self) -> bool:
+        """Whether some device is the computer that trains."""
+        return any(bench.resource == TRAINING for bench in self.devices.values())
+
+
+@contextlib.contextmanager
+def open_bench(
+    config: StudyConfig, transports: Sequence[Transport], observer: StudyObserver
+) -> Iterator[Bench]:
+    """Opens the folder and every device.
+
+    Raises:
+        ConfigError: the folder can't be used.
+        DeviceError: a device can't measure.
+    """
+    deadline = Deadline.after(_READY_S)
+    until = None if config.max_time_s is None else Deadline.after(config.max_time_s)
+    with contextlib.ExitStack() as stack:
+        given = config.folder
+        journal = stack.enter_context(Journal.open(given)) if given else None
+        facts = []
+        for transport in transports:
+            observer.stage(f"getting {transport.serial} ready")
+            facts.append(gather_facts(transport, deadline)[0])
+        folder = given or default_folder(config.task, facts)
+        journal = journal or stack.enter_context(Journal.open(folder))
+        bench = Bench(folder, journal, until)
+        for transport, known in zip(transports, facts, strict=True):
+            study, settings = journal.content.id, config.settings
+            opened = open_meter(transport, deadline, settings, known, study, observer.note)
+            meter = stack.enter_context(opened)
+            _add(bench, config, known, meter)
+            resource = _resource(transport, meter.target, deadline)
+            record = bench.journal.content.targets[meter.target.key]
+            bench.devices[record.key] = DeviceBench(record, meter, resource)
+        yield bench
+
+
+def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
+    """runs/<task>-<device>, below the current folder; of several devices the first names it."""
+    first = facts[0]
+    name = "local" if first.transport == "local" else first.title
+    more = f"-and-{len(facts) - 1}-more" if len(facts) > 1 else ""
+    return Path("runs") / f"{task}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}{more}"
+
+
+def _add(bench: Bench, config: StudyConfig, facts: DeviceFacts, meter: DeviceMeter) -> None:
+    target, targets = meter.target, bench.journal.content.targets
+    if target.key not in targets:
+        sources = choose_sources(target, config.cost_sources)
+        provenances = {
+            quantity: str(COST_SOURCES.get(name).offers(target)[quantity])
+            for quantity, name in sources.items()
+        }
+        record = TargetRecord(target, _publishable(facts), sources, provenances)
+        bench.journal.defer(record)
+    bench.knowledge[target.key] = TargetKnowledge(facts, _profile(facts))
+    bench.demands[target.key] = config.demand_of(facts.serial)
+
+
+def _publishable(facts: DeviceFacts) -> DeviceFacts:
+    """Run folders are passed on: they hold hashes of serial numbers."""
+    return replace(facts, serial=hashed(facts.serial))
+
+
+def _profile(facts: DeviceFacts) -> DeviceProfile | None:
+    """The device's profile in the user's library; None if there is none that can be read."""
+    name = files.name_for(facts)
+    try:
+        profile = files.load(name) if files.is_users(name) else None
+    except AdaDeepError:
+        return None
+    return profile if profile and profile.facts.fingerprint == facts.fingerprint else None
+
+
+def _resource(transport: Transport, target: Target, deadline: Deadline) -> str:
+    """What measuring needs for itself: this computer's processor where the device is this one.
+
+    That is told by the kernel's boot: a container here, behind adb, is this computer, too.
+    """
+    if transport.is_this_computer:
+        return TRAINING
+    with contextlib.suppress(OSError):
+        here = _BOOT_ID.read_text().strip()
+        if here and transport.run(f"cat {_BOOT_ID}", deadline).text.strip() == here:
+            return TRAINING
+    return f"device {target.device_fingerprint}"

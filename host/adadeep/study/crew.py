@@ -1,0 +1,106 @@
+"""Who carries out a study's jobs: the worker process makes networks, meters measure them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adadeep.core.errors import AdaDeepError
+from adadeep.core.measurement import Measurement
+from adadeep.measure.meter import LatencyMeter
+from adadeep.storage.artifacts import ArtifactStore
+from adadeep.storage.records import TargetRecord
+from adadeep.study.jobs import Done, MadeNetwork, MakeJob, MeasureJob
+from adadeep.study.trainer import Answer, Trainer
+from adadeep.study.worker_messages import Made, Make
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceBench:
+    """A target with its device at hand.
+
+    Attributes:
+        record: of the journal.
+        meter: of the device.
+        resource: what measuring there needs for itself alone.
+    """
+
+    record: TargetRecord
+    meter: LatencyMeter
+    resource: str
+
+    @property
+    def recovered(self) -> tuple[Measurement, ...]:
+        """Results of this study that an earlier host left on the device."""
+        return self.meter.recovered
+
+    def acknowledge(self, keys: list[str]) -> None:
+        """Lets the device forget these results."""
+        self.meter.acknowledge(keys)
+
+
+class StudyCrew:
+    """The crew of a study.
+
+    Args:
+        trainer: makes networks, one after the other.
+        benches: by target key.
+        store: of the run's models.
+        stage: is told what is measured.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        benches: Mapping[str, DeviceBench],
+        store: ArtifactStore,
+        stage: Callable[[str], None],
+    ) -> None:
+        self._trainer = trainer
+        self._benches = dict(benches)
+        self._store = store
+        self._stage = stage
+        self._making: list[MakeJob] = []
+        self._began = 0.0  # when the first of them was begun
+
+    def start(self, job: MakeJob) -> None:
+        """Hands a network to the worker."""
+        if not self._making:
+            self._began = time.monotonic()
+        self._making.append(job)
+        self._trainer.start(Make(job.plan, str(self._store.make())))
+
+    def finished(self, wait_s: float) -> Done | None:
+        """The next network that is made."""
+        answer = self._trainer.finished(wait_s)
+        if answer is None:
+            return None
+        job, now = self._making.pop(0), time.monotonic()
+        seconds, self._began = now - self._began, now
+        return self._taken(job, answer, seconds)
+
+    def measure(self, job: MeasureJob) -> Done:
+        """Measures on a target."""
+        bench, start = self._benches[job.target], time.monotonic()
+        self._stage(f"measuring {job.plan.label} on {bench.record.target.device_title}")
+        try:
+            result = tuple(bench.meter.measure(self._model(sha256)) for sha256 in job.models)
+        except AdaDeepError as error:
+            return Done(job, None, error, time.monotonic() - start)
+        return Done(job, result, None, time.monotonic() - start)
+
+    def _model(self, sha256: str) -> bytes:
+        model = self._store.get(sha256)
+        if model is None:
+            raise AdaDeepError(f"the model {sha256[:16]} has gone from the run's folder.")
+        return model
+
+    def _taken(self, job: MakeJob, answer: Answer, seconds: float) -> Done:
+        if not isinstance(answer.reply, Made):
+            return Done(job, None, answer.error, seconds)
+        made = answer.reply
+        network = Path(made.network) if made.network else None
+        sha256, size = self._store.adopt(Path(made.model), network)
+        return Done(job, MadeNetwork(sha256, size, made.correct, made.spec), None, seconds)

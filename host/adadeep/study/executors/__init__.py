@@ -1,0 +1,1 @@
+"""How the jobs of a study are carried out: one after the other, or several at once."""

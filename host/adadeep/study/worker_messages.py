@@ -1,0 +1,126 @@
+"""What a study and its worker process say to each other: JSON lines, files for what is large.
+
+Both are adadeep of one installation, so there are no versions. Paths are in the study's scratch
+folder, but for the initial network's.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from adadeep.core.correct import CorrectSamples
+from adadeep.core.layers import ModelSpec
+from adadeep.core.plan import CompressionPlan
+
+
+class OpenTask(msgspec.Struct, frozen=True, tag="open"):
+    """The first request: what networks are made of. Answered by `Opened`.
+
+    Attributes:
+        task: its name.
+        seed: of the study.
+        initial: path of the trained initial network.
+        goes_on: whether the file there, if any, is of this study; else it is written anew.
+    """
+
+    task: str
+    seed: int
+    initial: str
+    goes_on: bool
+
+
+class Make(msgspec.Struct, frozen=True, tag="make"):
+    """Make a plan's network. Answered by `Made` or `Failed`.
+
+    Attributes:
+        plan: what to make of the initial network.
+        folder: where to leave its files.
+    """
+
+    plan: CompressionPlan
+    folder: str
+
+
+class Judge(msgspec.Struct, frozen=True, tag="judge"):
+    """Run a .tflite on a part of the data: "held" or "test". Answered by `Judged`."""
+
+    model: str
+    part: str
+
+
+class Sample(msgspec.Struct, frozen=True, tag="sample"):
+    """Run .tflite files on some test samples. Answered by `Sampled`.
+
+    Attributes:
+        models: names of members -> paths.
+        count: samples.
+        folder: where to leave the .npz.
+    """
+
+    models: dict[str, str]
+    count: int
+    folder: str
+
+
+Request = OpenTask | Make | Judge | Sample
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened"):
+    """The initial network is there.
+
+    Attributes:
+        spec: what it is, before any training.
+        basis: hash of what networks depend on besides their plan.
+    """
+
+    spec: ModelSpec
+    basis: str
+
+
+class Made(msgspec.Struct, frozen=True, tag="made"):
+    """A network, trained and converted.
+
+    Attributes:
+        model: path of its .tflite.
+        network: path of its .keras; None where it is the initial network itself.
+        correct: which validation samples it got right.
+        spec: what it is, in its precision.
+    """
+
+    model: str
+    network: str | None
+    correct: CorrectSamples
+    spec: ModelSpec
+
+
+class Judged(msgspec.Struct, frozen=True, tag="judged"):
+    """Which samples a model got right."""
+
+    correct: CorrectSamples
+
+
+class Sampled(msgspec.Struct, frozen=True, tag="sampled"):
+    """Path of an .npz: `inputs`, `labels`, and the outputs of each model under its name."""
+
+    path: str
+
+
+class Stage(msgspec.Struct, frozen=True, tag="stage"):
+    """Something long begins; more comes."""
+
+    text: str
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """A request was not carried out.
+
+    Attributes:
+        error: name of the class in core/errors; empty for what is nobody's but our own fault.
+        message: for people.
+    """
+
+    error: str
+    message: str
+
+
+Reply = Opened | Made | Judged | Sampled | Stage | Failed
