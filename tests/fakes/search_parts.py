@@ -1,11 +1,14 @@
 """Stand-ins for what is slow in a search: making networks and measuring them; both count calls."""
 
 import hashlib
+import time
 
 import numpy as np
 
 from adadeep.core.correct import CorrectSamples
-from adadeep.core.errors import AgentError, ConversionError, TransientDeviceError
+from adadeep.core.device import DeviceFacts
+from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.measurement import (
     Agent,
     Conditions,
@@ -15,40 +18,81 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
-from adadeep.study.evaluate import MadeNetwork
+from adadeep.core.target import Target
+from adadeep.storage.records import TargetRecord
+from adadeep.study.jobs import Done, MadeNetwork
+
+FACTS = DeviceFacts("box-1", "adb", model="Fake box")
+SOURCES = {"latency_ms": "measured", "energy_mj": "analytic"}
 
 
-class FakeMaker:
-    """Makes "networks" whose costs follow from the plan; fails for the plans it is told to."""
-
-    def __init__(self, failing=()):
-        self.failing = set(failing)
-        self.made = []
-
-    def make(self, plan):
-        self.made.append(plan.key)
-        if plan.key in self.failing:
-            raise ConversionError("no such operator")
-        changed = len(plan.choices) + (str(plan.precision) == "int8")
-        return MadeNetwork(
-            model=f"model of {plan.canonical_json}".encode(),
-            correct=CorrectSamples.of(np.arange(200) < 196 - changed),
-            macs=1000 - 100 * changed,
-            storage_bytes=4000.0 / (1 + changed),
-            activation_bytes=100.0,
-            energy_mj=1.0 / (1 + changed),
-        )
+def target(name="Fake box", fingerprint="f" * 16):
+    return Target(fingerprint, name, "fake", "fake_runtime", "1", MeasureSettings())
 
 
-class FakeMeter:
+def target_record(name="Fake box", fingerprint="f" * 16):
+    return TargetRecord(target(name, fingerprint), FACTS, SOURCES, dict(SOURCES))
+
+
+def model_of(plan):
+    """The "model" that a plan makes."""
+    return f"model of {plan.canonical_json}".encode()
+
+
+def spec_of(plan):
+    """A network whose costs follow from the plan."""
+    changed = len(plan.choices) + (str(plan.precision) == "int8")
+    weights = 1000 // (1 + changed)
+    layer = LayerSpec(
+        "fc", LayerKind.DENSE, (10,), (10,), weights=weights, nonzero_weights=weights
+    )
+    return ModelSpec("fake", (10,), (layer,))
+
+
+class FakeCrew:
+    """Makes "networks" by the plan and has benches measure them; fails where it is told to."""
+
+    def __init__(self, benches, store, failing=(), make=None):
+        self.benches = {bench.record.key: bench for bench in benches}
+        self.store, self.failing = store, set(failing)
+        self.made, self.waiting, self.hook = [], [], make or (lambda plan: None)
+
+    def start(self, job):
+        self.waiting.append(job)
+
+    def finished(self, wait_s):
+        if not self.waiting:
+            time.sleep(min(wait_s, 0.01))
+            return None
+        job = self.waiting.pop(0)
+        self.made.append(job.plan.key)
+        try:
+            self.hook(job.plan)
+            if job.plan.key in self.failing:
+                raise ConversionError("no such operator")
+        except AdaDeepError as error:
+            return Done(job, None, error, 0.0)
+        model = model_of(job.plan)
+        changed = len(job.plan.choices) + (str(job.plan.precision) == "int8")
+        correct = CorrectSamples.of(np.arange(200) < 196 - changed)
+        made = MadeNetwork(self.store.put(model), len(model), correct, spec_of(job.plan))
+        return Done(job, made, None, 1.0)
+
+    def measure(self, job):
+        bench = self.benches[job.target]
+        try:
+            result = tuple(bench.measure(self.store.get(sha256)) for sha256 in job.models)
+        except AdaDeepError as error:
+            return Done(job, None, error, 0.0)
+        return Done(job, result, None, 1.0)
+
+
+class FakeBench:
     """Measures by the hash of the model; can be told to fail."""
 
-    device_title = "Fake box"
-    device_fingerprint = "f" * 16
-    settings = MeasureSettings()
-    study = "5717d1e5"
-
-    def __init__(self):
+    def __init__(self, name="Fake box", fingerprint="f" * 16):
+        self.record = target_record(name, fingerprint)
+        self.resource = "training"
         self.measured = []
         self.acknowledged = []
         self.recovered = ()
@@ -61,23 +105,23 @@ class FakeMeter:
         if model in self.refused:
             raise AgentError("Fake box: can't run it", self.refused[model])
         self.measured.append(model)
-        return measurement(model)
+        return measurement(model, of=self.record.target)
 
     def acknowledge(self, keys):
         self.acknowledged += keys
 
 
-def measurement(model, latency_ns=None):
+def measurement(model, latency_ns=None, of=None):
     """What measuring that model gives: always the same for the same model."""
-    sha256 = hashlib.sha256(model).hexdigest()
+    sha256, of = hashlib.sha256(model).hexdigest(), of or target()
     latency = latency_ns or 500_000 + int(sha256[:5], 16)
     return Measurement(
         model_sha256=sha256,
         model_bytes=len(model),
-        device_fingerprint=FakeMeter.device_fingerprint,
-        device_title=FakeMeter.device_title,
-        agent=Agent("fake", "0.1.0", "fake_runtime", "1"),
-        settings=FakeMeter.settings,
+        device_fingerprint=of.device_fingerprint,
+        device_title=of.device_title,
+        agent=Agent(of.agent, "0.1.0", of.runtime, of.runtime_version),
+        settings=of.settings,
         launches=(Launch(1000, latency, (), (latency,) * 3),),
         delegates=(Delegate("XNNPACK", 1),),
         memory=Memory(),
@@ -90,16 +134,16 @@ class Watching:
     """An observer that keeps what it was told."""
 
     def __init__(self):
-        self.stages, self.events, self.known_limits = [], [], None
+        self.stages, self.notes, self.events, self.known_limits = [], [], [], {}
 
     def stage(self, text):
         self.stages.append(text)
 
     def note(self, text):
-        self.stages.append(text)
+        self.notes.append(text)
 
-    def limits(self, limits):
-        self.known_limits = limits
+    def limits(self, title, limits):
+        self.known_limits[title] = limits
 
     def trial(self, event):
         self.events.append(event)

@@ -283,15 +283,16 @@ class Pipeline:
             )
 
     def _settle(self, underway: _Underway) -> None:
-        """Journals a plan of which nothing more is to come, but for an initial network that fails.
+        """Journals a plan of which nothing more is to come, but for a failed initial network.
 
-        That one is tried again next time.
+        That one, if it can be used nowhere, is tried again next time.
         """
         if not underway.is_done:
             return
         del self._underway[underway.plan.key]
         record = self._settled[underway.plan.key] = underway.record()
-        if record.plan != CompressionPlan() or not (record.reason or record.failures):
+        is_usable = record.reason is None and (record.measurements or not record.failures)
+        if record.plan != CompressionPlan() or is_usable:
             self._place.journal.add(record)
 
     def _absorb(self, bench: TargetBench) -> None:

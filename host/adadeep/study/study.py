@@ -4,15 +4,16 @@ What comes of it is every trial of the journal, whoever asked for it: a shorter 
 folder of a longer one loses nothing.
 
 A session (a sampler, its seed, the demands) goes on where it ended: the sampler starts from its
-seed, is told what earlier sessions found, and is asked again; as long as its asks are those of the
-journal it hears what came of them. From the first ask that differs (another space, another
-version) it is told the rest as history. Asks are journalled as they are made, and told in that
+seed, is told what earlier sessions found, and is asked again; as its asks are those of the journal
+it hears what came of them. Where they are not (another space, another version), another session
+begins, whose sampler hears all that is known as history. Asks are journalled as they are made, and told in that
 order; how many may be open at a time is a setting, so that the same look-ahead gives the same
 plans, however the work is carried out.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from adadeep.core.reward import Limits
 from adadeep.core.sampler import Sampler
 from adadeep.core.search import Goal, ScoredTrial, Stop
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import Ask, JournalContent, Session, TrialRecord
+from adadeep.storage.records import Ask, JournalContent, Session
 from adadeep.study.known import Skip
 from adadeep.study.pipeline import Pipeline
 from adadeep.study.trials import INITIAL, TargetScorer, scored
@@ -160,13 +161,15 @@ class Study:
         self._pipeline.catch_up(tuple(self._content.trials.values()))
         for scorer in self._scorers:
             observer.limits(scorer.target.target.device_title, scorer.limits)
-        sampler = self._make_sampler(self.goals, baseline)
-        before = self._content.sessions[-1].trials_before
-        self._tell_history(sampler, list(self._content.trials.values())[:before])
-        loop = _Loop(self, sampler, _Replay(asks), episodes, observer)
-        stop = loop.run(self._content.asked - len(asks), self._best_of_journal(baseline))
-        left = self._pipeline.left
-        return StudyRun(self._scorers, tuple(self._skips.values()), loop.asked, stop, left)
+        loop = _Loop(self, episodes, observer, self._best_of_journal(baseline))
+        try:
+            stop = loop.run(self._sampler(baseline), asks)
+        except _AsksOtherwiseError:
+            observer.note("the sampler asks otherwise than before; it goes on from what is known.")
+            self._journal.defer(self._session)
+            stop = loop.run(self._sampler(baseline), [])
+        left, asked = self._pipeline.left, self._content.asked
+        return StudyRun(self._scorers, tuple(self._skips.values()), asked, stop, left)
 
     @property
     def goals(self) -> tuple[Goal, ...]:
@@ -194,15 +197,19 @@ class Study:
                   for s in self._scorers)
         )  # fmt: skip
 
-    def tell_history_of(self, sampler: Sampler, plans: Sequence[CompressionPlan]) -> None:
-        """Tells what this session found before and its sampler has not asked for."""
-        records = (self._content.trials.get(plan.key) for plan in dict.fromkeys(plans))
-        self._tell_history(sampler, [record for record in records if record is not None])
+    @property
+    def asked(self) -> int:
+        """How many plans were asked for in the folder."""
+        return self._content.asked
 
-    def _tell_history(self, sampler: Sampler, records: Sequence[TrialRecord]) -> None:
-        for record in records:
+    def _sampler(self, baseline: ScoredTrial) -> Sampler:
+        """A fresh sampler that was told what was known before the session."""
+        sampler = self._make_sampler(self.goals, baseline)
+        before = self._content.sessions[-1].trials_before
+        for record in list(self._content.trials.values())[:before]:
             if record.plan != INITIAL:
                 sampler.tell(scored(self._content, record, self._scorers))
+        return sampler
 
     @property
     def _content(self) -> JournalContent:
@@ -241,94 +248,66 @@ class Study:
         return min([baseline, *trials], key=lambda one: one.rank)
 
 
+class _AsksOtherwiseError(Exception):
+    """The sampler does not ask what the journal says that it asked."""
+
+
 class _Loop:
     """Asks and tells.
 
     Args:
         study: evaluates what is asked for.
-        sampler: fresh from its seed.
-        replay: of what this session asked for before.
         episodes: how long it goes on.
         observer: is told each trial.
+        best: of the journal.
     """
 
     def __init__(
-        self,
-        study: Study,
-        sampler: Sampler,
-        replay: _Replay,
-        episodes: Episodes,
-        observer: StudyObserver,
+        self, study: Study, episodes: Episodes, observer: StudyObserver, best: ScoredTrial
     ) -> None:
-        self._study, self._sampler, self._replay = study, sampler, replay
-        self._episodes, self._observer = episodes, observer
+        self._study, self._episodes, self._observer = study, episodes, observer
+        self._best = best
         self._waiting: deque[_Open] = deque()
-        self.asked = 0
 
-    def run(self, before: int, best: ScoredTrial) -> str | None:
+    def run(self, sampler: Sampler, asks: Sequence[Ask]) -> str | None:
         """Until all is asked and told; returns why the sampler stopped, None if it did not.
 
         Args:
-            before: how many plans earlier sessions asked for.
-            best: of the journal.
+            sampler: fresh.
+            asks: that it made before; it is expected to make them again.
+
+        Raises:
+            _AsksOtherwiseError: it does not.
         """
-        self.asked = before
+        known = deque(asks)
+        first = 1 + self._study.asked - len(known)
+        self._waiting.clear()
         stop = None
-        while True:
-            while stop is None and self._may_ask:
-                stop = self._ask(self.asked + 1 - before)
-            if not self._waiting:
+        for number in itertools.count(first):
+            while self._waiting and not self._may_ask(number, stop):
+                self._tell(sampler)
+            if not self._may_ask(number, stop):
                 return stop
-            best = self._tell(self._waiting.popleft(), best)
+            answer = sampler.ask()
+            if isinstance(answer, Stop):
+                stop = answer.reason
+                continue
+            was_asked = known.popleft() if known else None
+            if was_asked is not None and was_asked.plan != answer:
+                raise _AsksOtherwiseError
+            self._waiting.append(self._study.open(number, answer, was_asked is None))
+        raise AssertionError("numbers do not end")
 
-    @property
-    def _may_ask(self) -> bool:
+    def _may_ask(self, number: int, stop: str | None) -> bool:
         episodes = self._episodes
-        ahead = len(self._waiting) < episodes.look_ahead
-        return ahead and self.asked < episodes.count and not episodes.are_over
+        if stop is not None or number > episodes.count or episodes.are_over:
+            return False
+        return len(self._waiting) < episodes.look_ahead
 
-    def _ask(self, number: int) -> str | None:
-        answer = self._sampler.ask()
-        if isinstance(answer, Stop):
-            return answer.reason
-        if self._replay.differs(number, answer):
-            told_anyway = {ask.plan for ask in self._waiting}
-            rest = [plan for plan in self._replay.rest(number) if plan not in told_anyway]
-            self._study.tell_history_of(self._sampler, rest)
-        self.asked += 1
-        is_new = not self._replay.is_on
-        self._waiting.append(self._study.open(self.asked, answer, is_new))
-        return None
-
-    def _tell(self, ask: _Open, best: ScoredTrial) -> ScoredTrial:
+    def _tell(self, sampler: Sampler) -> None:
+        ask = self._waiting.popleft()
         latest = self._study.outcome(ask)
-        self._sampler.tell(latest)
-        best = min(best, latest, key=lambda one: one.rank)
+        sampler.tell(latest)
+        self._best = min(self._best, latest, key=lambda one: one.rank)
         count = self._episodes.count
-        self._observer.trial(TrialEvent(ask.number, count, latest, best, ask.known))
-        return best
-
-
-class _Replay:
-    """Compares a sampler's asks with those that its session made before.
-
-    Args:
-        asks: of the journal.
-    """
-
-    def __init__(self, asks: Sequence[Ask]) -> None:
-        self._plans = [ask.plan for ask in asks]
-        self._same = True
-        self.is_on = False  # whether the ask just compared is the journal's own
-
-    def differs(self, number: int, plan: CompressionPlan) -> bool:
-        """Compares the n-th ask (from 1); True once, at the first that differs."""
-        there = self._plans[number - 1] if number <= len(self._plans) else None
-        was_same = self._same
-        self._same = was_same and (there is None or there == plan)
-        self.is_on = self._same and there is not None
-        return was_same and not self._same
-
-    def rest(self, number: int) -> list[CompressionPlan]:
-        """The journal's asks from the n-th on."""
-        return self._plans[number - 1 :]
+        self._observer.trial(TrialEvent(ask.number, count, latest, self._best, ask.known))
