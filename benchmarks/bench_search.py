@@ -22,11 +22,11 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
 from adadeep.core.protocols import Sampler
+from adadeep.core.reward import resolve_limits, reward
+from adadeep.core.space import SearchSpace, build_space
 from adadeep.search.dqn.config import preset_config
 from adadeep.search.dqn.sampler import DqnSampler
 from adadeep.search.registry import PRESETS, SAMPLERS
-from adadeep.core.reward import resolve_limits, reward
-from adadeep.core.space import SearchSpace, build_space
 from record import options, write
 
 CHECKPOINTS = (10, 20, 40, 80)

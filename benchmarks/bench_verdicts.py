@@ -25,9 +25,9 @@ from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.reward import resolve_limits, reward
 from adadeep.core.trial import Trial, TrialState
 from adadeep.core.verdict import VerdictState
-from adadeep.core.reward import resolve_limits, reward
 from adadeep.storage.journal import Artifact, Journal
 from adadeep.study.finalists import conclude
 from adadeep.study.results import ScoredTrial, StudyResult

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from adadeep.core.plan import CompressionPlan, Precision
-from adadeep.search.random_sampler import RandomSampler
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.search.random_sampler import RandomSampler
 
 RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 

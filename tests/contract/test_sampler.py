@@ -4,17 +4,27 @@ import pytest
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.plan import LayerChoice, Precision
-from adadeep.search.registry import PRESETS, SAMPLERS
+from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.reward import Limits, Reward
+from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext, Stop
 from adadeep.core.space import build_space
+from adadeep.core.trial import Trial, TrialState
+from adadeep.search.registry import SAMPLERS
 from fakes.search_space import FIRE, GAP, MODEL, SPACE, SVD
 
 pytestmark = pytest.mark.tf
-CASES = [(sampler, preset) for sampler in SAMPLERS for preset in PRESETS]
+CASES = [(name, preset) for name in SAMPLERS for preset in SAMPLERS.get(name).presets]
+GOAL = Goal("target", UserDemand(), Limits(0.9, 1.0, 1.0, 1000.0))
 
 
 def make(case, seed=0, space=SPACE):
-    return SAMPLERS.get(case[0])(space, UserDemand(), seed, case[1])
+    return SAMPLERS.get(case[0]).make(SearchContext(space, (GOAL,), seed, case[1]))
+
+
+def told(plan, gain, satisfaction, state=TrialState.FAILED):
+    """A trial that earned so much."""
+    trial = Trial(plan, state, reason="of a test")
+    return ScoredTrial((GoalScore(trial, Reward(gain, satisfaction, 0.0)),))
 
 
 def worth(plan):
@@ -28,7 +38,7 @@ def episodes(sampler, count):
     plans = []
     for _ in range(count):
         plan = sampler.ask()
-        sampler.tell(plan, *worth(plan))
+        sampler.tell(told(plan, *worth(plan)))
         plans.append(plan)
     return plans
 
@@ -42,6 +52,31 @@ class TestSampler:
     def test_the_same_seed_and_rewards_give_the_same_plans(self, case):
         first, second = (episodes(make(case, seed=5), 10) for _ in range(2))
         assert first == second
+
+    def test_what_it_did_not_ask_for_may_be_told_even_from_outside_the_space(self, case):
+        sampler = make(case)
+        outside = CompressionPlan((("gone", LayerChoice("W9")),))
+        for plan in (outside, SPACE.plan(SPACE.decisions(CompressionPlan()))):
+            sampler.tell(told(plan, 0.1, 0.1))
+        assert SPACE.decisions(sampler.ask())
+
+    def test_several_asks_may_be_open(self, case):
+        sampler = make(case)
+        plans = [sampler.ask() for _ in range(3)]
+        for plan in plans:
+            sampler.tell(told(plan, *worth(plan)))
+        answer = sampler.ask()
+        assert isinstance(answer, Stop) or SPACE.plan(SPACE.decisions(answer)) == answer
+
+    def test_a_plan_that_was_skipped_is_told_like_any_other(self, case):
+        sampler = make(case)
+        plan = sampler.ask()
+        sampler.tell(told(plan, -1.0, -1.0, TrialState.SKIPPED))
+        assert SPACE.decisions(sampler.ask())
+
+    def test_names_itself_as_the_registry_does(self, case):
+        kind = SAMPLERS.get(case[0])
+        assert (kind.name, bool(kind.title)) == (case[0], True)
 
     def test_a_space_with_one_point_is_enough(self, case):
         space = build_space(MODEL, [FIRE], precisions=(Precision.FLOAT32,))
@@ -82,7 +117,7 @@ def test_dqn_values_tell_the_reward_of_a_single_decision():
     sampler = make(("dqn", "default"), space=space)
     for _ in range(60):
         plan = sampler.ask()
-        sampler.tell(plan, *((0.75, 0.5) if plan.choices else (-0.25, 0.0)))
+        sampler.tell(told(plan, *((0.75, 0.5) if plan.choices else (-0.25, 0.0))))
     nothing, fire = space.points[0].options
     values = sampler.values(())
     assert values[nothing] == pytest.approx(-0.25, abs=0.15)

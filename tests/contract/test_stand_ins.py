@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from adadeep.study.evaluate import NetworkMaker
 
 from adadeep.core.protocols import Technique
 from adadeep.measure.meter import LatencyMeter
-from adadeep.study.evaluate import NetworkMaker
 from adadeep.study.study import StudyObserver
 from fakes.search_parts import FakeMaker, FakeMeter, Watching
 from fakes.search_space import FIRE

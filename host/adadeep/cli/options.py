@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +50,26 @@ class _SecondsType(click.FloatRange):
         if number != number:
             self.fail(f"{value!r} is no number; write for example 4 or 0.5.", param, ctx)
         return number
+
+
+class ListingOption(click.Option):
+    """An option whose help ends with what a registry holds, looked up when help is asked for.
+
+    Args:
+        listing: gives the names.
+        more: as of any option.
+    """
+
+    def __init__(
+        self, *declarations: Any, listing: Callable[[], Iterable[str]], **more: Any
+    ) -> None:
+        super().__init__(*declarations, **more)
+        self._listing = listing
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option and its help."""
+        record = super().get_help_record(ctx)
+        return record and (record[0], f"{record[1]} There are: {', '.join(self._listing())}.")
 
 
 PATH = _PathType(path_type=Path)

@@ -142,10 +142,14 @@ class Ui:
         for line in render(content, _width(sys.stdout)):
             self.say(line)
 
-    def emit(self, kind: str, payload: dict[str, Any]) -> None:
-        """In JSON mode the result: one document, `schema` is "adadeep.<kind>/1" (docs/json.md)."""
+    def emit(self, kind: str, payload: dict[str, Any], version: int = 1) -> None:
+        """In JSON mode the result: one document; `schema` is as docs/json.md says."""
         if self.json_mode:
-            document = {"schema": f"adadeep.{kind}/1", "adadeep_version": __version__, **payload}
+            document = {
+                "schema": f"adadeep.{kind}/{version}",
+                "adadeep_version": __version__,
+                **payload,
+            }
             text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
             _print(printable_json(text))
 

@@ -15,8 +15,8 @@ class Sampler(Protocol):
     for plans that were not asked for, even such as are outside the space: what an earlier search
     in the folder found.
 
-    One that can also offers `expected_gain() -> float | None`: by how much it expects the next plan
-    to raise the best reward.
+    One that can also offers `expected_gain() -> float | None`: by how much it expects the next
+    plan to raise the best reward.
     """
 
     def ask(self) -> CompressionPlan | Stop:

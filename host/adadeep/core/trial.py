@@ -49,4 +49,6 @@ class Trial:
         require_hex("model_sha256", 64, self.model_sha256)
         known = self.accuracy is not None and self.cost is not None
         if known != (self.state is TrialState.COMPLETE):
-            raise ValueError(f"a trial that is {self.state} has no accuracy and cost, or lacks them")
+            raise ValueError(
+                f"a trial that is {self.state} has no accuracy and cost, or lacks them"
+            )

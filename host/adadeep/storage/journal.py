@@ -18,7 +18,7 @@ import msgspec
 from adadeep import __version__
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.reader import convert, to_json
+from adadeep.core.reader import convert
 from adadeep.storage.artifacts import remove_leftovers
 from adadeep.storage.lines import LineFile, Record, read_lines
 from adadeep.storage.lock import FolderLock
@@ -207,8 +207,8 @@ def _study(path: Path, records: list[Record]) -> dict[str, Any]:
         )
     if version < SCHEMA_VERSION:
         raise FormatError(
-            f"{path} was written by adadeep 0.1, which this version does not go on with. A finished"
-            " search can be deployed as it is; else begin anew in another folder (-o)."
+            f"{path} was written by adadeep 0.1, which this version does not go on with. A"
+            " finished search can be deployed as it is; else begin anew in another folder (-o)."
         )
     if not isinstance(study, dict):
         raise FormatError(

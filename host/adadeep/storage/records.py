@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -256,23 +255,29 @@ class JournalContent:
         Raises:
             FormatError: it has no place here.
         """
-        match value:
-            case TargetRecord():
-                self.targets[value.key] = value
-            case Session():
-                self.sessions.append(SessionAsks(value, len(self.trials)))
-            case Ask():
-                if not self.sessions:
-                    raise FormatError("an ask of no session.")
-                self.sessions[-1].asks.append(value)
-            case Artifact():
-                self.artifacts[value.key] = value
-            case Measurement():
-                self.measurements[value.key] = value
-            case TrialRecord():
-                self.trials[value.plan.key] = value
-            case HeldTest():
-                self.held_tests[value.plan_key] = value
+        if isinstance(value, Session):
+            self.sessions.append(SessionAsks(value, len(self.trials)))
+        elif isinstance(value, Ask):
+            if not self.sessions:
+                raise FormatError("an ask of no session.")
+            self.sessions[-1].asks.append(value)
+        else:
+            place, key = self._place(value)
+            place[key] = value
+
+    def _place(
+        self, value: TargetRecord | Artifact | Measurement | TrialRecord | HeldTest
+    ) -> tuple[dict[str, Any], str]:
+        """Where a record is kept, and its key there."""
+        if isinstance(value, TargetRecord):
+            return self.targets, value.key
+        if isinstance(value, Artifact):
+            return self.artifacts, value.key
+        if isinstance(value, Measurement):
+            return self.measurements, value.key
+        if isinstance(value, TrialRecord):
+            return self.trials, value.plan.key
+        return self.held_tests, value.plan_key
 
     @property
     def asked(self) -> int:

@@ -12,7 +12,7 @@ import msgspec
 from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.core.correct import CorrectSamples
-from adadeep.core.errors import ConfigError, Interrupted, TransientDeviceError
+from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.protocols import Transport
 from adadeep.core.sampler import Sampler
@@ -73,7 +73,11 @@ def search(
     give_keras_a_home()
     with open_bench(config, transports, observer) as bench:
         try:
-            with scratch_folder(), native_log(bench.folder), _trainer(config, bench, observer) as it:
+            with (
+                scratch_folder(),
+                native_log(bench.folder),
+                _trainer(config, bench, observer) as it,
+            ):
                 return _Search(config, bench, it, observer).run()
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None

@@ -26,9 +26,9 @@ class StudyConfig:
     Attributes:
         task: name of the task.
         demand: weights and limits on every device that has none of its own.
-        demands: by what `-d` named.
-        episodes: how many plans are asked for in the folder, in all its sessions; the same plan may
-            come twice.
+        demands: (serial of a device, its own demand) pairs.
+        episodes: how many plans are asked for in the folder, in all its sessions; the same plan
+            may come twice.
         sampler: name in the registry of samplers.
         preset: hyper-parameters of the sampler; None for its first.
         seed: of everything random.
@@ -76,6 +76,10 @@ class StudyConfig:
         found = [problem for problem in problems if problem]
         if found:
             raise ConfigError("\n       ".join(found))
+
+    def demand_of(self, serial: str) -> UserDemand:
+        """What is wanted on a device."""
+        return dict(self.demands).get(serial, self.demand)
 
     def header(self, space: str, version: str) -> dict[str, Any]:
         """What a run's folder is a study of; JSON values. `NOTED` may differ.

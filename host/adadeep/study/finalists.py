@@ -189,9 +189,7 @@ def _winner(judge: Judge, result: StudyResult) -> GoalScore:
     return min(complete, key=order)
 
 
-def _test(
-    scored: GoalScore, number: int, tail: float, journal: Journal, run: RunHeldBack
-) -> None:
+def _test(scored: GoalScore, number: int, tail: float, journal: Journal, run: RunHeldBack) -> None:
     trial = scored.trial
     assert trial.model_sha256 is not None
     journal.add(HeldTest(trial.plan.key, trial.model_sha256, number, tail, run(scored)))

@@ -20,7 +20,8 @@ from typing import Any
 
 from adadeep import __version__
 from adadeep.core.errors import ConfigError
-from adadeep.core.search import GoalScore
+from adadeep.core.reward import Reward
+from adadeep.core.search import GoalScore, mean_reward
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore, write_atomic, write_through
 from adadeep.storage.records import HeldTest, Session
@@ -30,6 +31,8 @@ from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
 
 SAMPLE_COUNT = 32
+# Of a trial, whatever the device.
+_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +153,31 @@ def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, An
         "reason": trial.reason,
         "accuracy": trial.accuracy,
         "cost": asdict(trial.cost) if trial.cost else None,
-        "reward": {
-            "gain": scored.reward.gain,
-            "satisfaction": scored.reward.satisfaction,
-            "total": scored.reward.total,
-            "feasible": scored.reward.is_feasible,
-        },
+        "reward": _reward(scored.reward),
         "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
         "measurement_key": trial.measurement_key,
         "seconds": trial.seconds,
     }
+
+
+def trials_as_json(outcome: Outcome) -> list[dict[str, Any]]:
+    """Every plan with what came of it on each device: `on`, by target key."""
+    trials = []
+    for place, first in enumerate(outcome.first.result.trials):
+        found = [(on, on.result.trials[place]) for on in outcome.targets]
+        on = {
+            target.scorer.target.key: scored_as_json(
+                scored, target.conclusion.verdicts.get(scored.trial.plan.key)
+            )
+            for target, scored in found
+        }
+        reward = mean_reward([scored.reward for _, scored in found])
+        shared = {name: on[outcome.first.scorer.target.key][name] for name in _SHARED}
+        own = {key: {n: v for n, v in one.items() if n not in _SHARED} for key, one in on.items()}
+        trials.append({**shared, "reward": _reward(reward), "on": own})
+        assert first.trial.plan == found[-1][1].trial.plan
+    return trials
 
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
@@ -201,6 +218,15 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "file": on.file,
         "best": {**best, "test_accuracy": on.test_accuracy},
         "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
+    }
+
+
+def _reward(reward: Reward) -> dict[str, Any]:
+    return {
+        "gain": reward.gain,
+        "satisfaction": reward.satisfaction,
+        "total": reward.total,
+        "feasible": reward.is_feasible,
     }
 
 

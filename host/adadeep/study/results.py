@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adadeep.core.trial import Trial, TrialState
 from adadeep.core.reward import Limits
 from adadeep.core.search import GoalScore
+from adadeep.core.trial import Trial, TrialState
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ folder of a longer one loses nothing.
 A session (a sampler, its seed, the demands) goes on where it ended: the sampler starts from its
 seed, is told what earlier sessions found, and is asked again; as its asks are those of the journal
 it hears what came of them. Where they are not (another space, another version), another session
-begins, whose sampler hears all that is known as history. Asks are journalled as they are made, and told in that
-order; how many may be open at a time is a setting, so that the same look-ahead gives the same
-plans, however the work is carried out.
+begins, whose sampler hears all that is known as history. Asks are journalled as they are made, and
+told in that order; how many may be open at a time is a setting, so that the same look-ahead gives
+the same plans, however the work is carried out.
 """
 
 from __future__ import annotations
@@ -238,7 +238,9 @@ class Study:
         for key in (key for key, scorer in found.items() if scorer is None):
             title = self._content.targets[key].target.device_title
             reason = record.failures.get(key, "it is not measured there yet")
-            observer.note(f"{title} is left out: the initial network can't be used there: {reason}")
+            observer.note(
+                f"{title} is left out: the initial network can't be used there: {reason}"
+            )
         baseline = scored(self._content, record, self._scorers)
         observer.trial(TrialEvent(0, episodes.count, baseline, baseline, known))
         return baseline

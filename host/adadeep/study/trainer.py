@@ -139,8 +139,8 @@ class Trainer:
         except TransientDeviceError as error:
             interrupts.raise_pending()
             raise AdaDeepError(
-                f"the process that trains ended while it got ready ({error}). Is there memory left?"
-                " ADADEEP_DEBUG=1 shows what it said."
+                f"the process that trains ended while it got ready ({error}). Is there memory"
+                " left? ADADEEP_DEBUG=1 shows what it said."
             ) from error
         if not isinstance(reply, Opened):
             raise _error_of(reply)
@@ -168,7 +168,7 @@ class Trainer:
             self._stage(reply.text)
 
     def _mourn(self, error: TransientDeviceError) -> Answer | None:
-        """Begins anew after a death; the answer is that the request in hand failed, or none yet."""
+        """Begins anew after a death; answers that the request in hand failed, or nothing yet."""
         self._deaths += 1
         failed = None
         if self._deaths > 1:

@@ -102,7 +102,7 @@ class Judge:
         return Verdict(limit, counts.loss, low, high, f"{counts.samples} held-back samples")
 
     def search_counts(self, scored: GoalScore) -> PairedCounts | None:
-        """Against the initial network on the search's samples; None where one of them has no network."""
+        """Against the initial network on the search's samples; None where one has no network."""
         mine, initial = self._correct(scored), self._correct(self.baseline)
         if mine is None or initial is None or mine.count != initial.count:
             return None

@@ -99,9 +99,7 @@ class Worker:
 
 def _name_of(error: AdaDeepError) -> str:
     """Of the nearest class that the host knows, too: plug-ins may have their own."""
-    return next(
-        kind.__name__ for kind in type(error).__mro__ if hasattr(errors, kind.__name__)
-    )
+    return next(kind.__name__ for kind in type(error).__mro__ if hasattr(errors, kind.__name__))
 
 
 def main() -> int:

@@ -4,80 +4,112 @@ import numpy as np
 import pytest
 
 from adadeep.core.correct import CorrectSamples
-from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.report.final_table import legend, table_rows
 from adadeep.search.random_sampler import RandomSampler
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
-from adadeep.study.evaluate import PlanEvaluator
-from adadeep.study.finalists import conclude
+from adadeep.storage.run_folder import RunFolder
+from adadeep.study.finalists import Contest, conclude
 from adadeep.study.outcome import (
-    FinalAccuracies,
-    Identity,
     Outcome,
+    TargetOutcome,
     model_of,
     outcome_as_json,
+    trials_as_json,
+    winner_files,
     write_outcome,
 )
-from adadeep.study.study import Study
+from adadeep.study.results import StudyResult
 from adadeep.study.table import plan_rows
 from adadeep.study.verdicts import Judge
-from fakes.search_parts import FakeMaker, FakeMeter, Watching
+from fakes.search_parts import FakeBench
 from fakes.search_space import SPACE
+from unit.study.test_study import LOOSE, search
 
-IDENTITY = Identity("digits", "Fake box", "f" * 16, 0, "random", "default")
+BENCHES = (("Fake box", "f" * 16), ("Other box", "e" * 16))
+
+
+def finished(folder, devices):
+    """A finished search and its store."""
+    benches = [FakeBench(*BENCHES[number]) for number in range(devices)]
+    did = search(folder, lambda: RandomSampler(SPACE, 0), 8, benches=benches, demand=LOOSE)
+    store, scorers = ArtifactStore(folder / "models"), did.run.scorers
+    with Journal.open(folder) as journal:
+        content, contests = journal.content, []
+        for scorer in scorers:
+            trials = [scorer.score(content, record) for record in content.trials.values()]
+            judge = Judge(0.02, scorer.limits, scorer.baseline, content)
+            contests.append(
+                Contest(judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials)))
+            )
+        held_back = CorrectSamples.of(np.ones(400, np.bool_))
+        conclusions = conclude(contests, journal, lambda _: held_back)
+    files = winner_files(conclusions, [scorer.target.key for scorer in scorers])
+    targets = tuple(
+        TargetOutcome(scorer, contest.result, conclusion, name, 0.9)
+        for scorer, contest, conclusion, name in zip(
+            scorers, contests, conclusions, files, strict=True
+        )
+    )
+    session = did.content.sessions[-1].session
+    return Outcome("digits", session, targets, 0.95, 8, did.run.asked, None, folder), store
 
 
 @pytest.fixture
-def finished(tmp_path):
-    """A finished search and its store."""
-    store = ArtifactStore(tmp_path / "models")
-    with Journal.open(tmp_path) as journal:
-        journal.begin({"task": "fake"})
-        evaluator = PlanEvaluator(FakeMaker(), FakeMeter(), journal, store)
-        demand = UserDemand(max_latency_ms=100.0)
-        study = Study(demand, 8, RandomSampler(SPACE, 0), evaluator, journal)
-        result = study.run(Watching())
-        judge = Judge(0.02, result.limits, result.baseline, journal.content)
-        held_back = CorrectSamples.of(np.ones(400, np.bool_))
-        conclusion = conclude(judge, result, journal, lambda _: held_back)
-    tested = FinalAccuracies(0.9, 0.95)
-    return Outcome(IDENTITY, result, conclusion, tested, tmp_path), store
+def one(tmp_path):
+    return finished(tmp_path, 1)
 
 
-def test_leaves_winner_plan_and_samples(finished):
-    outcome, store = finished
-    winner = outcome.conclusion.winner
-    models = model_of(winner, store), model_of(outcome.result.baseline, store)
-    write_outcome(outcome, models, {"inputs": np.ones((2, 3), np.float32)})
-    folder, best = outcome.folder, winner.trial
+def write(outcome, store):
+    (outcome.folder / "initial.keras").write_bytes(b"initial")
+    write_outcome(outcome, store, b"samples", outcome.folder / "initial.keras")
+
+
+def test_leaves_winner_plan_and_samples(one):
+    outcome, store = one
+    write(outcome, store)
+    folder, best = outcome.folder, outcome.first.conclusion.winner.trial
     assert (folder / "best.tflite").read_bytes() == store.get(best.model_sha256)
-    assert (folder / "initial.tflite").read_bytes() == models[1]
-    with np.load(folder / "samples.npz", allow_pickle=False) as samples:
-        assert samples["inputs"].shape == (2, 3)
+    assert (folder / "best.keras").read_bytes() == b"initial"  # the fake crew makes none
+    assert (folder / "samples.npz").read_bytes() == b"samples"
     plan = json.loads((folder / "plan.json").read_text())
-    assert plan["schema"] == "adadeep.plan/1"
-    assert plan["schema_version"] == 1
-    assert plan["best"]["plan"] == json.loads(best.plan.canonical_json)
-    assert plan["best"]["cost"]["latency_ms"]["provenance"] == "measured"
-    assert plan["best"]["cost"]["energy_mj"]["provenance"] == "analytic"
-    assert plan["best"]["test_accuracy"] == 0.9
-    assert plan["initial"]["label"] == "initial"
-    assert plan["device_fingerprint"] == "f" * 16
+    assert (plan["schema"], plan["schema_version"]) == ("adadeep.plan/2", 2)
+    (target,) = plan["targets"]
+    assert target["best"]["plan"] == json.loads(best.plan.canonical_json)
+    assert target["best"]["cost"]["latency_ms"]["provenance"] == "measured"
+    assert target["best"]["cost"]["energy_mj"]["provenance"] == "analytic"
+    assert target["best"]["test_accuracy"] == 0.9
+    assert target["initial"]["label"] == "initial"
+    assert target["device_fingerprint"] == "f" * 16
+    assert target["provenances"] == {"latency_ms": "measured", "energy_mj": "analytic"}
 
 
-def test_a_missing_model_is_told(finished):
-    outcome, store = finished
-    store.path(outcome.result.baseline.trial.model_sha256).unlink()
+def test_what_was_written_is_read_back_by_device(tmp_path):
+    outcome, store = finished(tmp_path, 2)
+    write(outcome, store)
+    run = RunFolder(tmp_path)
+    for on in outcome.targets:
+        target = run.plan.target(on.scorer.target.target.device_fingerprint)
+        winner = on.conclusion.winner.trial
+        assert run.best(target) == store.get(winner.model_sha256)
+        assert target.best.cost == winner.cost
+        assert target.meets_demand == on.meets_demand
+    assert run.plan.target("of no search") == run.plan.targets[0]
+    assert len(run.journal.trials) == len(outcome.first.result.trials)
+
+
+def test_a_missing_model_is_told(one):
+    outcome, store = one
+    store.path(outcome.first.result.baseline.trial.model_sha256).unlink()
     with pytest.raises(ConfigError, match=r"is missing in the run's folder.* \(-o\)"):
-        model_of(outcome.result.baseline, store)
+        model_of(outcome.first.result.baseline, store)
 
 
-def test_the_table_begins_with_the_initial_network_and_the_winner(finished):
-    outcome, _ = finished
-    winner, rows = outcome.conclusion.winner, plan_rows(outcome, 3)
-    number = outcome.result.trials.index(winner)
+def test_the_table_begins_with_the_initial_network_and_the_winner(one):
+    outcome, _ = one
+    winner, rows = outcome.first.conclusion.winner, plan_rows(outcome, outcome.first, 3)
+    number = outcome.first.result.trials.index(winner)
     assert [row.label for row in rows[:2]] == [
         "initial network",
         f"#{number} {winner.trial.plan.short_label}",
@@ -87,20 +119,33 @@ def test_the_table_begins_with_the_initial_network_and_the_winner(finished):
     assert [row.test_accuracy for row in rows] == [0.95, 0.9, None, None]
 
 
-def test_meets_demand_is_said_only_where_every_limit_is_met(finished):
-    outcome, _ = finished
+def test_meets_demand_is_said_only_where_every_limit_is_met(one):
+    outcome, _ = one
     document = outcome_as_json(outcome)
-    verdicts = document["best"]["verdicts"]
+    (target,) = document["targets"]
+    verdicts = target["best"]["verdicts"]
     assert {name: verdict["state"] for name, verdict in verdicts.items()} == dict.fromkeys(
         ("accuracy_loss", "latency_ms", "energy_mj", "storage_bytes"), "met"
     )
     assert document["meets_demand"] is document["acceptable"] is True
+    assert target["meets_demand"] is target["acceptable"] is True
     assert [finalist["number"] for finalist in document["finalists"]] == [1]
     assert verdicts["accuracy_loss"]["low"] < 0 < verdicts["accuracy_loss"]["high"] < 0.02
 
 
-def test_every_number_that_is_not_measured_is_marked_and_explained(finished):
-    rows = plan_rows(finished[0], 3)
+def test_trials_as_json_say_what_came_of_a_plan_on_each_device(tmp_path):
+    outcome, _ = finished(tmp_path, 2)
+    trials = trials_as_json(outcome)
+    assert len(trials) == len(outcome.first.result.trials)
+    keys = [target.scorer.target.key for target in outcome.targets]
+    for trial in trials:
+        assert list(trial["on"]) == keys
+        total = sum(trial["on"][key]["reward"]["total"] for key in keys) / 2
+        assert trial["reward"]["total"] == pytest.approx(total)
+
+
+def test_every_number_that_is_not_measured_is_marked_and_explained(one):
+    rows = plan_rows(one[0], one[0].first, 3)
     for cells in table_rows(rows):
         assert cells[6].endswith(" ms")
         assert cells[7].endswith(" mJ *")

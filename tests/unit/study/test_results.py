@@ -2,9 +2,10 @@ import pytest
 
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.plan import CompressionPlan, LayerChoice
-from adadeep.core.trial import Trial, TrialState
 from adadeep.core.reward import Limits, Reward
-from adadeep.study.results import ScoredTrial, StudyResult, best_of, pareto_front
+from adadeep.core.search import GoalScore
+from adadeep.core.trial import Trial, TrialState
+from adadeep.study.results import StudyResult, pareto_front
 
 
 def scored(name, total, violation=0.0, losses=(0.9, 1.0, 1.0, 1.0)):
@@ -15,26 +16,26 @@ def scored(name, total, violation=0.0, losses=(0.9, 1.0, 1.0, 1.0)):
         storage, 0.0, 1, 1,
     )  # fmt: skip
     trial = Trial(plan, TrialState.COMPLETE, accuracy, cost)
-    return ScoredTrial(trial, Reward(total, 0.0, violation))
+    return GoalScore(trial, Reward(total, 0.0, violation))
 
 
 def failed(name):
     trial = Trial(CompressionPlan((("fc1", LayerChoice(name)),)), TrialState.FAILED, reason="no")
-    return ScoredTrial(trial, Reward(-1.0, -1.0, None))
+    return GoalScore(trial, Reward(-1.0, -1.0, None))
 
 
 def result(*trials):
-    return StudyResult(Limits(0, 1, 1, 1), trials[0], trials, len(trials), len(trials))
+    return StudyResult(Limits(0, 1, 1, 1), trials[0], trials)
 
 
 def test_the_best_is_the_feasible_one_with_the_highest_reward():
     trials = (scored("a", 0.1), scored("b", 0.5), scored("c", 1.9, violation=0.01))
-    assert best_of(trials) is trials[1]
+    assert min(trials, key=lambda one: one.rank) is trials[1]
 
 
 def test_without_a_feasible_plan_the_best_is_the_one_that_breaks_least():
     trials = (scored("a", 1.0, violation=0.5), scored("b", 0.0, violation=0.1), failed("c"))
-    assert best_of(trials) is trials[1]
+    assert min(trials, key=lambda one: one.rank) is trials[1]
 
 
 def test_ranking_leaves_out_the_initial_network_and_failures():
@@ -54,4 +55,4 @@ def test_the_front_holds_what_nothing_beats_in_everything():
 @pytest.mark.parametrize("count", [1, 3])
 def test_of_equals_the_earlier_is_the_best(count):
     trials = tuple(scored(str(number), 0.5) for number in range(count))
-    assert best_of(trials) is trials[0]
+    assert min(trials, key=lambda one: one.rank) is trials[0]

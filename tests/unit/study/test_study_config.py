@@ -3,14 +3,11 @@ import pytest
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import Agent, MeasureSettings
-from adadeep.study.builder import default_folder
-from adadeep.study.config import StudyConfig
+from adadeep.core.measurement import MeasureSettings
+from adadeep.study.bench import default_folder
+from adadeep.study.config import NOTED, StudyConfig
 
 TASKS = ("digits", "mnist")
-
-
-AGENT = Agent("linux-python", "0", "ai_edge_litert", "2.3.0")
 
 
 def test_a_good_configuration_passes(tmp_path):
@@ -21,7 +18,7 @@ def test_everything_wrong_is_named_at_once(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     config = StudyConfig(
-        task="mnits", episodes=0, sampler="dqm", preset="fast", seed=-1,
+        task="mnits", episodes=0, sampler="dqm", seed=-1, executor="serail",
         settings=MeasureSettings(threads=0), folder=file,
     )  # fmt: skip
     with pytest.raises(ConfigError) as caught:
@@ -29,18 +26,26 @@ def test_everything_wrong_is_named_at_once(tmp_path):
     message = str(caught.value)
     assert "unknown task 'mnits'. Did you mean 'mnist'?" in message
     assert "unknown sampler 'dqm'. Did you mean 'dqn'?" in message
-    for part in ("unknown preset", "0 episodes", "seed -1", "0 threads", "is a file"):
+    for part in ("Did you mean 'serial'?", "0 episodes", "seed -1", "0 threads", "is a file"):
         assert part in message
+    with pytest.raises(ConfigError, match="unknown preset of random 'paper'"):
+        StudyConfig(task="mnist", sampler="random", preset="paper").check(TASKS)
 
 
-def test_the_header_holds_what_must_be_the_same_and_not_the_number_of_episodes():
-    one = StudyConfig(task="digits", episodes=5).header("Box", "f" * 16, AGENT)
-    more = StudyConfig(task="digits", episodes=50).header("Box", "f" * 16, AGENT)
-    other = StudyConfig(task="digits", demand=UserDemand(max_latency_ms=1.0)).header(
-        "Box", "f", AGENT
-    )
-    assert one == more
-    assert one != other
+def test_demand_episodes_and_sampler_are_free_and_network_and_data_are_not():
+    one = StudyConfig(task="digits", episodes=5).header("space", "1.0")
+    tight = UserDemand(max_latency_ms=1.0)
+    more = StudyConfig(task="digits", demand=tight, episodes=50, sampler="random", seed=3)
+    assert one == more.header("space", "1.0")
+    other = StudyConfig(task="mnist").header("other space", "2.0")
+    assert set(NOTED) < {name for name in one if one[name] != other[name]}
+
+
+def test_a_device_may_have_a_demand_of_its_own():
+    own = UserDemand(max_latency_ms=1.0)
+    config = StudyConfig(task="digits", demands=(("watch", own),))
+    assert config.demand_of("watch") == own
+    assert config.demand_of("phone") == config.demand == UserDemand()
 
 
 @pytest.mark.parametrize(
@@ -53,4 +58,5 @@ def test_the_header_holds_what_must_be_the_same_and_not_the_number_of_episodes()
 )
 def test_the_run_is_named_after_task_and_device(transport, model, folder):
     facts = DeviceFacts("serial", transport, manufacturer="Google", model=model)
-    assert str(default_folder("mnist", facts)) == folder
+    assert str(default_folder("mnist", [facts])) == folder
+    assert str(default_folder("mnist", [facts] * 3)) == f"{folder}-and-2-more"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from adadeep.cli.demand_options import demand_options, demands_of
 from adadeep.cli.options import (
     PATH,
+    ListingOption,
     chosen_devices,
     cores_option,
     device_option,
@@ -19,74 +20,72 @@ from adadeep.cli.options import (
 )
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
-from adadeep.core.demand import UserDemand
-from adadeep.core.errors import ConfigError, DemandUnmet
+from adadeep.core.errors import DemandUnmet, DeviceError
 
 if TYPE_CHECKING:
-    from adadeep.core.protocols import Transport
+    from adadeep.core.cost import Cost
     from adadeep.core.reward import Limits
     from adadeep.study.config import StudyConfig
-    from adadeep.study.outcome import Outcome
+    from adadeep.study.outcome import Outcome, TargetOutcome
     from adadeep.study.study import TrialEvent
 
 _TOP = 5
 
-ValueT = TypeVar("ValueT")
+
+def _duration(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    return None if text is None else units.parse_duration_s(text)
 
 
-def _unit(parse: Callable[[str], float]) -> Callable[..., float | None]:
-    """A click callback that parses an option with a unit; None if it was not given."""
+def _samplers() -> Iterable[str]:
+    from adadeep.search.registry import SAMPLERS
 
-    def parsed(
-        _context: click.Context, _option: click.Parameter, text: str | None
-    ) -> float | None:
-        return None if text is None else parse(text)
-
-    return parsed
+    return SAMPLERS
 
 
-def _demand_options(function: Callable[..., None]) -> Callable[..., None]:
-    options = (
-        click.option(
-            "--max-latency", callback=_unit(units.parse_latency_ms), metavar="TIME",
-            help="T_bgt of one inference: 4ms, 250us.",
-        ),
-        click.option(
-            "--max-storage", callback=_unit(units.parse_storage_bytes), metavar="SIZE",
-            help="S_bgt, weights only: 500kB, 2MB.",
-        ),
-        click.option(
-            "--max-energy", callback=_unit(units.parse_energy_mj), metavar="ENERGY",
-            help="E_max of one inference: 2mJ, 300uJ.",
-        ),
-        click.option(
-            "--max-accuracy-loss", callback=_unit(units.parse_fraction), metavar="FRACTION",
-            default="2%", show_default=True,
-            help="Accuracy on the validation data that may be lost.",
-        ),
-    )  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
+def _presets() -> Iterable[str]:
+    from adadeep.search.registry import SAMPLERS
+
+    return [f"{name}: {' '.join(kind.presets)}" for name, kind in SAMPLERS.usable().items()]
+
+
+class _SearchCommand(click.Command):
+    """Its help ends with the tasks that there are."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        from adadeep.training.tasks import TASKS
+
+        formatter.write_paragraph()
+        formatter.write_text(f"Tasks: {', '.join(TASKS)}.")
 
 
 def _search_options(function: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
             "--episodes", type=click.IntRange(max=1_000_000), default=30, show_default=True,
-            help="Plans to ask for. More than before goes on with a finished search.",
+            help="Plans to ask for in the run's folder, those of before counted in: more than"
+            " before goes on with a finished search.",
         ),
         click.option(
-            "--max-time", callback=_unit(units.parse_duration_s), metavar="TIME",
+            "--max-time", callback=_duration, metavar="TIME",
             help="Ask for no other plan after so long: 20min, 2h.",
         ),
         click.option(
-            "--sampler", default="dqn", show_default=True,
-            help="Who chooses the plans: dqn, random.",
+            "--sampler", default="dqn", cls=ListingOption, listing=_samplers,
+            help="Who chooses the plans. [default: dqn]",
         ),
         click.option(
-            "--preset", default="default", show_default=True,
-            help="Hyper-parameters of dqn: default, paper.",
+            "--preset", cls=ListingOption, listing=_presets,
+            help="Hyper-parameters of the sampler. [default: its first]",
+        ),
+        click.option(
+            "--overlap/--no-overlap", default=None,
+            help="Train the next plans while the last one is measured. [default: not where a"
+            " device is this very computer]",
+        ),
+        click.option(
+            "--look-ahead", type=click.IntRange(1, 100),
+            help="Plans to ask for before the first is known. [default: 3 with overlap, else 1]",
         ),
         click.option(
             "--seed", type=click.IntRange(max=2**32 - 1), default=0, show_default=True,
@@ -102,20 +101,22 @@ def _search_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-@click.command(name="search")
+@click.command(name="search", cls=_SearchCommand)
 @click.argument("task")
 @device_option
-@_demand_options
+@demand_options
 @_search_options
 @threads_option
 @cores_option
 @json_option
-def command(task: str, devices: tuple[str, ...], as_json: bool, **options: object) -> None:
-    """Search the compression of TASK's network that suits a device best.
+def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) -> int:
+    """Search the compression of TASK's network that suits devices best.
 
-    TASK is digits or mnist. Latency is measured on the device for every plan; a limit that is not
-    given is the initial network's own cost. Stopped at any time, the same command goes on where
-    it was. Leaves best.tflite and plan.json in the run's folder.
+    Latency is measured on the devices for every plan; a limit that is not given is the initial
+    network's own cost there. With several devices (-d A -d B) each plan is trained once and
+    measured on each; the mean over them drives the search, and each gets the winner that suits it.
+    Stopped at any time, the same command goes on where it was; a device that comes later measures
+    what was tried without it. Leaves best.tflite and plan.json in the run's folder.
 
     Of each limit it says met (known to be kept), open (the measured interval holds the limit) or
     broken. Exit code 4: no plan that was tried is within every limit by what was measured on
@@ -123,61 +124,53 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: objec
     """
     ui = Ui(as_json)
     config = _config(task, options)
-    transport = _only_device(devices, config)
-    from adadeep.study.builder import search
-
-    with ui.progress(f"search {task}", config.episodes) as bar:
-        outcome = search(config, transport, _Reporter(ui, bar))
-    _show(ui, outcome)
-    ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
-    if not outcome.is_acceptable:
-        raise DemandUnmet(
-            f"none of the {len(outcome.result.trials)} plans tried meets the demand; the nearest "
-            "one is reported. Relax a limit, or give more --episodes."
-        )
-
-
-def _config(task: str, options: dict[str, object]) -> StudyConfig:
-    from adadeep.core.measurement import MeasureSettings
-    from adadeep.study.config import StudyConfig
-
-    def of(name: str, type_: type[ValueT]) -> ValueT:
-        value = options[name]
-        assert isinstance(value, type_)
-        return value
-
-    def limit(name: str) -> float | None:
-        return None if options[name] is None else of(name, float)
-
-    cores = None if options["cores"] is None else of("cores", str)
-    folder = options["folder"]
-    return StudyConfig(
-        task=task,
-        demand=UserDemand(
-            max_accuracy_loss=of("max_accuracy_loss", float),
-            max_energy_mj=limit("max_energy"),
-            max_latency_ms=limit("max_latency"),
-            max_storage_bytes=limit("max_storage"),
-        ),
-        episodes=of("episodes", int),
-        sampler=of("sampler", str),
-        preset=of("preset", str),
-        seed=of("seed", int),
-        settings=measure_settings(MeasureSettings(), of("threads", int), cores),
-        folder=folder if isinstance(folder, Path) else None,
-        max_time_s=limit("max_time"),
-    )
-
-
-def _only_device(selectors: tuple[str, ...], config: StudyConfig) -> Transport:
     from adadeep.training.tasks import TASKS
 
     config.check(TASKS)
-    transports = chosen_devices(selectors)
-    if len(transports) != 1:
-        serials = ", ".join(transport.serial for transport in transports)
-        raise ConfigError(f"a search is for one device; name one of {serials} with -d.")
-    return transports[0]
+    transports = chosen_devices(devices)
+    from adadeep.study.builder import search
+
+    with ui.progress(f"search {task}", config.episodes) as bar:
+        outcome = search(config, transports, _Reporter(ui, bar))
+    _show(ui, outcome)
+    ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
+    if outcome.left:
+        ui.warn(f"{', '.join(outcome.left)} left before the end; the same command catches up.")
+        return DeviceError.exit_code
+    if not outcome.is_acceptable:
+        raise DemandUnmet(
+            f"none of the {len(outcome.first.result.tried)} plans tried meets the demand; the"
+            " nearest one is reported. Relax a limit, or give more --episodes."
+        )
+    return 0
+
+
+def _config(task: str, options: dict[str, Any]) -> StudyConfig:
+    from adadeep.core.measurement import MeasureSettings
+    from adadeep.study.config import StudyConfig
+
+    demand, named = demands_of(options)
+    overlap = {True: "overlapped", False: "serial", None: None}[options["overlap"]]
+    return StudyConfig(
+        task=task,
+        demand=demand,
+        demands=tuple((_serial(name), own) for name, own in named.items()),
+        episodes=options["episodes"],
+        sampler=options["sampler"],
+        preset=options["preset"],
+        seed=options["seed"],
+        settings=measure_settings(MeasureSettings(), options["threads"], options["cores"]),
+        folder=options["folder"],
+        max_time_s=options["max_time"],
+        executor=overlap,
+        look_ahead=options["look_ahead"],
+    )
+
+
+def _serial(name: str) -> str:
+    """Of the device that a limit names as `-d` does."""
+    (transport,) = chosen_devices([name])
+    return transport.serial
 
 
 class _Reporter:
@@ -195,10 +188,10 @@ class _Reporter:
         """A line of its own."""
         self._ui.note(text)
 
-    def limits(self, limits: Limits) -> None:
-        """What the plans are held against."""
+    def limits(self, title: str, limits: Limits) -> None:
+        """What the plans are held against on a device."""
         self._ui.note(
-            f"demand: accuracy >= {units.format_percent(limits.min_accuracy)}, "
+            f"demand on {title}: accuracy >= {units.format_percent(limits.min_accuracy)}, "
             f"T <= {units.format_ms(limits.max_latency_ms)}, "
             f"S_p <= {units.format_bytes(limits.max_storage_bytes)}, "
             f"E <= {units.format_mj(limits.max_energy_mj)}"
@@ -211,46 +204,64 @@ class _Reporter:
 
 
 def _trial_line(event: TrialEvent) -> str:
-    trial, reward = event.scored.trial, event.scored.reward
-    head = f"[{event.number}/{event.episodes}]"
-    if trial.cost is None:
-        return f"{head} failed: {trial.plan.label}: {trial.reason}"
+    scored, reward = event.scored, event.scored.reward
+    head = f"[{event.number}/{event.episodes}] "
+    known = [(score.trial.cost, score.trial.accuracy) for score in scored.scores]
+    costs = [cost for cost, _ in known if cost is not None]
+    if not costs:
+        return f"{head}{scored.state}: {scored.plan.label}: {scored.reason}"
     numbers = (
-        units.format_percent(trial.accuracy),
-        units.format_ms(trial.cost.latency_ms.value)
-        + (" (suspect)" if trial.cost.latency_ms.suspect else ""),
-        units.format_bytes(trial.cost.storage_bytes),
+        units.format_percent(scored.quality),
+        " | ".join(_latency(cost) for cost in costs),
+        units.format_bytes(costs[0].storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
     )
-    known = ", known" if event.known else ""
-    is_best = event.best.trial.plan == trial.plan
+    told = ", known" if event.known else ""
+    is_best = event.best.plan == scored.plan
     best = "best so far" if is_best else f"best {event.best.reward.total:+.3f}"
-    return f"{head} {trial.plan.label}: {', '.join(numbers)}{known}; {best}"
+    return f"{head}{scored.plan.label}: {', '.join(numbers)}{told}; {best}"
+
+
+def _latency(cost: Cost) -> str:
+    return units.format_ms(cost.latency_ms.value) + (
+        " (suspect)" if cost.latency_ms.suspect else ""
+    )
 
 
 def _show(ui: Ui, outcome: Outcome) -> None:
-    from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
-    from adadeep.report.verdict_lines import verdict_lines
-    from adadeep.study.outcome import outcome_as_json, scored_as_json
-    from adadeep.study.table import plan_rows
+    from adadeep.study.outcome import outcome_as_json, trials_as_json
 
-    result, rows = outcome.result, plan_rows(outcome, _TOP)
-    title = f"{outcome.identity.task} on {outcome.identity.device_title}"
-    ui.table(COLUMNS, table_rows(rows), title)
-    for line in [*settings_lines(rows), *legend(rows)]:
-        ui.say(line)
-    for line in verdict_lines(outcome.conclusion.of_winner):
-        ui.say(line)
-    if outcome.is_acceptable and not outcome.meets_demand:
-        ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
-    ui.say(f"winner: {outcome.folder}/best.tflite, plan.json")
+    for target in outcome.targets:
+        _show_target(ui, outcome, target)
+    ui.say(f"winner: {_winners(outcome)}, plan.json")
     document = {
         "folder": str(outcome.folder),
         **outcome_as_json(outcome),
-        "trials": [
-            scored_as_json(scored, outcome.conclusion.verdicts.get(scored.trial.plan.key))
-            for scored in result.trials
-        ],
-        "front": [scored.trial.plan.key for scored in result.front],
+        "trials": trials_as_json(outcome),
+        "front": {
+            target.scorer.target.key: [scored.trial.plan.key for scored in target.result.front]
+            for target in outcome.targets
+        },
     }
-    ui.emit("search", document)
+    ui.emit("search", document, version=2)
+
+
+def _winners(outcome: Outcome) -> str:
+    if len(outcome.targets) == 1:
+        return f"{outcome.folder}/{outcome.first.file}"
+    return ", ".join(f"{outcome.folder}/{on.file} ({on.title})" for on in outcome.targets)
+
+
+def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
+    from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
+    from adadeep.report.verdict_lines import verdict_lines
+    from adadeep.study.table import plan_rows
+
+    rows = plan_rows(outcome, target, _TOP)
+    ui.table(COLUMNS, table_rows(rows), f"{outcome.task} on {target.title}")
+    for line in [*settings_lines(rows), *legend(rows)]:
+        ui.say(line)
+    for line in verdict_lines(target.conclusion.of_winner):
+        ui.say(line)
+    if target.is_acceptable and not target.meets_demand:
+        ui.say("open: the estimate is within the limit, the interval is not; more data would tell")

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.plan import CompressionPlan
-from adadeep.search.dqn.config import DqnConfig, preset_config
+from adadeep.core.search import ScoredTrial
+from adadeep.core.space import SearchSpace
+from adadeep.core.trial import TrialState
+from adadeep.search.dqn.config import DqnConfig
 from adadeep.search.dqn.network import QNetwork
 from adadeep.search.dqn.targets import column_targets, greedy_actions
 from adadeep.search.replay import ReplayMemory, Transition
-from adadeep.core.space import SearchSpace
 from adadeep.search.state import StateEncoder
 
 
