@@ -9,7 +9,6 @@ from adadeep.search.registry import PRESETS, SAMPLERS
 from adadeep.search.space import build_space
 from fakes.search_space import FIRE, GAP, MODEL, SPACE, SVD
 
-pytestmark = pytest.mark.tf
 CASES = [(sampler, preset) for sampler in SAMPLERS for preset in PRESETS]
 
 
