@@ -12,7 +12,6 @@ from adadeep.core.trial import Trial, TrialState
 from adadeep.search.registry import SAMPLERS
 from fakes.search_space import FIRE, GAP, MODEL, SPACE, SVD
 
-pytestmark = pytest.mark.tf
 CASES = [(name, preset) for name in SAMPLERS for preset in SAMPLERS.get(name).presets]
 GOAL = Goal("target", UserDemand(), Limits(0.9, 1.0, 1.0, 1000.0))
 

@@ -1,21 +1,21 @@
-"""The Q network: a shared trunk (omega), column G (beta) and column H (eta); Q = G + H (Eq. 7)."""
+"""The Q network: a shared trunk (omega), column G (beta) and column H (eta); Q = G + H (Eq. 7).
+
+Pure numpy: on so small a network TensorFlow takes twice as long, besides the seconds and the
+memory that loading it costs.
+"""
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import pairwise
 
-import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
-from keras import layers
 
+from adadeep.search.dqn.adam import Adam
 from adadeep.search.dqn.config import DqnConfig
-from adadeep.search.dqn.weights import QWeights
+from adadeep.search.dqn.weights import Dense, Floats, QWeights, linear, relu
 
-Floats = npt.NDArray[np.float32]
-
-_COLUMNS = ("gain", "satisfaction")
+Actions = npt.NDArray[np.int32]
 
 
 class QNetwork:
@@ -29,27 +29,19 @@ class QNetwork:
     """
 
     def __init__(self, features: int, actions: int, config: DqnConfig, seed: int) -> None:
-        self._model = _build(features, actions, config, seed)
-        self._optimizer = keras.optimizers.Adam(config.learning_rate)
-        self._optimizer.build(self._model.trainable_variables)
+        weights = _initial(features, actions, config, np.random.default_rng(seed))
+        self._parameters = _flat(weights)
+        self._weights = _shaped(self._parameters, weights)  # views: they move with the parameters
+        self._adam = Adam(self._parameters.size, config.learning_rate)
         self._separate = config.separate_columns
-        self._layer_names = [f"trunk{number}" for number in range(len(config.trunk_units))]
-        self._layer_names += [f"{name}{part}" for name in _COLUMNS for part in ("_hidden", "")]
-        several = tf.TensorSpec((None, None, features), tf.float32)
-        numbers = tf.TensorSpec((None, None), tf.int32)
-        targets = tf.TensorSpec((None, None, 2), tf.float32)
-        self._steps = tf.function(self._learn, input_signature=[several, numbers, targets])
 
     @property
     def weights(self) -> QWeights:
         """A copy of the weights as they are now."""
-        layers = [self._model.get_layer(name) for name in self._layer_names]
-        dense = [tuple(variable.numpy() for variable in layer.weights) for layer in layers]
-        *trunk, gain1, gain2, satisfaction1, satisfaction2 = dense
-        return QWeights(tuple(trunk), (gain1, gain2), (satisfaction1, satisfaction2))
+        return _shaped(self._parameters.copy(), self._weights)
 
-    def learn(self, states: Floats, actions: npt.NDArray[np.int32], targets: Floats) -> float:
-        """Several gradient steps towards the targets of G and H, in one call of TensorFlow.
+    def learn(self, states: Floats, actions: Actions, targets: Floats) -> float:
+        """Several gradient steps towards the targets of G and H.
 
         Args:
             states: (steps, rows, features).
@@ -59,40 +51,94 @@ class QNetwork:
         Returns:
             The loss before the last step.
         """
-        return float(self._steps(states, actions, targets))
-
-    def _learn(self, states: tf.Tensor, actions: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        loss = tf.constant(0.0)
-        for step in tf.range(tf.shape(states)[0]):
-            loss = self._descend(states[step], actions[step], targets[step])
-        return loss
-
-    def _descend(self, states: tf.Tensor, actions: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            columns = tf.stack(self._model(states), axis=-1)  # (rows, actions, 2)
-            taken = tf.gather(columns, actions, axis=1, batch_dims=1)
-            errors = targets - taken
-            if not self._separate:
-                errors = tf.reduce_sum(errors, axis=1)  # Eq. 9: of Q, the sum of the columns
-            loss = tf.reduce_mean(tf.square(errors))
-        variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        loss = 0.0
+        for step in zip(states, actions, targets, strict=True):
+            loss, gradients = loss_and_gradients(self._weights, *step, separate=self._separate)
+            self._adam.step(self._parameters, _flat(gradients))
         return loss
 
 
-def _build(features: int, actions: int, config: DqnConfig, seed: int) -> keras.Model:
-    seeds = count(seed)
+def loss_and_gradients(
+    weights: QWeights, states: Floats, actions: Actions, targets: Floats, *, separate: bool
+) -> tuple[float, QWeights]:
+    """The mean squared error of what was taken, and its derivative by every weight.
 
-    def dense(units: int, activation: str | None, name: str) -> layers.Dense:
-        initial = keras.initializers.GlorotUniform(seed=next(seeds))
-        return layers.Dense(units, activation=activation, kernel_initializer=initial, name=name)
+    Args:
+        weights: where.
+        states: (rows, features).
+        actions: that were taken; (rows,).
+        targets: of G and H; (rows, 2).
+        separate: compare G and H each with its target; else their sums (Eq. 9).
+    """
+    shared = [states]  # what each layer of the trunk takes, and last what the columns take
+    for layer in weights.trunk:
+        shared.append(relu(shared[-1], layer))
+    columns = (weights.gain, weights.satisfaction)
+    hidden = [relu(shared[-1], first) for first, _ in columns]
+    outputs = [linear(inputs, last) for inputs, (_, last) in zip(hidden, columns, strict=True)]
+    loss, by_outputs = _loss(outputs, actions, targets, separate)
 
-    state = keras.Input((features,), name="state")
-    trunk = state
-    for number, units in enumerate(config.trunk_units):
-        trunk = dense(units, "relu", f"trunk{number}")(trunk)
-    columns = [
-        dense(actions, None, name)(dense(config.column_units, "relu", f"{name}_hidden")(trunk))
-        for name in _COLUMNS
-    ]
-    return keras.Model(state, columns, name="dqn")
+    by_shared, column_gradients = np.zeros_like(shared[-1]), []
+    for (first, last), inputs, by_output in zip(columns, hidden, by_outputs, strict=True):
+        by_hidden = (by_output @ last[0].T) * (inputs > 0)
+        column_gradients += [_by_layer(shared[-1], by_hidden), _by_layer(inputs, by_output)]
+        by_shared += by_hidden @ first[0].T
+    return loss, QWeights.of([*_by_trunk(weights.trunk, shared, by_shared), *column_gradients])
+
+
+def _loss(
+    outputs: list[Floats], actions: Actions, targets: Floats, separate: bool
+) -> tuple[float, list[Floats]]:
+    """The loss, and its derivatives by G and by H of every action."""
+    taken = np.arange(len(actions)), actions
+    errors = np.stack([output[taken] for output in outputs], axis=1) - targets
+    if not separate:
+        errors = errors.sum(axis=1, keepdims=True)  # Eq. 9: of Q, the sum of the columns
+    loss = float(np.square(errors).mean())
+    by_taken = np.broadcast_to(errors * (2 / errors.size), targets.shape)
+    by_outputs = [np.zeros_like(output) for output in outputs]
+    for number, by_output in enumerate(by_outputs):
+        by_output[taken] = by_taken[:, number]
+    return loss, by_outputs
+
+
+def _by_trunk(layers: tuple[Dense, ...], shared: list[Floats], by_shared: Floats) -> list[Dense]:
+    """Derivatives by the layers of the trunk, by those by its last outputs."""
+    gradients: list[Dense] = []
+    for (kernel, _), (inputs, outputs) in reversed([*zip(layers, pairwise(shared), strict=True)]):
+        by_linear = by_shared * (outputs > 0)
+        gradients.append(_by_layer(inputs, by_linear))
+        by_shared = by_linear @ kernel.T
+    return gradients[::-1]
+
+
+def _by_layer(inputs: Floats, by_outputs: Floats) -> Dense:
+    """Derivatives by kernel and bias of a layer, by those of what it gives before any ReLU."""
+    return inputs.T @ by_outputs, by_outputs.sum(axis=0)
+
+
+def _initial(features: int, actions: int, config: DqnConfig, rng: np.random.Generator) -> QWeights:
+    """Kernels after Glorot and Bengio (2010), evenly distributed; biases 0."""
+    sizes = (features, *config.trunk_units)
+    column = [(sizes[-1], config.column_units), (config.column_units, actions)]
+
+    def dense(inputs: int, outputs: int) -> Dense:
+        limit = (6 / (inputs + outputs)) ** 0.5
+        kernel = rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+        return kernel, np.zeros(outputs, np.float32)
+
+    return QWeights.of([dense(*shape) for shape in (*pairwise(sizes), *column, *column)])
+
+
+def _flat(weights: QWeights) -> Floats:
+    """All numbers in one vector."""
+    return np.concatenate([part.ravel() for layer in weights.layers for part in layer])
+
+
+def _shaped(numbers: Floats, like: QWeights) -> QWeights:
+    """Views of such a vector in the shapes of some weights."""
+    ends = np.cumsum([part.size for layer in like.layers for part in layer])[:-1]
+    parts = iter(np.split(numbers, ends))
+    return QWeights.of(
+        [(next(parts).reshape(kernel.shape), next(parts)) for kernel, _ in like.layers]
+    )

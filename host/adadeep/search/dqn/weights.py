@@ -1,11 +1,8 @@
-"""The weights of the Q network as arrays, and its forward pass on them. Pure numpy.
-
-A decision needs Q of one state: on so small a network a call of TensorFlow costs a hundred times
-the arithmetic. TensorFlow descends (`network.py`), everything else is done here.
-"""
+"""The weights of the Q network as arrays, and its forward pass on them. Pure numpy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +26,22 @@ class QWeights:
     gain: tuple[Dense, Dense]
     satisfaction: tuple[Dense, Dense]
 
+    @classmethod
+    def of(cls, layers: Sequence[Dense]) -> QWeights:
+        """From the layers in the order of `layers`."""
+        *trunk, gain1, gain2, satisfaction1, satisfaction2 = layers
+        return cls(tuple(trunk), (gain1, gain2), (satisfaction1, satisfaction2))
+
+    @property
+    def layers(self) -> tuple[Dense, ...]:
+        """All of them: trunk, G, H."""
+        return (*self.trunk, *self.gain, *self.satisfaction)
+
     def columns(self, states: Floats) -> tuple[Floats, Floats]:
         """G and H of states (rows, features); each (rows, actions)."""
         shared = states
         for layer in self.trunk:
-            shared = _relu(shared, layer)
+            shared = relu(shared, layer)
         return _column(shared, self.gain), _column(shared, self.satisfaction)
 
     def values(self, states: Floats) -> Floats:
@@ -42,10 +50,15 @@ class QWeights:
         return gain + satisfaction
 
 
-def _column(shared: Floats, layers: tuple[Dense, Dense]) -> Floats:
-    kernel, bias = layers[1]
-    return _relu(shared, layers[0]) @ kernel + bias
+def linear(values: Floats, layer: Dense) -> Floats:
+    """What a layer without activation makes of values (rows, in); (rows, out)."""
+    return values @ layer[0] + layer[1]
 
 
-def _relu(values: Floats, layer: Dense) -> Floats:
-    return np.maximum(values @ layer[0] + layer[1], np.float32(0.0))
+def relu(values: Floats, layer: Dense) -> Floats:
+    """Likewise of a layer with ReLU."""
+    return np.maximum(linear(values, layer), np.float32(0.0))
+
+
+def _column(shared: Floats, column: tuple[Dense, Dense]) -> Floats:
+    return linear(relu(shared, column[0]), column[1])
