@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.compress.apply import apply_plan, needs_training
-from adadeep.compress.describe import model_spec, stores_sparse
+from adadeep.compress.describe import model_spec
 from adadeep.convert.tflite import convert
 from adadeep.convert.verify import tflite_correct
+from adadeep.core.compressed import Compressed
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
@@ -32,6 +33,9 @@ INITIAL = "initial.keras"
 _REPRESENTATIVE = 100  # training samples that set the ranges of int8
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
 _FITTING = 500  # training samples that replaced layers are fitted to
+
+# Bits of a weight and of an activation; whether kernels are stored sparse.
+_FORMATS = {Precision.FLOAT32: (32, 32, True), Precision.INT8: (8, 8, False)}
 
 
 def plan_seed(seed: int, plan: CompressionPlan) -> int:
@@ -98,13 +102,11 @@ class KerasMaker:
             FormatError: it can't be read.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
-        model = self._compressed(plan)
-        spec = model_spec(model, plan.label, plan.precision)
+        made = self._compressed(plan)
+        model = made.network
+        spec = model_spec(model, plan.label, made.hooks).in_precision(*_FORMATS[plan.precision])
         tflite = convert(
-            model,
-            plan.precision,
-            self._task.x_train[:_REPRESENTATIVE],
-            stores_sparse(model, plan.precision),
+            model, plan.precision, self._task.x_train[:_REPRESENTATIVE], made.stores_sparse
         )
         return MadeNetwork(
             model=tflite,
@@ -115,15 +117,15 @@ class KerasMaker:
             energy_mj=energy_mj(spec),
         )
 
-    def _compressed(self, plan: CompressionPlan) -> Any:
+    def _compressed(self, plan: CompressionPlan) -> Compressed[Any]:
         initial = self._initial()
         if not plan.choices:
-            return initial
-        model = apply_plan(initial, plan, self._task.x_train[:_FITTING])
+            return Compressed(initial)
+        made = apply_plan(initial, plan, self._task.x_train[:_FITTING])
         steps = self._task.fine_tune_steps * needs_training(plan)
         seed = plan_seed(self._seed, plan)
-        train(model, self._task, steps, seed, FINE_TUNING_RATE)
-        return model
+        train(made.network, self._task, steps, seed, FINE_TUNING_RATE, made.hooks)
+        return made
 
     def _initial(self) -> Any:
         if self._trained is None:
