@@ -53,6 +53,9 @@ class TableTechnique:
     def apply(self, *_arguments):
         raise NotImplementedError("a table has no networks")
 
+    def outline(self, *_arguments):
+        raise NotImplementedError("a table has no networks")
+
 
 def layer_list(depth: int) -> tuple[LayerSpec, ...]:
     """`depth` convolutions and two dense layers."""

@@ -12,6 +12,7 @@ import pytest
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.names import group_of
 from adadeep.compress.registry import TECHNIQUES
+from adadeep.core.compressed import Compressed
 from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec
 from adadeep.core.plan import NONE, CompressionPlan, LayerChoice, Precision
@@ -50,9 +51,13 @@ def trained() -> Any:
 
 
 @cache
-def compressed(layer: str, choice: LayerChoice) -> Any:
+def made(layer: str, choice: LayerChoice) -> Compressed[Any]:
     samples = digits().x_train[:200]
     return apply_plan(trained(), CompressionPlan(((layer, choice),)), samples)
+
+
+def compressed(layer: str, choice: LayerChoice) -> Any:
+    return made(layer, choice).network
 
 
 @cache
@@ -109,7 +114,7 @@ def test_input_and_output_keep_their_shape(technique: Technique[Any]) -> None:
 def test_the_initial_network_is_left_as_it_is(technique: Technique[Any]) -> None:
     before, config = weights_of(trained()), trained().to_json()
     for layer, choice in settings_of(technique.name):
-        model = technique.apply(trained(), layer, choice)
+        model = technique.apply(trained(), layer, choice).network
         for variable in model.trainable_variables:
             variable.assign(variable + 1.0)
     assert trained().to_json() == config
@@ -131,7 +136,7 @@ def test_costs_less(name: str) -> None:
 
     initial = model_spec(trained())
     for layer, choice in settings_of(name):
-        spec = model_spec(compressed(layer, choice))
+        spec = model_spec(compressed(layer, choice), hooks=made(layer, choice).hooks)
         assert spec.weights <= initial.weights
         assert spec.macs <= initial.macs
         if "threshold" not in dict(choice.parameters):  # an absolute one may find nothing
@@ -158,13 +163,12 @@ def test_a_layer_that_is_not_there_is_named(technique: Technique[Any]) -> None:
 
 
 def test_converts_and_computes_the_same_as_keras(technique: Technique[Any]) -> None:
-    from adadeep.compress.describe import stores_sparse
     from adadeep.convert.tflite import convert
     from adadeep.convert.verify import agreement, run_tflite
 
     layer, choice = list(settings_of(technique.name))[-1]
     model = compressed(layer, choice)
-    tflite = convert(model, Precision.FLOAT32, None, stores_sparse(model))
+    tflite = convert(model, Precision.FLOAT32, None, made(layer, choice).stores_sparse)
     outputs = run_tflite(tflite, digits().x_val[:50])
     assert np.isfinite(outputs).all()
     assert agreement(outputs, outputs_of(model)).max_abs_difference < 1e-4
@@ -176,10 +180,10 @@ def test_is_accurate_after_a_short_fine_tuning(name: str) -> None:
 
     layer, choice = next(iter(settings_of(name)))
     plan = CompressionPlan(((layer, choice),))
-    model = apply_plan(trained(), plan, digits().x_train[:200])
+    new = apply_plan(trained(), plan, digits().x_train[:200])
     steps = digits().fine_tune_steps * needs_training(plan)
-    train(model, digits(), steps, 1, FINE_TUNING_RATE)
-    assert accuracy(model, digits().x_val, digits().y_val) > 0.8
+    train(new.network, digits(), steps, 1, FINE_TUNING_RATE, new.hooks)
+    assert accuracy(new.network, digits().x_val, digits().y_val) > 0.8
 
 
 def test_svd_of_full_rank_computes_what_the_layer_did() -> None:
@@ -197,9 +201,10 @@ def test_pruned_weights_stay_zero_while_the_rest_trains(layout: str) -> None:
     from adadeep.training.fit import train
 
     choice = LayerChoice("W3", (("layout", layout), ("sparsity", 0.9)))
-    model = apply_plan(trained(), CompressionPlan((("fc1", choice),)))
+    new = apply_plan(trained(), CompressionPlan((("fc1", choice),)))
+    model = new.network
     before = np.asarray(model.get_layer("fc1__pruned").kernel).copy()
-    train(model, digits(), 5, seed=0)
+    train(model, digits(), 5, seed=0, hooks=new.hooks)
     after = np.asarray(model.get_layer("fc1__pruned").kernel).copy()
     assert np.mean(before == 0) == pytest.approx(0.9, abs=0.001)
     assert np.array_equal(before == 0, after == 0)
@@ -260,7 +265,7 @@ def test_real_samples_make_it_inherit_more(name: str) -> None:
     from adadeep.training.fit import accuracy
 
     layer, choice = next(iter(settings_of(name)))
-    blind = apply_plan(trained(), CompressionPlan(((layer, choice),)))
+    blind = apply_plan(trained(), CompressionPlan(((layer, choice),))).network
     x, y = digits().x_val, digits().y_val
     assert accuracy(compressed(layer, choice), x, y) > accuracy(blind, x, y)
 

@@ -1,11 +1,14 @@
-"""Applies a whole plan."""
+"""Whole plans: applied to a network, or outlined."""
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from adadeep.compress.registry import TECHNIQUES
+from adadeep.compress.outline import layer_of
+from adadeep.compress.registry import TECHNIQUES, Techniques
+from adadeep.core.compressed import Compressed
+from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 def apply_plan(
     model: keras.Model, plan: CompressionPlan, samples: npt.NDArray[np.float32] | None = None
-) -> keras.Model:
+) -> Compressed[keras.Model]:
     """A new network with every choice of the plan applied; the one given stays as it is.
 
     From the input to the output: a technique always meets a layer as it was initially, less
@@ -34,25 +37,65 @@ def apply_plan(
         TechniqueNotApplicable: a layer that the network doesn't have, or that can't take it.
         ConfigError: an unknown technique.
     """
-    from adadeep.compress import surgery
+    from adadeep.compress import describe, surgery
 
-    known = [layer.name for layer in model.layers]
-    for name, choice in plan.choices:
-        TECHNIQUES.get(choice.technique)
-        surgery.layer_of(model, name)
-    compressed = surgery.rebuild(model, {})
-    for name, choice in sorted(plan.choices, key=lambda pair: known.index(pair[0])):
-        if name in {layer.name for layer in compressed.layers}:
-            compressed = _apply(compressed, name, choice, samples)
+    compressed = Compressed(surgery.rebuild(model, {}))
+    for name, choice in _in_order(describe.model_spec(model), plan, TECHNIQUES):
+        if name in _layers(compressed):
+            technique = TECHNIQUES.get(choice.technique)
+            after = technique.apply(compressed.network, name, choice, samples)
+            compressed = _composed(compressed, after)
     return compressed
 
 
-def _apply(model: Any, layer: str, choice: LayerChoice, samples: Any) -> Any:
-    # A technique from elsewhere may have no use for samples: the protocol doesn't name them.
-    technique: Any = TECHNIQUES.get(choice.technique)
-    if "samples" in inspect.signature(technique.apply).parameters:
-        return technique.apply(model, layer, choice, samples=samples)
-    return technique.apply(model, layer, choice)
+def outline_plan(
+    model: ModelSpec, plan: CompressionPlan, techniques: Techniques
+) -> ModelSpec | None:
+    """What `apply_plan` makes of a network, in float32: `ModelSpec.in_precision` does the rest.
+
+    Args:
+        model: the network.
+        plan: what to do with which layer.
+        techniques: by name.
+
+    Returns:
+        None if it depends on more than a ModelSpec holds.
+
+    Raises:
+        TechniqueNotApplicable: see `apply_plan`.
+        ConfigError: an unknown technique.
+    """
+    outline: ModelSpec | None = model
+    for name, choice in _in_order(model, plan, techniques):
+        if outline is None:
+            return None
+        if name in {layer.name for layer in outline.layers}:
+            outline = techniques.get(choice.technique).outline(outline, name, choice)
+    return outline
+
+
+def _in_order(
+    model: ModelSpec, plan: CompressionPlan, techniques: Techniques
+) -> Sequence[tuple[str, LayerChoice]]:
+    """The choices from the input to the output, when all of their names are known."""
+    for name, choice in plan.choices:
+        techniques.get(choice.technique)
+        layer_of(model, name)
+    order = [layer.name for layer in model.layers]
+    return sorted(plan.choices, key=lambda pair: order.index(pair[0]))
+
+
+def _composed(
+    before: Compressed[keras.Model], after: Compressed[keras.Model]
+) -> Compressed[keras.Model]:
+    """The later network, with the hooks of the earlier one's layers that are still there."""
+    names = _layers(after)
+    kept = {name: hook for name, hook in before.hooks.items() if name in names}
+    return Compressed(after.network, {**kept, **after.hooks})
+
+
+def _layers(compressed: Compressed[keras.Model]) -> set[str]:
+    return {layer.name for layer in compressed.network.layers}
 
 
 def needs_training(plan: CompressionPlan) -> int:

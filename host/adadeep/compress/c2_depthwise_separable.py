@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
+from adadeep.compress.outline import layer_of, part, replaced, rerouted
 from adadeep.compress.parameters import checked, number, require
-from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.compressed import Compressed
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ class DepthwiseSeparable:
 
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
-    ) -> keras.Model:
+    ) -> Compressed[keras.Model]:
         """Replaces the layer, and slices what comes next where alpha drops channels.
 
         Kept are the filters of the largest norm; per input channel they are inherited by the
@@ -55,13 +58,12 @@ class DepthwiseSeparable:
 
         from adadeep.compress import describe, factorise, surgery
 
-        old = surgery.layer_of(model, layer)
-        spec = describe.layer_spec(model, layer)
-        require(self._takes(spec) and _is_plain(old), self.name, spec)
-        parameters = checked(choice, {"alpha": _PAPER_ALPHA})
-        alpha = number(choice, parameters, "alpha", 0.0, 1.0)
+        spec = layer_of(describe.model_spec(model), layer)
+        width = self._width(spec, choice)
+        old = model.get_layer(layer)
+        require(_is_undilated(old), self.name, spec)
         kernel = np.asarray(old.kernel)
-        kept = _most_important(kernel, max(1, round(alpha * old.filters)))
+        kept = _most_important(kernel, width)
         depthwise, pointwise = factorise.separate_depthwise(kernel[..., kept])
         weights = [pointwise[None, None]]
         if old.bias is not None:
@@ -72,24 +74,53 @@ class DepthwiseSeparable:
         def build(tensor: object) -> object:
             return _separable(old, tensor, depthwise[..., None], weights)
 
-        narrower = kept if len(kept) < old.filters else None
-        return surgery.rebuild(model, {layer: surgery.Replacement(build, narrower)})
+        narrower = kept if width < old.filters else None
+        return Compressed(surgery.rebuild(model, {layer: surgery.Replacement(build, narrower)}))
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec | None:
+        """The network with the two layers, and fewer channels behind them where alpha says so.
+
+        Raises:
+            TechniqueNotApplicable: see `apply`.
+        """
+        old = layer_of(model, layer)
+        width = self._width(old, choice)
+        inputs, filters, window = old.input_shape[-1], old.output_shape[-1], _window(old)
+        biases = width if old.weights > window * inputs * filters else 0
+        depthwise = part(
+            old, "depthwise", window * inputs, kind=LayerKind.DEPTHWISE,
+            output_shape=(*old.output_shape[:-1], inputs), activation=None,
+        )  # fmt: skip
+        pointwise = part(
+            old, "pointwise", inputs * width + biases, input_shape=depthwise.output_shape,
+            output_shape=(*old.output_shape[:-1], width), kernel=(1, 1), stride=(1, 1),
+            padding="valid", inputs=(depthwise.name,),
+        )  # fmt: skip
+        new = replaced(model, layer, (depthwise, pointwise))
+        return rerouted(new, pointwise.name) if width < filters else new
 
     def _takes(self, layer: LayerSpec) -> bool:
         return (
             layer.kind is LayerKind.CONV
-            and layer.kernel is not None
-            and max(layer.kernel) > 1
+            and _window(layer) > 1
             and layer.input_shape[-1] >= _MIN_INPUTS
+            and len(set(layer.stride or ())) <= 1  # a depthwise convolution takes no uneven ones
         )
 
+    def _width(self, layer: LayerSpec, choice: LayerChoice) -> int:
+        """Channels that it gives when it is replaced."""
+        require(self._takes(layer), self.name, layer)
+        parameters = checked(choice, {"alpha": _PAPER_ALPHA})
+        alpha = number(choice, parameters, "alpha", 0.0, 1.0)
+        return max(1, round(alpha * layer.output_shape[-1]))
 
-def _is_plain(convolution: Any) -> bool:
-    """Whether it is neither grouped nor dilated nor strided unevenly."""
-    rows, columns = convolution.strides
-    return bool(
-        convolution.groups == 1 and set(convolution.dilation_rate) == {1} and rows == columns
-    )
+
+def _window(layer: LayerSpec) -> int:
+    return math.prod(layer.kernel or ())
+
+
+def _is_undilated(convolution: Any) -> bool:
+    return set(convolution.dilation_rate) == {1}
 
 
 def _most_important(kernel: Any, count: int) -> Any:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
-from adadeep.compress.names import group_of, is_pruned
+from adadeep.compress import surgery
+from adadeep.compress.names import group_of
+from adadeep.core.compressed import LayerHook
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
-from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.plan import Precision
+from adadeep.core.layers import NETWORK_INPUT, LayerKind, LayerSpec, ModelSpec
 
 # In order: the first that fits. DepthwiseConv2D is no Conv2D in Keras 3.
 _KINDS: tuple[tuple[Any, LayerKind], ...] = (
@@ -35,53 +38,56 @@ _UNCOUNTED: tuple[Any, ...] = (
     layers.RNN, layers.MultiHeadAttention, layers.EinsumDense, keras.Model,
 )  # fmt: skip
 _NOT_AT_INFERENCE = (layers.InputLayer, layers.Dropout, layers.SpatialDropout2D)
-_BITS = {Precision.FLOAT32: 32, Precision.INT8: 8}
-# The converter's kMinSparsityLevel: a weight tensor with fewer zeros stays dense.
-_SPARSE_FROM = 0.3
+_NO_HOOKS: Mapping[str, LayerHook] = MappingProxyType({})
 
 
 def model_spec(
-    model: keras.Model, name: str = "", precision: Precision = Precision.FLOAT32
+    model: keras.Model, name: str = "", hooks: Mapping[str, LayerHook] = _NO_HOOKS
 ) -> ModelSpec:
-    """What the network is, in order of execution, without Keras.
+    """What the network is, in float32, without Keras.
 
-    Weights that W3 removed are not counted where the converter stores the kernel sparse: in
-    float32, from 30 % zeros. Under int8 kernels are stored dense.
+    The order is that of execution, depth first: the branches of a network don't mix, however long
+    they are.
 
     Args:
         model: a functional or built Sequential network.
         name: for messages; the network's own if empty.
-        precision: that it will be converted with.
+        hooks: by layer: of kernels that are stored sparse, what is not kept does not count.
 
     Raises:
         ConfigError: it has a layer whose multiplications are not counted yet.
     """
-    specs = [
-        _layer_spec(layer, precision)
-        for layer in model.layers
+    graph = surgery.as_functional(model)
+    specs = {
+        layer.name: _layer_spec(layer, hooks.get(layer.name, LayerHook()))
+        for layer in graph.layers
         if not isinstance(layer, _NOT_AT_INFERENCE)
-    ]
-    return ModelSpec(name or model.name, _shape(model.input), tuple(specs))
+    }
+    outputs = [_at_inference(tensor) for tensor in graph.outputs]
+    return ModelSpec(name or graph.name, _shape(graph.input), _depth_first(specs, outputs))
 
 
-def stores_sparse(model: keras.Model, precision: Precision = Precision.FLOAT32) -> bool:
-    """Whether `convert` should store kernels sparse: some layer was pruned far enough."""
-    return precision is Precision.FLOAT32 and any(_is_sparse(layer) for layer in model.layers)
+def _depth_first(specs: Mapping[str, LayerSpec], outputs: Sequence[str]) -> tuple[LayerSpec, ...]:
+    """The layers that the outputs are made of, each behind all those that it reads."""
+    done = {NETWORK_INPUT}
+    ordered: list[LayerSpec] = []
+    waiting = list(reversed(outputs))
+    while waiting:
+        name = waiting[-1]
+        missing = [] if name in done else [i for i in specs[name].inputs if i not in done]
+        if missing:
+            waiting.append(missing[0])
+            continue
+        waiting.pop()
+        if name not in done:
+            done.add(name)
+            ordered.append(specs[name])
+    return tuple(ordered)
 
 
-def layer_spec(model: keras.Model, name: str) -> LayerSpec:
-    """The spec of one layer of a network, in float32.
-
-    Raises:
-        ConfigError: its multiplications are not counted yet.
-    """
-    return _layer_spec(model.get_layer(name), Precision.FLOAT32)
-
-
-def _layer_spec(layer: keras.layers.Layer, precision: Precision) -> LayerSpec:
+def _layer_spec(layer: keras.layers.Layer, hook: LayerHook) -> LayerSpec:
     _check_counted(layer)
     weights = sum(int(np.prod(variable.shape)) for variable in layer.weights)
-    bits = _BITS[precision]
     return LayerSpec(
         name=layer.name,
         kind=_kind(layer),
@@ -92,12 +98,30 @@ def _layer_spec(layer: keras.layers.Layer, precision: Precision) -> LayerSpec:
         padding=getattr(layer, "padding", None) if _kind(layer) in _WINDOWED else None,
         activation=_activation(layer),
         weights=weights,
-        nonzero_weights=_stored_weights(layer, weights, precision),
-        weight_bits=bits,
-        activation_bits=bits,
+        nonzero_weights=weights - _not_stored(hook),
         group=group_of(layer.name),
         flattened_from=_flattened_from(layer),
+        inputs=tuple(map(_at_inference, surgery.inputs_of(layer))),
     )
+
+
+def _at_inference(tensor: Any) -> str:
+    """Name of the layer that puts out what this tensor is, once training is over.
+
+    Raises:
+        ConfigError: it is put out by no layer.
+    """
+    producer, node, _ = tensor._keras_history
+    if isinstance(producer, layers.InputLayer):
+        return NETWORK_INPUT
+    if isinstance(producer, _NOT_AT_INFERENCE):
+        return _at_inference(producer._inbound_nodes[node].input_tensors[0])
+    if not isinstance(producer, layers.Layer):
+        raise ConfigError(
+            f"{type(producer).__name__} {one_line(producer.name, 80)!r} is computed outside of "
+            "any layer, which is not supported yet. Use a layer, such as keras.layers.Add."
+        )
+    return str(producer.name)
 
 
 def _check_counted(layer: keras.layers.Layer) -> None:
@@ -139,23 +163,17 @@ def _activation(layer: keras.layers.Layer) -> str | None:
     return None if name == "linear" else name
 
 
-def _is_sparse(layer: keras.layers.Layer) -> bool:
-    if not is_pruned(layer.name):
-        return False
-    kernel = np.asarray(layer.kernel)
-    return bool(1 - np.count_nonzero(kernel) / kernel.size > _SPARSE_FROM)
-
-
-def _stored_weights(layer: keras.layers.Layer, weights: int, precision: Precision) -> int:
-    if precision is Precision.FLOAT32 and _is_sparse(layer):
-        kernel = np.asarray(layer.kernel)
-        return weights - kernel.size + int(np.count_nonzero(kernel))
-    return weights
+def _not_stored(hook: LayerHook) -> int:
+    """Weights of a kernel that a sparse format leaves out."""
+    if not hook.stores_sparse:
+        return 0
+    kept = np.asarray(hook.kept)
+    return int(kept.size - np.count_nonzero(kept))
 
 
 def _flattened_from(layer: keras.layers.Layer) -> tuple[int, ...] | None:
     """Shape of the feature map that a dense layer gets flattened."""
     if not isinstance(layer, layers.Dense):
         return None
-    before = getattr(layer.input, "_keras_history", (None,))[0]
+    before = surgery.producer_of(layer.input)
     return _shape(before.input) if isinstance(before, layers.Flatten) else None

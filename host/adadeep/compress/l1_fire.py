@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
+from adadeep.compress.outline import layer_of, part, replaced, rerouted
 from adadeep.compress.parameters import checked, number, require
-from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.compressed import Compressed
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Fire:
 
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
-    ) -> keras.Model:
+    ) -> Compressed[keras.Model]:
         """Replaces the layer; see `inherited` for what the new weights are.
 
         With samples the expanding kernels are fitted to what the layer does to them.
@@ -58,13 +60,10 @@ class Fire:
 
         from adadeep.compress import describe, surgery
 
-        old = surgery.layer_of(model, layer)
-        spec = describe.layer_spec(model, layer)
-        plain = spec.kind is LayerKind.CONV and old.groups == 1 and set(old.dilation_rate) == {1}
-        require(self._takes(spec) and plain, self.name, spec)
-        parameters = checked(choice, {"squeeze_ratio": _RATIOS[0]})
-        ratio = number(choice, parameters, "squeeze_ratio", 0.0, 1.0)
-        squeezed = min(_squeezed(old.filters, ratio), spec.input_shape[-1])
+        spec = layer_of(describe.model_spec(model), layer)
+        squeezed = self._squeezed(spec, choice)
+        old = model.get_layer(layer)
+        require(set(old.dilation_rate) == {1}, self.name, spec)
         bias = np.zeros(old.filters) if old.bias is None else np.asarray(old.bias)
         weights = inherited(np.asarray(old.kernel), bias, squeezed)
         if samples is not None:
@@ -73,7 +72,19 @@ class Fire:
         def build(tensor: object) -> object:
             return _fire(old, tensor, weights)
 
-        return surgery.rebuild(model, {layer: surgery.Replacement(build, weights.order)})
+        return Compressed(
+            surgery.rebuild(model, {layer: surgery.Replacement(build, weights.order)})
+        )
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec | None:
+        """The network with the Fire layer's four parts; its channels are in another order.
+
+        Raises:
+            TechniqueNotApplicable: see `apply`.
+        """
+        old = layer_of(model, layer)
+        parts = _parts(old, self._squeezed(old, choice))
+        return rerouted(replaced(model, layer, parts), parts[-1].name)
 
     def _takes(self, layer: LayerSpec) -> bool:
         return (
@@ -83,6 +94,13 @@ class Fire:
             and min(layer.kernel) >= 3
             and layer.output_shape[-1] >= 2
         )
+
+    def _squeezed(self, layer: LayerSpec, choice: LayerChoice) -> int:
+        """Channels of the squeeze."""
+        require(self._takes(layer), self.name, layer)
+        parameters = checked(choice, {"squeeze_ratio": _RATIOS[0]})
+        ratio = number(choice, parameters, "squeeze_ratio", 0.0, 1.0)
+        return min(_squeezed(layer.output_shape[-1], ratio), layer.input_shape[-1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +193,30 @@ def _saves(layer: LayerSpec, squeezed: int) -> bool:
     weights = inputs * squeezed + squeezed + expand + outputs
     macs = positions_in * inputs * squeezed + positions_out * expand
     return squeezed < inputs and weights < layer.weights and macs < layer.macs
+
+
+def _parts(old: LayerSpec, squeezed: int) -> tuple[LayerSpec, ...]:
+    """What `_fire` makes."""
+    inputs, filters = old.input_shape[-1], old.output_shape[-1]
+    squeeze = part(
+        old, "squeeze", inputs * squeezed + squeezed, kernel=(1, 1), stride=(1, 1),
+        output_shape=(*old.input_shape[:-1], squeezed), activation="relu",
+    )  # fmt: skip
+
+    def expand(size: int, count: int) -> LayerSpec:
+        return part(
+            old, f"expand{size}", size * size * squeezed * count + count, kernel=(size, size),
+            input_shape=squeeze.output_shape, output_shape=(*old.output_shape[:-1], count),
+            inputs=(squeeze.name,),
+        )  # fmt: skip
+
+    expand1, expand3 = expand(1, filters // 2), expand(3, filters - filters // 2)
+    concat = part(
+        old, "concat", 0, kind=LayerKind.CONCAT, input_shape=expand1.output_shape,
+        kernel=None, stride=None, padding=None, activation=None,
+        inputs=(expand1.name, expand3.name),
+    )  # fmt: skip
+    return squeeze, expand1, expand3, concat
 
 
 def _fire(old: Any, tensor: Any, weights: FireWeights) -> Any:

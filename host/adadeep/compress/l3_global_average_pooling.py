@@ -7,9 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
+from adadeep.compress.outline import layer_of, part, replaced
 from adadeep.compress.parameters import checked, require
+from adadeep.core.compressed import Compressed
 from adadeep.core.errors import TechniqueNotApplicable
-from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class GlobalAveragePooling:
 
     def applies_to(self, layer: LayerSpec) -> bool:
         """The first dense layer, where it gets a flattened feature map."""
-        return layer.kind is LayerKind.DENSE and layer.flattened_from is not None
+        return layer.kind is LayerKind.DENSE and len(layer.flattened_from or ()) == 3
 
     def choices(self, layer: LayerSpec) -> Sequence[LayerChoice]:
         """One, without parameters."""
@@ -42,7 +44,7 @@ class GlobalAveragePooling:
 
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
-    ) -> keras.Model:
+    ) -> Compressed[keras.Model]:
         """Replaces everything from the flattening to the softmax.
 
         The 1x1 convolution starts as the product of the dense kernels, averaged over positions;
@@ -56,16 +58,12 @@ class GlobalAveragePooling:
 
         from adadeep.compress import describe, surgery
 
-        checked(choice, {})
-        surgery.layer_of(model, layer)
-        spec = describe.layer_spec(model, layer)
-        require(self.applies_to(spec), self.name, spec)
+        tail = self._tail(describe.model_spec(model), layer, choice)
         functional = surgery.as_functional(model)
-        chain = _chain_from(functional, layer)
         if samples is None:
-            kernel, bias = _linearised(chain, spec)
+            kernel, bias = _linearised(functional, tail)
         else:
-            kernel, bias = _fitted(functional, layer, samples)
+            kernel, bias = _fitted(functional, tail[0], samples)
 
         def build(tensor: object) -> object:
             convolution = keras.layers.Conv2D(kernel.shape[-1], 1, name=derived(layer, "classes"))
@@ -73,46 +71,66 @@ class GlobalAveragePooling:
             softmax = keras.layers.Softmax(name=derived(layer, "softmax"))
             return softmax(pool(surgery.placed(convolution, tensor, kernel, bias)))
 
-        taken_out = [_flatten_before(functional, layer), *(old.name for old in chain[1:])]
+        taken_out = [tail[0].name, *surgery.behind(functional, layer)]
         replacements = {name: surgery.Replacement(surgery.identity) for name in taken_out}
         replacements[layer] = surgery.Replacement(build)
-        return surgery.rebuild(functional, replacements)
+        return Compressed(surgery.rebuild(functional, replacements))
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
+        """The network that ends in the convolution, the pooling and the softmax.
+
+        Raises:
+            TechniqueNotApplicable: see `apply`.
+        """
+        tail = self._tail(model, layer, choice)
+        flatten, old = tail[:2]
+        shape, classes = flatten.input_shape, tail[-1].output_shape[-1]
+        convolution = part(
+            old, "classes", shape[-1] * classes + classes, kind=LayerKind.CONV, input_shape=shape,
+            output_shape=(*shape[:-1], classes), kernel=(1, 1), stride=(1, 1), padding="valid",
+            activation=None, flattened_from=None, inputs=flatten.inputs,
+        )  # fmt: skip
+        vector = {"output_shape": (classes,), "activation": None, "flattened_from": None}
+        pool = part(
+            old, "pool", 0, kind=LayerKind.GLOBAL_POOL, input_shape=convolution.output_shape,
+            inputs=(convolution.name,), **vector,
+        )  # fmt: skip
+        softmax = part(
+            old, "softmax", 0, kind=LayerKind.ACTIVATION, input_shape=(classes,),
+            inputs=(pool.name,), **vector,
+        )  # fmt: skip
+        taken_out = {one.name for one in tail} - {layer}
+        return replaced(model, layer, (convolution, pool, softmax), taken_out)
+
+    def _tail(self, model: ModelSpec, layer: str, choice: LayerChoice) -> Sequence[LayerSpec]:
+        """What it takes the place of: the flattening, the layer, and all behind it.
+
+        Raises:
+            TechniqueNotApplicable: they are not dense layers and activations in a row.
+        """
+        old = layer_of(model, layer)
+        require(self.applies_to(old) and bool(old.inputs), self.name, old)
+        checked(choice, {})
+        tail = (layer_of(model, old.inputs[0]), *model.layers[model.layers.index(old) :])
+        for before, after in pairwise(tail):
+            readers = model.readers(before.name)
+            odd = next((reader for reader in readers if reader is not after), after)
+            if readers != (after,) or after.kind not in (LayerKind.DENSE, LayerKind.ACTIVATION):
+                raise TechniqueNotApplicable(
+                    f"L3 replaces dense layers in a row, but {odd.name!r} is behind {layer!r}."
+                )
+        return tail
 
 
-def _flatten_before(model: keras.Model, layer: str) -> str:
-    return str(model.get_layer(layer).input._keras_history[0].name)
-
-
-def _chain_from(model: keras.Model, layer: str) -> list[Any]:
-    """The layer and all behind it.
-
-    Raises:
-        TechniqueNotApplicable: they are not dense layers, activations and dropouts in a row.
-    """
-    from keras import layers
-
-    names = [one.name for one in model.layers]
-    chain = model.layers[names.index(layer) :]
-    allowed = (layers.Dense, layers.Dropout, layers.Activation, layers.ReLU, layers.Softmax)
-    for before, after in pairwise(chain):
-        if not isinstance(after, allowed) or after.input is not before.output:
-            raise TechniqueNotApplicable(
-                f"L3 replaces dense layers in a row, but {after.name!r} is behind {layer!r}."
-            )
-    return chain
-
-
-def _linearised(chain: list[Any], spec: LayerSpec) -> tuple[Any, Any]:
+def _linearised(model: keras.Model, tail: Sequence[LayerSpec]) -> tuple[Any, Any]:
     """Kernel (1, 1, channels, classes) and bias of the dense layers, taken as linear ones."""
     import numpy as np
-    from keras import layers
 
-    assert spec.flattened_from is not None
-    dense = [layer for layer in chain if isinstance(layer, layers.Dense)]
+    dense = [model.get_layer(one.name) for one in tail if one.kind is LayerKind.DENSE]
     product = np.asarray(dense[0].kernel)
     for layer in dense[1:]:
         product = product @ np.asarray(layer.kernel) * _RELU_SLOPE
-    channels = spec.flattened_from[-1]
+    channels = tail[0].input_shape[-1]
     # Pooling divides by the positions what flattening added up over them.
     kernel = product.reshape(-1, channels, product.shape[-1]).sum(axis=0)
     last_bias = dense[-1].bias
@@ -120,14 +138,13 @@ def _linearised(chain: list[Any], spec: LayerSpec) -> tuple[Any, Any]:
     return kernel.reshape(1, 1, *kernel.shape), bias
 
 
-def _fitted(model: keras.Model, layer: str, samples: Any) -> tuple[Any, Any]:
+def _fitted(model: keras.Model, flatten: LayerSpec, samples: Any) -> tuple[Any, Any]:
     """Kernel and bias by least squares from the pooled feature map to the logits."""
     import numpy as np
 
     from adadeep.compress import regress
 
-    flatten = model.get_layer(_flatten_before(model, layer))
-    pooled = regress.inputs_of(model, flatten, samples).mean(axis=(1, 2))
+    pooled = regress.inputs_of(model, model.get_layer(flatten.name), samples).mean(axis=(1, 2))
     logits = np.log(np.asarray(model(samples, training=False)) + _FLOOR)
     kernel, bias = regress.least_squares(pooled, logits - logits.mean(axis=-1, keepdims=True))
     return kernel[None, None], bias

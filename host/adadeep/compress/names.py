@@ -4,8 +4,6 @@ from __future__ import annotations
 
 _SEPARATOR = "__"  # Keras forbids "/"
 
-PRUNED = "pruned"
-
 
 def derived(layer: str, part: str) -> str:
     """Name of a part of what replaces a layer."""
@@ -15,8 +13,3 @@ def derived(layer: str, part: str) -> str:
 def group_of(name: str) -> str:
     """Name of the initial layer that a layer came from; its own name if it is one."""
     return name.partition(_SEPARATOR)[0]
-
-
-def is_pruned(name: str) -> bool:
-    """Whether a layer's kernel was pruned, so that its zeros are meant."""
-    return PRUNED in name.split(_SEPARATOR)[1:]

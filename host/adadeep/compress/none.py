@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from adadeep.compress.outline import layer_of
 from adadeep.compress.parameters import checked
-from adadeep.core.layers import LayerSpec
+from adadeep.core.compressed import Compressed
+from adadeep.core.layers import LayerSpec, ModelSpec
 from adadeep.core.plan import NONE, LayerChoice
 
 if TYPE_CHECKING:
@@ -33,18 +35,27 @@ class NoTechnique:
 
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
-    ) -> keras.Model:
+    ) -> Compressed[keras.Model]:
         """The same network, copied.
 
         Raises:
             TechniqueNotApplicable: there is no such layer, or the choice has parameters.
         """
-        from adadeep.compress import surgery
+        from adadeep.compress import describe, surgery
 
         del samples
+        self.outline(describe.model_spec(model), layer, choice)
+        return Compressed(surgery.rebuild(model, {}))
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
+        """The same network.
+
+        Raises:
+            TechniqueNotApplicable: see `apply`.
+        """
+        layer_of(model, layer)
         checked(choice, {})
-        surgery.layer_of(model, layer)
-        return surgery.rebuild(model, {})
+        return model
 
 
 NONE_TECHNIQUE = NoTechnique()

@@ -8,7 +8,9 @@ from adadeep.core.protocols import Technique
 from adadeep.core.registry import Registry
 
 # Technique[keras.Model]; Any, for Keras must not be imported to list what there is.
-TECHNIQUES: Registry[Technique[Any]] = Registry(
+Techniques = Registry[Technique[Any]]
+
+TECHNIQUES: Techniques = Registry(
     "technique",
     {
         "none": "adadeep.compress.none:NONE_TECHNIQUE",

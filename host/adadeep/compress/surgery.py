@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from adadeep.core.errors import TechniqueNotApplicable
+from adadeep.compress.outline import makes_the_outputs, needs_every_channel
 
 Indices = npt.NDArray[np.intp]
 Weights = npt.NDArray[np.floating]
@@ -55,18 +55,25 @@ def as_functional(model: keras.Model) -> keras.Model:
     return model
 
 
-def layer_of(model: keras.Model, name: str) -> keras.layers.Layer:
-    """The layer of that name.
+def inputs_of(layer: keras.layers.Layer) -> list[Any]:
+    """The symbolic tensors that a layer takes."""
+    return list(layer.input) if isinstance(layer.input, (list, tuple)) else [layer.input]
 
-    Raises:
-        TechniqueNotApplicable: there is none.
-    """
-    known = [layer.name for layer in model.layers]
-    if name not in known:
-        raise TechniqueNotApplicable(
-            f"network {model.name!r} has no layer {name!r}. There are: {', '.join(known)}."
-        )
-    return model.get_layer(name)
+
+def producer_of(tensor: Any) -> Any:
+    """The layer that puts out a symbolic tensor; or a bare operation, such as that of x + y."""
+    return tensor._keras_history.operation
+
+
+def behind(model: keras.Model, name: str) -> list[str]:
+    """Names of the layers that take what a layer puts out, straight or by way of others."""
+    found = [name]
+    for layer in model.layers:  # in order of execution
+        if isinstance(layer, layers.InputLayer):
+            continue
+        if any(producer_of(tensor).name in found for tensor in inputs_of(layer)):
+            found.append(layer.name)
+    return found[1:]
 
 
 def placed(layer: keras.layers.Layer, tensor: Any, *weights: Weights) -> Any:
@@ -93,10 +100,11 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
         if replacement is None:
             old = initial.get_layer(layer.name)
             _require_slicable(old, kept_inputs)
-            output = layer(*args, **kwargs)
-            kept = _inherit(old, layer, kept_inputs[0])
+            new = layer if kept_inputs[0] is None else _of_any_size(layer)
+            output = new(*args, **kwargs)
+            kept = _inherit(old, new, kept_inputs[0])
         else:
-            output = replacement.build(*args, **kwargs)
+            output = replacement.build(args[0])  # kwargs hold `training`, for a dropout
             kept = replacement.kept if replacement.kept is not None else kept_inputs[0]
         if kept is not None:
             kept_of[id(output)] = kept
@@ -104,10 +112,7 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
 
     rebuilt = keras.models.clone_model(initial, call_function=call)
     if any(id(output) in kept_of for output in rebuilt.outputs):
-        raise TechniqueNotApplicable(
-            f"{', '.join(replacements)} makes the outputs of network {model.name!r}: its channels "
-            "are the classes, and none may go or change place."
-        )
+        raise makes_the_outputs(", ".join(replacements), model.name)
     return rebuilt
 
 
@@ -115,13 +120,22 @@ def _require_slicable(old: keras.layers.Layer, kept_inputs: list[Indices | None]
     """Refuses to drop or reorder channels before a layer that `_inherit` can't slice."""
     if all(kept is None for kept in kept_inputs):
         return
-    sliceable = (*_CHANNELWISE, layers.Flatten, layers.BatchNormalization, layers.Dense)
+    sliceable = (*_CHANNELWISE, layers.BatchNormalization, layers.Dense)
     mixes = type(old) is layers.Conv2D and old.groups == 1
-    if len(kept_inputs) > 1 or not (mixes or isinstance(old, sliceable)):
-        raise TechniqueNotApplicable(
-            f"layer {old.name!r} ({type(old).__name__}) needs every channel of the layer before "
-            "it, in order; compress that one by a technique that keeps them."
-        )
+    if len(kept_inputs) > 1 or not (mixes or isinstance(old, sliceable) or _flattens(old)):
+        raise needs_every_channel(old.name, type(old).__name__)
+
+
+def _flattens(layer: keras.layers.Layer) -> bool:
+    shapes = (layers.Flatten, layers.Reshape)
+    return isinstance(layer, shapes) and len(layer.output.shape) == 2
+
+
+def _of_any_size(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A layer that takes fewer channels than it was made for."""
+    if isinstance(layer, layers.Reshape):  # its settings hold a size; it flattens, see above
+        return layers.Reshape((-1,), name=layer.name)
+    return layer
 
 
 def _inherit(
@@ -132,7 +146,7 @@ def _inherit(
     if kept is None or isinstance(old, _CHANNELWISE):
         new.set_weights(weights)
         return kept
-    if isinstance(old, layers.Flatten):
+    if _flattens(old):
         return _flattened(old, kept)
     if isinstance(old, layers.BatchNormalization):
         new.set_weights([values[kept] for values in weights])

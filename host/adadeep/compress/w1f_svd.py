@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
+from adadeep.compress.outline import layer_of, part, replaced
 from adadeep.compress.parameters import checked, number, require
-from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.compressed import Compressed
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class SvdFactorisation:
 
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
-    ) -> keras.Model:
+    ) -> Compressed[keras.Model]:
         """Replaces the layer; the product of the two kernels is the truncated SVD of its own.
 
         Raises:
@@ -54,14 +56,9 @@ class SvdFactorisation:
         from adadeep.compress import describe, factorise, surgery
 
         del samples  # the weights alone say it
-        old = surgery.layer_of(model, layer)
-        spec = describe.layer_spec(model, layer)
-        require(spec.kind is LayerKind.DENSE and len(spec.input_shape) == 1, self.name, spec)
-        parameters = checked(choice, {"rank_divisor": _DIVISORS[0]})
-        divisor = number(choice, parameters, "rank_divisor", 0, float("inf"))
-        kernel = np.asarray(old.kernel)
-        rank = min(max(1, int(old.units / divisor)), *kernel.shape)
-        left, right = factorise.truncated_svd(kernel, rank)
+        rank = self._rank(layer_of(describe.model_spec(model), layer), choice)
+        old = model.get_layer(layer)
+        left, right = factorise.truncated_svd(np.asarray(old.kernel), rank)
         outer_weights = [right] if old.bias is None else [right, np.asarray(old.bias)]
 
         def build(tensor: object) -> object:
@@ -72,7 +69,32 @@ class SvdFactorisation:
             )  # fmt: skip
             return surgery.placed(outer, surgery.placed(inner, tensor, left), *outer_weights)
 
-        return surgery.rebuild(model, {layer: surgery.Replacement(build)})
+        return Compressed(surgery.rebuild(model, {layer: surgery.Replacement(build)}))
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
+        """The network with the two layers.
+
+        Raises:
+            TechniqueNotApplicable: see `apply`.
+        """
+        old = layer_of(model, layer)
+        rank = self._rank(old, choice)
+        (inputs,), (units,) = old.input_shape, old.output_shape
+        bias = old.weights - inputs * units
+        inner = part(old, "inner", inputs * rank, output_shape=(rank,), activation=None)
+        outer = part(
+            old, "outer", rank * units + bias,
+            input_shape=(rank,), flattened_from=None, inputs=(inner.name,),
+        )  # fmt: skip
+        return replaced(model, layer, (inner, outer))
+
+    def _rank(self, layer: LayerSpec, choice: LayerChoice) -> int:
+        is_plain = layer.kind is LayerKind.DENSE and len(layer.input_shape) == 1
+        require(is_plain, self.name, layer)
+        parameters = checked(choice, {"rank_divisor": _DIVISORS[0]})
+        divisor = number(choice, parameters, "rank_divisor", 0, float("inf"))
+        units = layer.output_shape[0]
+        return min(max(1, int(units / divisor)), layer.input_shape[0], units)
 
 
 W1F = SvdFactorisation()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from adadeep.compress.names import PRUNED, derived
+from adadeep.compress.names import derived
+from adadeep.compress.outline import layer_of, part, replaced
 from adadeep.compress.parameters import Parameter, checked, number, require
+from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.errors import TechniqueNotApplicable
-from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ BLOCK = 4
 _PAPER_THRESHOLD = 0.001
 _MIN_WEIGHTS = 4096  # below, indices and blocks cost more than the zeros save
 _LAYOUTS = ("unstructured", "block")
+_PRUNED = "pruned"
+# The converter's kMinSparsityLevel: a weight tensor with fewer zeros stays dense.
+_SPARSE_FROM = 0.3
 
 
 class MagnitudePruning:
@@ -55,7 +61,7 @@ class MagnitudePruning:
 
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
-    ) -> keras.Model:
+    ) -> Compressed[keras.Model]:
         """Replaces the layer by one with the same weights less the pruned ones.
 
         Raises:
@@ -67,26 +73,42 @@ class MagnitudePruning:
         from adadeep.compress import describe, surgery
 
         del samples  # the weights alone say it
-        old = surgery.layer_of(model, layer)
-        spec = describe.layer_spec(model, layer)
-        require(self._takes(spec), self.name, spec)
+        settings = self._settings(layer_of(describe.model_spec(model), layer), choice)
+        old = model.get_layer(layer)
         kernel = np.asarray(old.kernel)
-        pruned = kernel * self._mask(kernel, choice, spec)
-        weights = [pruned] if old.bias is None else [pruned, np.asarray(old.bias)]
+        kept = settings.mask(kernel)
+        weights = [kernel * kept] if old.bias is None else [kernel * kept, np.asarray(old.bias)]
+        name = derived(layer, _PRUNED)
 
         def build(tensor: object) -> object:
-            config = {**old.get_config(), "name": derived(layer, PRUNED)}
+            config = {**old.get_config(), "name": name}
             return surgery.placed(keras.layers.Dense.from_config(config), tensor, *weights)
 
-        return surgery.rebuild(model, {layer: surgery.Replacement(build)})
+        network = surgery.rebuild(model, {layer: surgery.Replacement(build)})
+        is_sparse = _is_sparse(int(np.count_nonzero(kept)), kept.size)
+        return Compressed(network, {name: LayerHook(kept, is_sparse)})
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec | None:
+        """The network with the pruned layer; None with a threshold: the weights decide.
+
+        Raises:
+            TechniqueNotApplicable: see `apply`.
+        """
+        old = layer_of(model, layer)
+        settings = self._settings(old, choice)
+        if settings.threshold is not None:
+            return None
+        size = old.input_shape[0] * old.output_shape[0]
+        kept = size - settings.pruned(size)
+        stored = old.weights - size + kept if _is_sparse(kept, size) else old.weights
+        new = replace(part(old, _PRUNED, old.weights), nonzero_weights=stored)
+        return replaced(model, layer, (new,))
 
     def _takes(self, layer: LayerSpec) -> bool:
         return layer.kind is LayerKind.DENSE and len(layer.input_shape) == 1
 
-    def _mask(
-        self, kernel: npt.NDArray[np.float32], choice: LayerChoice, spec: LayerSpec
-    ) -> npt.NDArray[np.bool_]:
-        """Which weights stay: by threshold, by share, or by share of blocks."""
+    def _settings(self, layer: LayerSpec, choice: LayerChoice) -> _Settings:
+        require(self._takes(layer), self.name, layer)
         given = dict(choice.parameters)
         parameters = checked(choice, {"layout": "unstructured", "sparsity": 0.9, "threshold": 0.0})
         layout = parameters["layout"]
@@ -96,22 +118,55 @@ class MagnitudePruning:
                 f"not {choice.label}."
             )
         if "threshold" in given:
-            require(layout == "unstructured", f"{self.name} with a threshold in blocks", spec)
+            require(layout == "unstructured", f"{self.name} with a threshold in blocks", layer)
             limit = number(choice, parameters, "threshold", 0.0, float("inf"))
-            kept: npt.NDArray[np.bool_] = abs(kernel) >= limit
+            return _Settings(threshold=limit)
+        block = BLOCK if layout == "block" else 1
+        require(layer.input_shape[0] % block == 0, f"{self.name} in blocks", layer)
+        return _Settings(number(choice, parameters, "sparsity", 0.0, 0.999), block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What to prune.
+
+    Attributes:
+        sparsity: share of weights, where there is no threshold.
+        block: inputs that a weight goes together with.
+        threshold: weights below it go.
+    """
+
+    sparsity: float = 0.0
+    block: int = 1
+    threshold: float | None = None
+
+    def pruned(self, size: int) -> int:
+        """How many of that many weights go by their share."""
+        return self.block * _share(self.sparsity, size // self.block)
+
+    def mask(self, kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Which weights stay."""
+        if self.threshold is not None:
+            kept: npt.NDArray[np.bool_] = abs(kernel) >= self.threshold
             return kept
-        sparsity = number(choice, parameters, "sparsity", 0.0, 0.999)
-        if layout == "unstructured":
-            return largest(abs(kernel), sparsity)
-        require(kernel.shape[0] % BLOCK == 0, f"{self.name} in blocks", spec)
-        return block_mask(kernel, sparsity)
+        if self.block == 1:
+            return largest(abs(kernel), self.sparsity)
+        return block_mask(kernel, self.sparsity)
+
+
+def _is_sparse(kept: int, size: int) -> bool:
+    return 1 - kept / size > _SPARSE_FROM
+
+
+def _share(sparsity: float, size: int) -> int:
+    return round(sparsity * size)
 
 
 def largest(magnitudes: Any, sparsity: float) -> npt.NDArray[np.bool_]:
     """Mask of all but the smallest `sparsity` share."""
     import numpy as np
 
-    dropped = round(sparsity * magnitudes.size)
+    dropped = _share(sparsity, magnitudes.size)
     mask = np.ones(magnitudes.size, dtype=np.bool_)
     mask[np.argpartition(magnitudes, dropped - 1, axis=None)[:dropped]] = False
     return mask.reshape(magnitudes.shape)

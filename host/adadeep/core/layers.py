@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+NETWORK_INPUT = ""  # stands among a layer's inputs for what the network is given
 
 
 class LayerKind(StrEnum):
@@ -44,6 +46,8 @@ class LayerSpec:
         group: name of the layer of the initial network that this one came from.
         flattened_from: shape of the feature map that a dense layer gets flattened; None where
             its input is no flattened map.
+        inputs: names of the layers whose outputs it takes, in order; `NETWORK_INPUT` for an input
+            of the network. Empty where the layer is described alone.
     """
 
     name: str
@@ -60,6 +64,7 @@ class LayerSpec:
     activation_bits: int = 32
     group: str | None = None
     flattened_from: tuple[int, ...] | None = None
+    inputs: tuple[str, ...] = ()
 
     @property
     def activations(self) -> int:
@@ -86,12 +91,12 @@ class LayerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A network as the list of its layers in order of execution.
+    """A network: a graph, by the inputs of its layers, that is listed in order of execution.
 
     Attributes:
         name: for messages.
         input_shape: without the batch.
-        layers: in order.
+        layers: in order: none comes before one that it takes the output of.
     """
 
     name: str
@@ -142,3 +147,30 @@ class ModelSpec:
             if layer.name == name:
                 return layer
         raise KeyError(name)
+
+    def readers(self, name: str) -> tuple[LayerSpec, ...]:
+        """The layers that take the output of the one of that name."""
+        return tuple(layer for layer in self.layers if name in layer.inputs)
+
+    def in_precision(
+        self, weight_bits: int, activation_bits: int, stores_sparse: bool
+    ) -> ModelSpec:
+        """The same network in another number format.
+
+        Args:
+            weight_bits: bits a weight.
+            activation_bits: bits an output element.
+            stores_sparse: whether a layer that is stored sparse still is; else all weights count.
+        """
+        return replace(
+            self,
+            layers=tuple(
+                replace(
+                    layer,
+                    weight_bits=weight_bits,
+                    activation_bits=activation_bits,
+                    nonzero_weights=layer.nonzero_weights if stores_sparse else layer.weights,
+                )
+                for layer in self.layers
+            ),
+        )

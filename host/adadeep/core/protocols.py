@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol
 
 from adadeep.core.clock import Deadline
-from adadeep.core.layers import LayerSpec
+from adadeep.core.compressed import Compressed, ModelT
+from adadeep.core.layers import LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
-
-ModelT = TypeVar("ModelT")
 
 # Nothing that we ask a device is answered by more; what says more is broken or means harm.
 MOST_OUTPUT_BYTES = 8_000_000
@@ -136,7 +135,9 @@ class Technique(Protocol, Generic[ModelT]):
         """The settings worth trying on this layer, the paper's first."""
         ...
 
-    def apply(self, model: ModelT, layer: str, choice: LayerChoice, samples: Any = None) -> ModelT:
+    def apply(
+        self, model: ModelT, layer: str, choice: LayerChoice, samples: Any = None
+    ) -> Compressed[ModelT]:
         """Returns a new network with that layer compressed, weights inherited where it can be.
 
         Args:
@@ -145,7 +146,26 @@ class Technique(Protocol, Generic[ModelT]):
             choice: one of `choices`, or with other values of its parameters.
             samples: (n, ...) training inputs that new weights may be fitted to; None for none.
 
+        Returns:
+            The network, with hooks of those of its new layers that need one.
+
         Raises:
             TechniqueNotApplicable: the layer can't take it.
+        """
+        ...
+
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec | None:
+        """What the network that `apply` returns is, known without making it, and without Keras.
+
+        Args:
+            model: of the network, as `describe.model_spec` gives it; so is what is returned.
+            layer: see `apply`.
+            choice: see `apply`.
+
+        Returns:
+            None if it depends on more than a ModelSpec holds, such as the weights.
+
+        Raises:
+            TechniqueNotApplicable: the layer can't take it, as far as `model` tells.
         """
         ...

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from adadeep.core.compressed import ModelT
 from adadeep.core.layers import LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
-from adadeep.core.protocols import ModelT, Technique
+from adadeep.core.protocols import Technique
 
 Action = LayerChoice | Precision
 Mask = npt.NDArray[np.bool_]

@@ -279,8 +279,15 @@ def _no_unknown(value: Mapping[str, Any], known: list[str], source: str, where: 
 
 def to_json_lines(entries: Iterable[ProfileEntry]) -> str:
     """One entry a line; the order of the keys is the same in every file."""
-    encoder = msgspec.json.Encoder(order="deterministic")
-    return "".join(encoder.encode(entry).decode() + "\n" for entry in entries)
+    return "".join(msgspec.json.encode(_as_row(entry)).decode() + "\n" for entry in entries)
+
+
+def _as_row(entry: ProfileEntry) -> dict[str, Any]:
+    """The entry as plain values; a layer that is described alone has no inputs to write."""
+    row: dict[str, Any] = msgspec.to_builtins(entry, order="deterministic")
+    if not entry.layer.inputs:
+        del row["layer"]["inputs"]
+    return row
 
 
 def from_json_lines(text: str, source: str) -> tuple[ProfileEntry, ...]:

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.compress.apply import apply_plan, needs_training
-from adadeep.compress.describe import model_spec, stores_sparse
+from adadeep.compress.describe import model_spec
 from adadeep.convert.tflite import convert
 from adadeep.convert.verify import run_tflite, tflite_correct
+from adadeep.core.compressed import Compressed
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
@@ -33,6 +34,9 @@ from adadeep.training.tasks import Task, load_task
 _REPRESENTATIVE = 100  # training samples that set the ranges of int8
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
 _FITTING = 500  # training samples that replaced layers are fitted to
+
+# Bits of a weight and of an activation; whether kernels are stored sparse.
+_FORMATS = {Precision.FLOAT32: (32, 32, True), Precision.INT8: (8, 8, False)}
 
 
 def part_file(folder: str, plan: CompressionPlan, kind: str) -> Path:
@@ -122,12 +126,11 @@ class KerasMaker:
             ConfigError: its files can't be written.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
-        model = self._compressed(plan)
+        made = self._compressed(plan)
+        model = made.network
+        spec = model_spec(model, plan.label, made.hooks).in_precision(*_FORMATS[plan.precision])
         tflite = convert(
-            model,
-            plan.precision,
-            self._task.x_train[:_REPRESENTATIVE],
-            stores_sparse(model, plan.precision),
+            model, plan.precision, self._task.x_train[:_REPRESENTATIVE], made.stores_sparse
         )
         file, network = part_file(folder, plan, "tflite"), None
         write_atomic(file, tflite)
@@ -138,7 +141,7 @@ class KerasMaker:
             model=str(file),
             network=str(network) if network else None,
             correct=CorrectSamples.of(self._correct(model, tflite, plan.precision)),
-            spec=model_spec(model, plan.label, plan.precision),
+            spec=spec,
         )
 
     def judge(self, model: str, part: str) -> CorrectSamples:
@@ -160,14 +163,14 @@ class KerasMaker:
         write_through(path, lambda file: np.savez_compressed(file, allow_pickle=False, **members))
         return Sampled(str(path))
 
-    def _compressed(self, plan: CompressionPlan) -> Any:
+    def _compressed(self, plan: CompressionPlan) -> Compressed[Any]:
         if not plan.choices:
-            return self._initial
-        model = apply_plan(self._initial, plan, self._task.x_train[:_FITTING])
+            return Compressed(self._initial)
+        made = apply_plan(self._initial, plan, self._task.x_train[:_FITTING])
         steps = self._task.fine_tune_steps * needs_training(plan)
         seed = plan_seed(self._seed, plan)
-        train(model, self._task, steps, seed, FINE_TUNING_RATE)
-        return model
+        train(made.network, self._task, steps, seed, FINE_TUNING_RATE, made.hooks)
+        return made
 
     def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
         """On validation data: of the .tflite where its numbers are not Keras' own."""

@@ -7,7 +7,8 @@ for. Adam here is TensorFlow's fused kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from adadeep.core.compressed import LayerHook
 from adadeep.training.tasks import Images, Labels, Task
 
 # Of this code: networks that another version trained are other networks.
@@ -26,8 +28,9 @@ LEARNING_RATE = 3e-3
 # in tens of steps than it learns.
 FINE_TUNING_RATE = 5e-4
 
-OnStep = Callable[[int, float], None]
+_NO_HOOKS: Mapping[str, LayerHook] = MappingProxyType({})
 _Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+_Step = Callable[..., Any]
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's usual settings
 _WARM_UP = 0.1  # share of the steps in which the rate rises; then it falls to 0
@@ -40,13 +43,11 @@ def train(
     steps: int,
     seed: int,
     learning_rate: float = LEARNING_RATE,
-    on_step: OnStep | None = None,
+    hooks: Mapping[str, LayerHook] = _NO_HOOKS,
 ) -> None:
     """Trains in place on the task's training data with Adam.
 
     The learning rate rises linearly over the first tenth of the steps, then falls to 0.
-
-    Kernels that hold zeros because a technique pruned them keep those zeros.
 
     Args:
         model: ends in a softmax.
@@ -54,7 +55,7 @@ def train(
         steps: number of batches; 0 changes nothing.
         seed: of the order of the samples; the same seed gives the same weights.
         learning_rate: the highest one; `FINE_TUNING_RATE` for a compressed network.
-        on_step: called after each step with its number (from 1) and its loss.
+        hooks: by layer: of a kernel with a mask only what is kept is trained.
     """
 
     def loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -62,7 +63,8 @@ def train(
             keras.losses.sparse_categorical_crossentropy(y, model(x, training=True))
         )
 
-    _descend(model, loss, _batches(task, steps, seed), (steps, learning_rate, on_step))
+    step = _compiled_step(model, loss, _masks(model, hooks))
+    _descend(step, _batches(task, steps, seed), (steps, learning_rate))
 
 
 def correct(model: keras.Model, x: Images, y: Labels) -> npt.NDArray[np.bool_]:
@@ -92,35 +94,26 @@ def _batches(task: Task, steps: int, seed: int) -> Iterator[tuple[Images, Labels
         yield task.x_train[chosen], task.y_train[chosen]
 
 
-def _pruning_masks(model: keras.Model) -> dict[int, tf.Tensor]:
-    """Position of a variable -> mask of its weights that are not zero, where some are zero.
-
-    A kernel that was never pruned holds no exact zeros; biases do (they start there).
-    """
-    masks = {}
-    for position, variable in enumerate(model.trainable_variables):
-        kept = np.asarray(variable) != 0
-        if len(variable.shape) > 1 and not kept.all():
-            masks[position] = tf.constant(kept, dtype=tf.float32)
-    return masks
+def _masks(model: keras.Model, hooks: Mapping[str, LayerHook]) -> dict[int, tf.Tensor]:
+    """Position of a variable -> mask of its weights that are trained, where some are not."""
+    positions = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
+    return {
+        positions[id(model.get_layer(name).kernel)]: tf.constant(hook.kept, dtype=tf.float32)
+        for name, hook in hooks.items()
+        if hook.kept is not None
+    }
 
 
 def _descend(
-    model: keras.Model,
-    loss_of: _Loss,
-    batches: Iterator[tuple[Images, Labels]],
-    schedule: tuple[int, float, OnStep | None],
+    step_function: _Step, batches: Iterator[tuple[Images, Labels]], schedule: tuple[int, float]
 ) -> None:
-    steps, learning_rate, on_step = schedule
-    step_function = _compiled_step(model, loss_of)
+    steps, learning_rate = schedule
     for step, (x, y) in enumerate(batches, start=1):
         rate = learning_rate * rate_share(step, steps)
-        loss = step_function(
+        step_function(
             tf.constant(x), tf.constant(y), tf.constant(rate, tf.float32),
             tf.constant(_BETA1**step, tf.float32), tf.constant(_BETA2**step, tf.float32),
         )  # fmt: skip
-        if on_step is not None:
-            on_step(step, float(loss))
 
 
 def rate_share(step: int, steps: int) -> float:
@@ -130,16 +123,15 @@ def rate_share(step: int, steps: int) -> float:
     return min(1.0, rising, falling)
 
 
-def _compiled_step(model: keras.Model, loss_of: _Loss) -> Callable[..., Any]:
-    """One step of Adam as a graph: (x, y, rate, beta1^t, beta2^t) -> loss."""
+def _compiled_step(model: keras.Model, loss_of: _Loss, masks: Mapping[int, tf.Tensor]) -> _Step:
+    """One step of Adam as a graph: (x, y, rate, beta1^t, beta2^t)."""
     variables = [variable.value for variable in model.trainable_variables]
     first = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
     second = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
-    masks = _pruning_masks(model)
 
     def step(
         x: tf.Tensor, y: tf.Tensor, rate: tf.Tensor, power1: tf.Tensor, power2: tf.Tensor
-    ) -> tf.Tensor:
+    ) -> None:
         with tf.GradientTape() as tape:
             loss = loss_of(x, y)
         gradients = tape.gradient(loss, variables)
@@ -152,6 +144,5 @@ def _compiled_step(model: keras.Model, loss_of: _Loss) -> Callable[..., Any]:
                 beta1_power=power1, beta2_power=power2, lr=rate,
                 beta1=_BETA1, beta2=_BETA2, epsilon=_EPSILON, grad=masked,
             )  # fmt: skip
-        return loss
 
     return tf.function(step)

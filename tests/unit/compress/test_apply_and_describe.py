@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from adadeep.compress.apply import apply_plan
+from adadeep.core.compressed import Compressed
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import CompressionPlan, LayerChoice
 
 pytestmark = pytest.mark.tf
 
@@ -25,10 +26,12 @@ def small() -> Any:
     return lenet((8, 8, 1), 10, seed=0)
 
 
-def spec_of(model: Any, precision: Precision = Precision.FLOAT32) -> Any:
+def spec_of(model: Any) -> Any:
     from adadeep.compress.describe import model_spec
 
-    return model_spec(model, precision=precision)
+    if isinstance(model, Compressed):
+        return model_spec(model.network, hooks=model.hooks)
+    return model_spec(model)
 
 
 def samples(*shape: int) -> np.ndarray:
@@ -57,21 +60,20 @@ def test_a_description_holds_what_keras_knows(small: Any) -> None:
 
 
 def test_pruned_weights_count_only_where_they_are_stored_sparse(small: Any) -> None:
-    from adadeep.compress.describe import stores_sparse
-
     pruned = apply_plan(small, CompressionPlan((("fc1", BLOCKS),)))
-    sparse, dense = spec_of(pruned), spec_of(pruned, Precision.INT8)
+    sparse = spec_of(pruned)
+    dense = sparse.in_precision(8, 8, stores_sparse=False)
     removed = round(0.9 * 256 * 1024)
     assert spec_of(small).weights - sparse.weights == pytest.approx(removed, abs=4)
+    assert sparse.in_precision(32, 32, stores_sparse=True) == sparse
     assert dense.weights == spec_of(small).weights
     assert dense.parameter_storage_bytes == spec_of(small).parameter_storage_bytes / 4
-    assert stores_sparse(pruned)
-    assert not stores_sparse(pruned, Precision.INT8)
-    assert not stores_sparse(small)
+    assert pruned.stores_sparse
+    assert not apply_plan(small, CompressionPlan()).stores_sparse
 
 
 def test_an_empty_plan_is_an_independent_copy(small: Any) -> None:
-    copy = apply_plan(small, CompressionPlan())
+    copy = apply_plan(small, CompressionPlan()).network
     x = samples(4, 8, 8, 1)
     assert np.array_equal(np.asarray(copy(x)), np.asarray(small(x)))
     copy.get_layer("fc1").kernel.assign(np.zeros((256, 1024)))
@@ -79,10 +81,8 @@ def test_an_empty_plan_is_an_independent_copy(small: Any) -> None:
 
 
 def test_techniques_on_all_layers_go_together(small: Any) -> None:
-    plan = CompressionPlan(
-        (("conv2", C2_HALF), ("fc1", LayerChoice("W1f")), ("fc2", BLOCKS)), Precision.INT8
-    )
-    names = [layer.name for layer in apply_plan(small, plan).layers if layer.weights]
+    plan = CompressionPlan((("conv2", C2_HALF), ("fc1", LayerChoice("W1f")), ("fc2", BLOCKS)))
+    names = [layer.name for layer in apply_plan(small, plan).network.layers if layer.weights]
     assert names == [
         "conv1", "conv2__depthwise", "conv2__pointwise", "fc1__inner", "fc1__outer", "fc2__pruned",
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def test_a_plan_for_another_network_is_refused(small: Any) -> None:
 def test_the_same_plan_gives_the_same_weights(small: Any) -> None:
     plan = CompressionPlan((("conv2", LayerChoice("L1")), ("fc1", LayerChoice("W1f"))))
     x = samples(50, 8, 8, 1)
-    first, second = apply_plan(small, plan, x), apply_plan(small, plan, x)
+    first, second = (apply_plan(small, plan, x).network for _ in range(2))
     assert all(map(np.array_equal, first.get_weights(), second.get_weights()))
 
 
@@ -120,7 +120,7 @@ def test_a_sequential_network_is_compressed_too() -> None:
             layers.Dense(5, activation="softmax", name="out"),
         ]
     )
-    half = apply_plan(model, CompressionPlan((("conv", C2_HALF),)))
+    half = apply_plan(model, CompressionPlan((("conv", C2_HALF),))).network
     assert half.get_layer("norm").gamma.shape == (8,)
     assert half.get_layer("out").kernel.shape == (8 * 8 * 8, 5)
     assert half.output_shape == (None, 5)
@@ -130,7 +130,7 @@ def test_dropped_channels_leave_the_others_where_they_were(small: Any) -> None:
     """With the dropped filters and their biases at 0, dropping them changes nothing."""
     from adadeep.compress import surgery
 
-    model = apply_plan(small, CompressionPlan())
+    model = apply_plan(small, CompressionPlan()).network
     conv1 = model.get_layer("conv1")
     kept = np.arange(0, 32, 2)
     kernel = np.asarray(conv1.kernel).copy()
@@ -159,7 +159,8 @@ def test_channels_are_not_dropped_before_a_sum() -> None:
     with pytest.raises(TechniqueNotApplicable, match="'add'"):
         apply_plan(model, CompressionPlan((("conv", C2_HALF),)))
     full = LayerChoice("C2", (("alpha", 1.0),))
-    assert apply_plan(model, CompressionPlan((("conv", full),))).output_shape == (None, 3)
+    widened = apply_plan(model, CompressionPlan((("conv", full),)))
+    assert widened.network.output_shape == (None, 3)
 
 
 def test_a_convolution_that_makes_the_classes_keeps_them_all() -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from adadeep.compress.apply import needs_training
-from adadeep.compress.names import PRUNED, derived, group_of, is_pruned
+from adadeep.compress.names import derived, group_of
 from adadeep.compress.parameters import checked, number
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
@@ -18,13 +18,6 @@ from adadeep.core.plan import CompressionPlan, LayerChoice
 def test_a_derived_name_leads_back_to_its_layer() -> None:
     assert group_of(derived("conv2", "depthwise")) == "conv2"
     assert group_of("conv2") == "conv2"
-
-
-def test_only_pruned_layers_are_taken_for_pruned() -> None:
-    assert is_pruned(derived("fc1", PRUNED))
-    assert not is_pruned("fc1")
-    assert not is_pruned(derived("fc1", "inner"))
-    assert not is_pruned("pruned")
 
 
 def test_defaults_fill_what_a_choice_leaves_open() -> None:

@@ -83,7 +83,7 @@ def test_sparse_storage_is_smaller_and_computes_the_same(network: Any, float_mod
     from adadeep.core.plan import CompressionPlan, LayerChoice
 
     blocks = LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))
-    pruned = apply_plan(network, CompressionPlan((("fc1", blocks),)))
+    pruned = apply_plan(network, CompressionPlan((("fc1", blocks),))).network
     sparse = convert(pruned, Precision.FLOAT32, None, sparse=True)
     dense = convert(pruned, Precision.FLOAT32, None, sparse=False)
     x = samples(10)

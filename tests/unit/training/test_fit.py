@@ -59,28 +59,33 @@ def test_no_steps_change_nothing(task: Any) -> None:
     assert all(map(np.array_equal, before, model.get_weights()))
 
 
-def test_every_step_is_reported_with_its_loss(task: Any) -> None:
-    from adadeep.training.fit import train
-
-    steps: list[tuple[int, float]] = []
-    train(small_network(), task, 3, seed=0, on_step=lambda *step: steps.append(step))
-    assert [number for number, _ in steps] == [1, 2, 3]
-    assert all(np.isfinite(loss) and loss > 0 for _, loss in steps)
-
-
-def test_zeros_of_a_kernel_stay_zero(task: Any) -> None:
+def test_what_a_hook_does_not_keep_stays_zero(task: Any) -> None:
+    from adadeep.core.compressed import LayerHook
     from adadeep.training.fit import train
 
     model = small_network()
     hidden = model.get_layer("hidden")
-    kernel = np.asarray(hidden.kernel).copy()
-    kernel[::2] = 0
-    hidden.kernel.assign(kernel)
-    train(model, task, 5, seed=0)
+    kept = np.ones(hidden.kernel.shape, np.bool_)
+    kept[::2] = False
+    hidden.kernel.assign(np.asarray(hidden.kernel) * kept)
+    train(model, task, 5, seed=0, hooks={"hidden": LayerHook(kept)})
     after = np.asarray(hidden.kernel).copy()
     assert not after[::2].any()
     assert after[1::2].all()
     assert np.asarray(hidden.bias).any()
+
+
+def test_zeros_that_nobody_asked_to_keep_are_trained(task: Any) -> None:
+    from adadeep.core.compressed import LayerHook
+    from adadeep.training.fit import train
+
+    model = small_network()
+    kernel = model.get_layer("hidden").kernel
+    holed = np.asarray(kernel).copy()
+    holed[::2] = 0
+    kernel.assign(holed)
+    train(model, task, 5, seed=0, hooks={"hidden": LayerHook()})
+    assert np.asarray(kernel)[::2].any()
 
 
 def test_accuracy_is_the_share_of_right_answers(task: Any) -> None:
