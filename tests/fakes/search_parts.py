@@ -29,7 +29,7 @@ class FakeMaker:
         self.made.append(plan.key)
         if plan.key in self.failing:
             raise ConversionError("no such operator")
-        changed = len(plan.choices) + (str(plan.precision) == "int8")
+        changed = len(plan.choices) + (plan.precision == "int8")
         return MadeNetwork(
             model=f"model of {plan.canonical_json}".encode(),
             correct=CorrectSamples.of(np.arange(200) < 196 - changed),

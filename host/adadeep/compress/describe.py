@@ -12,7 +12,7 @@ from adadeep.compress.names import group_of, is_pruned
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.plan import Precision
+from adadeep.core.precision import Precision
 
 # In order: the first that fits. DepthwiseConv2D is no Conv2D in Keras 3.
 _KINDS: tuple[tuple[Any, LayerKind], ...] = (
@@ -35,23 +35,22 @@ _UNCOUNTED: tuple[Any, ...] = (
     layers.RNN, layers.MultiHeadAttention, layers.EinsumDense, keras.Model,
 )  # fmt: skip
 _NOT_AT_INFERENCE = (layers.InputLayer, layers.Dropout, layers.SpatialDropout2D)
-_BITS = {Precision.FLOAT32: 32, Precision.INT8: 8}
 # The converter's kMinSparsityLevel: a weight tensor with fewer zeros stays dense.
 _SPARSE_FROM = 0.3
 
 
 def model_spec(
-    model: keras.Model, name: str = "", precision: Precision = Precision.FLOAT32
+    model: keras.Model, name: str = "", precision: Precision | None = None
 ) -> ModelSpec:
     """What the network is, in order of execution, without Keras.
 
-    Weights that W3 removed are not counted where the converter stores the kernel sparse: in
-    float32, from 30 % zeros. Under int8 kernels are stored dense.
+    Weights that W3 removed are not counted where the converter stores the kernel sparse: from
+    30 % zeros, if the precision does so.
 
     Args:
         model: a functional or built Sequential network.
         name: for messages; the network's own if empty.
-        precision: that it will be converted with.
+        precision: that it will be converted with; None for 32 bits, sparse where it can be.
 
     Raises:
         ConfigError: it has a layer whose multiplications are not counted yet.
@@ -64,24 +63,23 @@ def model_spec(
     return ModelSpec(name or model.name, _shape(model.input), tuple(specs))
 
 
-def stores_sparse(model: keras.Model, precision: Precision = Precision.FLOAT32) -> bool:
+def stores_sparse(model: keras.Model) -> bool:
     """Whether `convert` should store kernels sparse: some layer was pruned far enough."""
-    return precision is Precision.FLOAT32 and any(_is_sparse(layer) for layer in model.layers)
+    return any(_is_sparse(layer) for layer in model.layers)
 
 
 def layer_spec(model: keras.Model, name: str) -> LayerSpec:
-    """The spec of one layer of a network, in float32.
+    """The spec of one layer of a network, with 32 bits.
 
     Raises:
         ConfigError: its multiplications are not counted yet.
     """
-    return _layer_spec(model.get_layer(name), Precision.FLOAT32)
+    return _layer_spec(model.get_layer(name), None)
 
 
-def _layer_spec(layer: keras.layers.Layer, precision: Precision) -> LayerSpec:
+def _layer_spec(layer: keras.layers.Layer, precision: Precision | None) -> LayerSpec:
     _check_counted(layer)
     weights = sum(int(np.prod(variable.shape)) for variable in layer.weights)
-    bits = _BITS[precision]
     return LayerSpec(
         name=layer.name,
         kind=_kind(layer),
@@ -93,8 +91,8 @@ def _layer_spec(layer: keras.layers.Layer, precision: Precision) -> LayerSpec:
         activation=_activation(layer),
         weights=weights,
         nonzero_weights=_stored_weights(layer, weights, precision),
-        weight_bits=bits,
-        activation_bits=bits,
+        weight_bits=precision.weight_bits if precision else 32,
+        activation_bits=precision.activation_bits if precision else 32,
         group=group_of(layer.name),
         flattened_from=_flattened_from(layer),
     )
@@ -146,8 +144,8 @@ def _is_sparse(layer: keras.layers.Layer) -> bool:
     return bool(1 - np.count_nonzero(kernel) / kernel.size > _SPARSE_FROM)
 
 
-def _stored_weights(layer: keras.layers.Layer, weights: int, precision: Precision) -> int:
-    if precision is Precision.FLOAT32 and _is_sparse(layer):
+def _stored_weights(layer: keras.layers.Layer, weights: int, precision: Precision | None) -> int:
+    if (precision is None or precision.stores_sparse) and _is_sparse(layer):
         kernel = np.asarray(layer.kernel)
         return weights - kernel.size + int(np.count_nonzero(kernel))
     return weights

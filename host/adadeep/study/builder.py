@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adadeep.compress.registry import TECHNIQUES
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.clock import Deadline
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
@@ -126,7 +127,8 @@ def _study(
     store: ArtifactStore,
     observer: StudyObserver,
 ) -> Study:
-    space = build_space(maker.spec, [TECHNIQUES.get(name) for name in TECHNIQUES])
+    techniques = [TECHNIQUES.get(name) for name in TECHNIQUES]
+    space = build_space(maker.spec, techniques, tuple(PRECISIONS.usable()))
     make_sampler = SAMPLERS.get(config.sampler)
     return Study(
         demand=config.demand,

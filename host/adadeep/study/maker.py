@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec, stores_sparse
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.tflite import convert
 from adadeep.convert.verify import tflite_correct
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
-from adadeep.core.plan import CompressionPlan, Precision
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.precision import Precision
 from adadeep.core.reader import why
 from adadeep.predict.analytic import energy_mj
 from adadeep.storage.archives import open_zip
@@ -29,7 +31,7 @@ from adadeep.training.networks import lenet
 from adadeep.training.tasks import Task
 
 INITIAL = "initial.keras"
-_REPRESENTATIVE = 100  # training samples that set the ranges of int8
+_REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
 _FITTING = 500  # training samples that replaced layers are fitted to
 
@@ -94,21 +96,18 @@ class KerasMaker:
         Raises:
             TechniqueNotApplicable: the plan can't be applied.
             ConversionError: the network did not become a .tflite.
-            ConfigError: the initial network's file can't be written.
+            ConfigError: the initial network's file can't be written, or the precision is unknown.
             FormatError: it can't be read.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
+        precision = PRECISIONS.get(plan.precision)
         model = self._compressed(plan)
-        spec = model_spec(model, plan.label, plan.precision)
-        tflite = convert(
-            model,
-            plan.precision,
-            self._task.x_train[:_REPRESENTATIVE],
-            stores_sparse(model, plan.precision),
-        )
+        spec = model_spec(model, plan.label, precision)
+        samples = self._task.x_train[:_REPRESENTATIVE]
+        tflite = convert(model, precision, samples, stores_sparse(model))
         return MadeNetwork(
             model=tflite,
-            correct=CorrectSamples.of(self._correct(model, tflite, plan.precision)),
+            correct=CorrectSamples.of(self._correct(model, tflite, precision)),
             macs=spec.macs,
             storage_bytes=spec.parameter_storage_bytes,
             activation_bytes=spec.activation_storage_bytes,
@@ -140,6 +139,6 @@ class KerasMaker:
     def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
         """On validation data: of the .tflite where its numbers are not Keras' own."""
         x, y = self._task.x_val[:_VALIDATING], self._task.y_val[:_VALIDATING]
-        if precision is Precision.FLOAT32:
+        if precision.runs_as_trained:
             return correct(model, x, y)
         return tflite_correct(tflite, x, y)
