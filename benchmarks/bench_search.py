@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.protocols import Sampler
 from adadeep.core.reward import resolve_limits, reward
 from adadeep.core.space import SearchSpace, build_space
@@ -98,7 +99,7 @@ def table_space(depth: int) -> SearchSpace:
     ]
     layers = layer_list(depth)
     model = ModelSpec("table", layers[0].input_shape, layers)
-    return build_space(model, techniques)
+    return build_space(model, techniques, tuple(PRECISIONS))
 
 
 class CostTable:
@@ -126,7 +127,7 @@ class CostTable:
                 lost += self._loss[position, action]
             time_ms += 1e-8 * point.layer.macs * speed + 0.01
             stored += 4 * point.layer.weights * size
-        if plan.precision is Precision.INT8:
+        if plan.precision == "int8":
             time_ms, stored, lost = time_ms * 0.45, stored * 0.25, lost * 1.4 + 0.003
         accuracy = max(0.98 - lost - 4 * lost**2 * 10, 0.1)
         energy = 0.2 * time_ms + 1e-6 * stored

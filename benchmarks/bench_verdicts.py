@@ -24,7 +24,7 @@ import numpy as np
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
 from adadeep.core.trial import Trial, TrialState
 from adadeep.core.verdict import VerdictState
@@ -94,7 +94,7 @@ def _plan(content: dict[str, Any]) -> CompressionPlan:
     for layer, settings in content["layers"].items():
         parameters = tuple((k, v) for k, v in settings.items() if k != "technique")
         choices.append((layer, LayerChoice(settings["technique"], parameters)))
-    return CompressionPlan(tuple(choices), Precision(content["precision"]))
+    return CompressionPlan(tuple(choices), content["precision"])
 
 
 def _cost(row: dict[str, Any]) -> Cost:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adadeep.core.plan import CompressionPlan, Precision
+from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.core.plan import CompressionPlan
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.search.random_sampler import RandomSampler
 
@@ -27,11 +28,11 @@ RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 
 def plans_of(space: SearchSpace, count: int) -> list[CompressionPlan]:
     """The initial network, each choice alone in both precisions, then plans drawn at random."""
-    plans = [CompressionPlan(precision=precision) for precision in Precision]
+    plans = [CompressionPlan(precision=precision) for precision in PRECISIONS]
     for point in space.points:
         for option in point.options[1:] if point.layer else ():
             choice = ((point.layer.name, space.actions[option]),)
-            plans += [CompressionPlan(choice, precision) for precision in Precision]
+            plans += [CompressionPlan(choice, precision) for precision in PRECISIONS]
     sampler = RandomSampler(space, 0)
     while len(plans) < count:
         plan = sampler.ask()
@@ -52,7 +53,8 @@ def record(name: str, count: int) -> None:
     bits: dict[str, list[np.ndarray]] = {"search": [], "held": [], "test": []}
     with tempfile.TemporaryDirectory() as folder:
         maker = KerasMaker(task, Path(folder), 0)
-        plans = plans_of(build_space(maker.spec, [TECHNIQUES.get(n) for n in TECHNIQUES]), count)
+        techniques = [TECHNIQUES.get(name) for name in TECHNIQUES]
+        plans = plans_of(build_space(maker.spec, techniques, tuple(PRECISIONS)), count)
         for number, plan in enumerate(plans):
             start = time.perf_counter()
             try:

@@ -13,9 +13,10 @@ from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.names import group_of
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.core.compressed import Compressed
+from adadeep.convert.precisions.float32 import FLOAT32
 from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec
-from adadeep.core.plan import NONE, CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
 from adadeep.core.protocols import Technique
 
 pytestmark = pytest.mark.tf
@@ -168,7 +169,7 @@ def test_converts_and_computes_the_same_as_keras(technique: Technique[Any]) -> N
 
     layer, choice = list(settings_of(technique.name))[-1]
     model = compressed(layer, choice)
-    tflite = convert(model, Precision.FLOAT32, None, made(layer, choice).stores_sparse)
+    tflite = convert(model, FLOAT32, None, made(layer, choice).stores_sparse)
     outputs = run_tflite(tflite, digits().x_val[:50])
     assert np.isfinite(outputs).all()
     assert agreement(outputs, outputs_of(model)).max_abs_difference < 1e-4

@@ -41,7 +41,7 @@ def model_of(plan):
 
 def spec_of(plan):
     """A network whose costs follow from the plan."""
-    changed = len(plan.choices) + (str(plan.precision) == "int8")
+    changed = len(plan.choices) + (plan.precision == "int8")
     weights = 1000 // (1 + changed)
     layer = LayerSpec(
         "fc", LayerKind.DENSE, (10,), (10,), weights=weights, nonzero_weights=weights
@@ -73,7 +73,7 @@ class FakeCrew:
         except AdaDeepError as error:
             return Done(job, None, error, 0.0)
         model = model_of(job.plan)
-        changed = len(job.plan.choices) + (str(job.plan.precision) == "int8")
+        changed = len(job.plan.choices) + (job.plan.precision == "int8")
         correct = CorrectSamples.of(np.arange(200) < 196 - changed)
         made = MadeNetwork(self.store.put(model), len(model), correct, spec_of(job.plan))
         return Done(job, made, None, 1.0)

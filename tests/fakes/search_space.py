@@ -48,7 +48,8 @@ NONE = Fake("none", DENSE, (LayerChoice(),))
 SVD = Fake("W1f", DENSE, (choice("W1f", 12), choice("W1f", 6)))
 GAP = Fake("L3", DENSE, (LayerChoice("L3"),), replaces_following=True)
 FIRE = Fake("L1", CONV, (choice("L1", 0.25),))
-SPACE = build_space(MODEL, [NONE, SVD, GAP, FIRE])
+PRECISIONS = ("float32", "int8")
+SPACE = build_space(MODEL, [NONE, SVD, GAP, FIRE], PRECISIONS)
 
 
 def every_list(space):

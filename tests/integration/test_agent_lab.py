@@ -16,13 +16,13 @@ from adadeep.core.errors import (
     TransientDeviceError,
 )
 from adadeep.core.measurement import MeasureSettings, measurement_key
-from adadeep.core.plan import Precision
 from adadeep.devices.agent import AgentClient, _command
 from adadeep.devices.agent_package import agent_package
 from adadeep.devices.agent_watch import Watch
 from adadeep.devices.discovery import make_transport
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
+from adadeep.measure.layer_graphs import GRAPHS
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep.measure.meter import DeviceMeter, open_meter
 from adadeep_agent import wire
@@ -67,7 +67,7 @@ def box(lab_box):
 
 
 def test_one_agent_serves_many_models_and_leaves_no_model_behind(box):
-    models = [tflite_of(SingleLayer(conv(8, 3, 4, k), p)) for k in (1, 3) for p in Precision]
+    models = [tflite_of(SingleLayer(conv(8, 3, 4, k), p)) for k in (1, 3) for p in GRAPHS]
     with open_meter(box, soon(), QUICK) as meter:
         first = agent_pids(box)
         measurements = [meter.measure(model) for model in models]

@@ -16,7 +16,7 @@ class ProfileEntry:
     Attributes:
         key: names the layer: "conv-28x28x16-k3s1-32-same-float32".
         layer: what it is.
-        precision: "float32" or "int8".
+        precision: name of that of its weights and activations: "int8".
         measurement: None if it failed.
         error: why it failed; None if it did not.
     """

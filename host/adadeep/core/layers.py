@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from adadeep.core.precision import Precision
+
 NETWORK_INPUT = ""  # stands among a layer's inputs for what the network is given
 
 
@@ -152,24 +154,18 @@ class ModelSpec:
         """The layers that take the output of the one of that name."""
         return tuple(layer for layer in self.layers if name in layer.inputs)
 
-    def in_precision(
-        self, weight_bits: int, activation_bits: int, stores_sparse: bool
-    ) -> ModelSpec:
-        """The same network in another number format.
-
-        Args:
-            weight_bits: bits a weight.
-            activation_bits: bits an output element.
-            stores_sparse: whether a layer that is stored sparse still is; else all weights count.
-        """
+    def in_precision(self, precision: Precision) -> ModelSpec:
+        """The same network in another number format."""
         return replace(
             self,
             layers=tuple(
                 replace(
                     layer,
-                    weight_bits=weight_bits,
-                    activation_bits=activation_bits,
-                    nonzero_weights=layer.nonzero_weights if stores_sparse else layer.weights,
+                    weight_bits=precision.weight_bits,
+                    activation_bits=precision.activation_bits,
+                    nonzero_weights=layer.nonzero_weights
+                    if precision.stores_sparse
+                    else layer.weights,
                 )
                 for layer in self.layers
             ),

@@ -5,16 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from enum import StrEnum
+
+from adadeep.core.reader import require_name
 
 NONE = "none"
-
-
-class Precision(StrEnum):
-    """Number format of weights and activations in the .tflite."""
-
-    FLOAT32 = "float32"
-    INT8 = "int8"
+UNCHANGED_PRECISION = "float32"  # of a network as it was trained
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,13 +41,14 @@ class CompressionPlan:
 
     Attributes:
         choices: sorted (layer name, choice) pairs; "none" choices are dropped.
-        precision: of the whole network.
+        precision: of the whole network; its registered name, whether it is installed here or not.
     """
 
     choices: tuple[tuple[str, LayerChoice], ...] = ()
-    precision: Precision = Precision.FLOAT32
+    precision: str = UNCHANGED_PRECISION
 
     def __post_init__(self) -> None:
+        require_name("precision", self.precision)
         kept = tuple(sorted((n, c) for n, c in self.choices if c.technique != NONE))
         object.__setattr__(self, "choices", kept)
 
@@ -64,7 +60,7 @@ class CompressionPlan:
     def canonical_json(self) -> str:
         """The one text of this plan: sorted keys, no white space."""
         layers = {n: {"technique": c.technique, **dict(c.parameters)} for n, c in self.choices}
-        content = {"layers": layers, "precision": str(self.precision)}
+        content = {"layers": layers, "precision": self.precision}
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     @property
@@ -83,6 +79,6 @@ class CompressionPlan:
         return self._label([f"{name}:{choice.technique}" for name, choice in self.choices])
 
     def _label(self, parts: list[str]) -> str:
-        if self.precision is not Precision.FLOAT32:
-            parts.append(str(self.precision))
+        if self.precision != UNCHANGED_PRECISION:
+            parts.append(self.precision)
         return " ".join(parts) or "initial"

@@ -116,6 +116,12 @@ def require_range(name: str, low: float, high: float, *values: float | None) -> 
             raise ValueError(f"{name} is {value}, not from {low:g} to {high:g}")
 
 
+def require_name(what: str, value: str) -> None:
+    """For `__post_init__`: raises ValueError where a text is no name of a registry's entry."""
+    if not re.fullmatch("[A-Za-z0-9_.-]{1,40}", value):
+        raise ValueError(f"{what} is no name of 1 to 40 letters, digits, '.', '_' and '-'")
+
+
 def require_hex(name: str, digits: int, *values: str | None) -> None:
     """For `__post_init__`: raises ValueError where a hash is not so many hexadecimal digits.
 

@@ -14,13 +14,26 @@ import numpy.typing as npt
 
 from adadeep.core.compressed import ModelT
 from adadeep.core.layers import LayerSpec, ModelSpec
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import UNCHANGED_PRECISION, CompressionPlan, LayerChoice
 from adadeep.core.protocols import Technique
 
-Action = LayerChoice | Precision
+NOTHING = 0  # the number of the action that leaves a layer as it is
+
 Mask = npt.NDArray[np.bool_]
 
-NOTHING = 0  # the number of the action that leaves a layer as it is
+
+@dataclass(frozen=True, slots=True)
+class PrecisionChoice:
+    """A precision, as decided for the whole network.
+
+    Attributes:
+        name: its registered name.
+    """
+
+    name: str
+
+
+Action = LayerChoice | PrecisionChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +90,13 @@ class SearchSpace:
         if len(decisions) != len(self.points):
             raise ValueError(f"{len(decisions)} decisions for {len(self.points)} points")
         choices: list[tuple[str, LayerChoice]] = []
-        precision = Precision.FLOAT32
+        precision = UNCHANGED_PRECISION
         for position, number in enumerate(decisions):
             if not self.mask(decisions[:position])[number]:
                 raise ValueError(f"action {number} is not open at point {position}")
             action, layer = self.actions[number], self.points[position].layer
-            if isinstance(action, Precision):
-                precision = action
+            if isinstance(action, PrecisionChoice):
+                precision = action.name
             elif layer is not None:
                 choices.append((layer.name, action))
         return CompressionPlan(tuple(choices), precision)
@@ -95,7 +108,7 @@ class SearchSpace:
             ValueError: the plan holds something that is not in this space.
         """
         wanted: list[Action] = [
-            plan.choice(point.layer.name) if point.layer else plan.precision
+            plan.choice(point.layer.name) if point.layer else PrecisionChoice(plan.precision)
             for point in self.points
         ]
         decisions = tuple(self.actions.index(action) for action in wanted)
@@ -107,7 +120,7 @@ class SearchSpace:
 def build_space(
     model: ModelSpec,
     techniques: Sequence[Technique[ModelT]],
-    precisions: Sequence[Precision] = tuple(Precision),
+    precisions: Sequence[str],
 ) -> SearchSpace:
     """The space of an initial network: every layer that a technique applies to.
 
@@ -115,7 +128,8 @@ def build_space(
         model: the initial network.
         techniques: in the order in which their choices are numbered. One with a true attribute
             `replaces_following` takes the place of all later layers that could be decided on.
-        precisions: of the whole network; decided last. Fewer than two are no decision.
+        precisions: names of those of the whole network; decided last. Fewer than two are no
+            decision.
     """
     actions: list[Action] = [LayerChoice()]
     points: list[DecisionPoint] = []
@@ -131,7 +145,7 @@ def build_space(
         if len(options) > 1:
             points.append(DecisionPoint(layer, tuple(sorted(options))))
     if len(precisions) > 1:
-        numbers = {_number(actions, precision) for precision in precisions}
+        numbers = {_number(actions, PrecisionChoice(name)) for name in precisions}
         points.append(DecisionPoint(None, tuple(sorted(numbers))))
     return SearchSpace(model, tuple(actions), tuple(points), frozenset(ending))
 

@@ -2,8 +2,7 @@
 
 The micro-benchmark of a profile measures these, and the anchor model is one of them. Weights are
 random with a fixed seed and of the size that training gives (He), so that no denormal slows a
-kernel down. int8 follows TFLite's scheme: activations with one scale and zero point, convolution
-weights symmetric with a scale for each output channel, biases int32.
+kernel down. How numbers are stored is in `layer_graphs`.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.plan import Precision
-
-_INPUT_SCALE, _OUTPUT_SCALE = 2 / 255, 8 / 255
+from adadeep.core.plan import UNCHANGED_PRECISION
+from adadeep.measure.layer_graphs import GRAPHS, INPUT_SCALE, OUTPUT_SCALE, Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,11 @@ class SingleLayer:
 
     Attributes:
         layer: what it is.
-        precision: of weights and activations.
+        precision: of weights and activations, one of `GRAPHS`.
     """
 
     layer: LayerSpec
-    precision: Precision = Precision.FLOAT32
+    precision: str = UNCHANGED_PRECISION
 
     @property
     def key(self) -> str:
@@ -46,7 +44,7 @@ class SingleLayer:
             parts.append(str(spec.output_shape[-1]))
         if spec.padding:
             parts.append(spec.padding)
-        return "-".join([*parts, str(self.precision)])
+        return "-".join([*parts, self.precision])
 
 
 def conv(size: int, channels: int, filters: int, kernel: int, stride: int = 1) -> LayerSpec:
@@ -96,7 +94,7 @@ def _windowed(
 
 
 def micro_benchmark() -> tuple[SingleLayer, ...]:
-    """The layers of a profile's table: a spread of real shapes, float32 and int8.
+    """The layers of a profile's table: a spread of real shapes in every precision of `GRAPHS`.
 
     Sizes as in LeNet, AlexNet, MobileNet and SqueezeNet, with channel numbers that are powers of
     two and some that are not: time is not proportional to MACs (FastDeepIoT).
@@ -116,7 +114,7 @@ def micro_benchmark() -> tuple[SingleLayer, ...]:
     pools = _each(
         pool, (56, 16, 2), (28, 32, 2), (28, 64, 2), (14, 64, 2), (28, 32, 3), (14, 128, 7)
     )
-    both = [SingleLayer(layer, precision) for precision in Precision for layer in layers]
+    both = [SingleLayer(layer, precision) for precision in GRAPHS for layer in layers]
     return (*both, *(SingleLayer(layer) for layer in pools))
 
 
@@ -135,9 +133,9 @@ def tflite_of(single: SingleLayer) -> bytes:
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    graph = _Graph(schema, single.precision)
+    graph = GRAPHS[single.precision](schema)
     spec = single.layer
-    shape_only = single.key.rpartition("-")[0]  # both precisions get the same weights
+    shape_only = single.key.rpartition("-")[0]  # every precision gets the same weights
     random = np.random.default_rng(zlib.crc32(shape_only.encode()))
     _BUILDERS[spec.kind](graph, spec, random)
     builder = flatbuffers.Builder(1024)
@@ -145,98 +143,7 @@ def tflite_of(single: SingleLayer) -> bytes:
     return bytes(builder.Output())
 
 
-class _Graph:
-    """Collects tensors and the operator of a one-operator model."""
-
-    def __init__(self, schema: Any, precision: Precision) -> None:
-        self.schema = schema
-        self.is_int8 = precision is Precision.INT8
-        self._buffers = [schema.BufferT()]  # buffer 0 is the empty one
-        self._tensors: list[Any] = []
-        self._operator: Any = None
-        self._code: Any = None
-
-    def activation(self, name: str, shape: tuple[int, ...], scale: float) -> int:
-        """Adds an input or output tensor and returns its index."""
-        types = self.schema.TensorType
-        kind = types.INT8 if self.is_int8 else types.FLOAT32
-        quantisation = self._scales([scale], [-128], None) if self.is_int8 else None
-        return self._add(name, (1, *shape), kind, quantisation)
-
-    def kernel(self, values: np.ndarray, channel_axis: int) -> tuple[int, np.ndarray]:
-        """Adds a weight tensor; returns its index and, for int8, the scale of each channel."""
-        kind = self.schema.TensorType
-        if not self.is_int8:
-            return self._constant("kernel", values.astype("<f4"), kind.FLOAT32, None), np.ones(1)
-        others = tuple(axis for axis in range(values.ndim) if axis != channel_axis)
-        scales = np.abs(values).max(axis=others, keepdims=True) / 127
-        quantised = np.clip(np.round(values / scales), -127, 127).astype("i1")
-        flat = scales.reshape(-1)
-        parameters = self._scales(list(flat), [0] * len(flat), channel_axis)
-        return self._constant("kernel", quantised, kind.INT8, parameters), flat
-
-    def bias(self, channels: int, scales: np.ndarray) -> int:
-        """Adds a bias of small values."""
-        kind = self.schema.TensorType
-        if not self.is_int8:
-            return self._constant("bias", np.full(channels, 0.01, "<f4"), kind.FLOAT32, None)
-        steps = scales * _INPUT_SCALE
-        values = np.round(0.01 / steps).astype("<i4")
-        parameters = self._scales(list(steps), [0] * channels, 0)
-        return self._constant("bias", values, kind.INT32, parameters)
-
-    def operator(self, name: str, options: Any, inputs: list[int], outputs: list[int]) -> None:
-        """Sets the operator."""
-        schema = self.schema
-        number = getattr(schema.BuiltinOperator, name)
-        # version 3 of the quantised kernels has a scale a channel; 1 is plain float
-        version = 3 if self.is_int8 and name != "MAX_POOL_2D" else 1
-        self._code = schema.OperatorCodeT()
-        self._code.builtinCode = number
-        self._code.deprecatedBuiltinCode = min(number, 127)
-        self._code.version = version
-        self._operator = schema.OperatorT()
-        self._operator.opcodeIndex = 0
-        self._operator.inputs, self._operator.outputs = inputs, outputs
-        kind = type(options).__name__.removesuffix("T")
-        self._operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
-        self._operator.builtinOptions = options
-
-    def model(self) -> Any:
-        """The model with all that was added; tensor 0 is the input, the last one the output."""
-        schema = self.schema
-        graph, model = schema.SubGraphT(), schema.ModelT()
-        graph.tensors, graph.operators = self._tensors, [self._operator]
-        graph.inputs, graph.outputs = self._operator.inputs[:1], self._operator.outputs
-        graph.name = "main"
-        model.version, model.description = 3, "adadeep single layer"
-        model.operatorCodes, model.subgraphs, model.buffers = [self._code], [graph], self._buffers
-        return model
-
-    def _scales(self, scales: list[float], zeros: list[int], axis: int | None) -> Any:
-        parameters = self.schema.QuantizationParametersT()
-        parameters.scale = [float(scale) for scale in scales]
-        parameters.zeroPoint = zeros
-        parameters.quantizedDimension = axis or 0
-        return parameters
-
-    def _constant(self, name: str, values: np.ndarray, kind: int, quantisation: Any) -> int:
-        buffer = self.schema.BufferT()
-        buffer.data = np.frombuffer(values.tobytes(), dtype=np.uint8)
-        self._buffers.append(buffer)
-        return self._add(name, values.shape, kind, quantisation, len(self._buffers) - 1)
-
-    def _add(
-        self, name: str, shape: tuple[int, ...], kind: int, quantisation: Any, buffer: int = 0
-    ) -> int:
-        tensor = self.schema.TensorT()
-        tensor.name, tensor.shape, tensor.type = name, list(shape), kind
-        tensor.buffer, tensor.quantization = buffer, quantisation
-        self._tensors.append(tensor)
-        return len(self._tensors) - 1
-
-
-def _add_conv(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> None:
+def _add_conv(graph: Graph, spec: LayerSpec, random: np.random.Generator) -> None:
     assert spec.kernel
     assert spec.stride
     schema, channels, filters = graph.schema, spec.input_shape[-1], spec.output_shape[-1]
@@ -247,7 +154,7 @@ def _add_conv(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> No
     _finish(graph, spec, values, 0, ("CONV_2D", _same_relu(schema, options)))
 
 
-def _add_depthwise(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> None:
+def _add_depthwise(graph: Graph, spec: LayerSpec, random: np.random.Generator) -> None:
     assert spec.kernel
     assert spec.stride
     schema, channels = graph.schema, spec.input_shape[-1]
@@ -258,7 +165,7 @@ def _add_depthwise(graph: _Graph, spec: LayerSpec, random: np.random.Generator) 
     _finish(graph, spec, values, 3, ("DEPTHWISE_CONV_2D", _same_relu(schema, options)))
 
 
-def _add_dense(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> None:
+def _add_dense(graph: Graph, spec: LayerSpec, random: np.random.Generator) -> None:
     inputs, units = spec.input_shape[-1], spec.output_shape[-1]
     values = random.normal(0, math.sqrt(2 / inputs), (units, inputs))
     options = graph.schema.FullyConnectedOptionsT()
@@ -266,7 +173,7 @@ def _add_dense(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> N
     _finish(graph, spec, values, 0, ("FULLY_CONNECTED", options))
 
 
-def _add_pool(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> None:
+def _add_pool(graph: Graph, spec: LayerSpec, random: np.random.Generator) -> None:
     del random  # no weights
     assert spec.kernel
     assert spec.stride
@@ -274,8 +181,8 @@ def _add_pool(graph: _Graph, spec: LayerSpec, random: np.random.Generator) -> No
     options.filterHeight, options.filterWidth = spec.kernel
     options.strideH, options.strideW = spec.stride
     options.padding = graph.schema.Padding.SAME
-    source = graph.activation("input", spec.input_shape, _INPUT_SCALE)
-    target = graph.activation("output", spec.output_shape, _INPUT_SCALE)
+    source = graph.activation("input", spec.input_shape, INPUT_SCALE)
+    target = graph.activation("output", spec.output_shape, INPUT_SCALE)
     graph.operator("MAX_POOL_2D", options, [source], [target])
 
 
@@ -287,16 +194,16 @@ def _same_relu(schema: Any, options: Any) -> Any:
 
 
 def _finish(
-    graph: _Graph,
+    graph: Graph,
     spec: LayerSpec,
     values: np.ndarray,
     channel_axis: int,
     operator: tuple[str, Any],
 ) -> None:
-    source = graph.activation("input", spec.input_shape, _INPUT_SCALE)
+    source = graph.activation("input", spec.input_shape, INPUT_SCALE)
     kernel, scales = graph.kernel(values, channel_axis)
     bias = graph.bias(spec.output_shape[-1], scales)
-    target = graph.activation("output", spec.output_shape, _OUTPUT_SCALE)
+    target = graph.activation("output", spec.output_shape, OUTPUT_SCALE)
     graph.operator(*operator, [source, kernel, bias], [target])
 
 

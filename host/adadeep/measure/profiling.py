@@ -241,8 +241,8 @@ def measure_layers(
 def _measured_entry(meter: LatencyMeter, single: SingleLayer, left: Left) -> ProfileEntry:
     model = tflite_of(single)
     found = left.get((hashlib.sha256(model).hexdigest(), meter.settings))
-    precision = str(single.precision)
+    about = (single.key, single.layer, single.precision)
     try:
-        return ProfileEntry(single.key, single.layer, precision, found or meter.measure(model))
+        return ProfileEntry(*about, found or meter.measure(model))
     except AgentError as error:  # this device's runtime can't run this layer: data too
-        return ProfileEntry(single.key, single.layer, precision, error=str(error))
+        return ProfileEntry(*about, error=str(error))

@@ -25,12 +25,12 @@ import numpy.typing as npt
 
 from adadeep.core.cost import Cost
 from adadeep.core.errors import AdaDeepError, FormatError
-from adadeep.core.plan import Precision
 from adadeep.core.reader import (
     convert,
     plain_json,
     read_bytes,
     require_hex,
+    require_name,
     require_range,
     why,
 )
@@ -71,12 +71,15 @@ class PlanContent:
     """A plan as the file tells it: for people, but for its precision.
 
     Attributes:
-        precision: of the whole network.
+        precision: name of the whole network's, whether it is installed here or not.
         layers: by name: the technique and its settings.
     """
 
-    precision: Precision
+    precision: str
     layers: dict[str, dict[str, float | int | str]]
+
+    def __post_init__(self) -> None:
+        require_name("precision", self.precision)
 
 
 @dataclass(frozen=True, slots=True)

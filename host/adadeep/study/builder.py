@@ -11,6 +11,7 @@ import msgspec
 
 from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
@@ -115,7 +116,7 @@ class _Search:
     def __post_init__(self) -> None:
         self.store = ArtifactStore(self.bench.folder.absolute() / MODELS)
         techniques = list(TECHNIQUES.usable().values())
-        self.space = build_space(self.trainer.opened.spec, techniques)
+        self.space = build_space(self.trainer.opened.spec, techniques, tuple(PRECISIONS.usable()))
 
     def run(self) -> Outcome:
         self._begin()

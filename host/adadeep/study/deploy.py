@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
@@ -22,8 +23,6 @@ from adadeep.measure.meter import Checked, DeviceMeter, open_meter
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
 
 _READY_S = 120.0
-# float32 kernels differ in the order of their sums; int8 ones in the rounding of a step or two.
-_TOLERANCE = {"float32": 1e-3, "int8": 0.05}
 _MIN_ARGMAX_AGREEMENT = 0.95
 _NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
@@ -43,6 +42,7 @@ class FinishedRun:
         initial: the initial network's.
         inputs: (n, ...) float32, real samples.
         port: of the winner.
+        tolerance: of the winner's precision.
     """
 
     task: str
@@ -51,11 +51,7 @@ class FinishedRun:
     initial: bytes
     inputs: npt.NDArray[np.float32]
     port: ModelPort
-
-    @property
-    def precision(self) -> str:
-        """Of the winner."""
-        return str(self.target.best.plan.precision)
+    tolerance: float
 
     @property
     def device_name(self) -> str:
@@ -101,10 +97,12 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     Raises:
         FormatError: no finished search in it, one of a newer version, or a damaged one; says what
             to do.
+        ConfigError: the winner's precision is of a package that is not installed here.
     """
     run = RunFolder(folder)
     target = run.plan.target(device_fingerprint)
     best, initial, inputs = run.best(target), run.initial, run.inputs
+    tolerance = PRECISIONS.get(target.best.plan.precision).tolerance
     try:
         port = ModelPort(best)
     except ConversionError as error:
@@ -112,7 +110,7 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     if port.sample_shape != inputs.shape[1:]:
         shapes = f"{inputs.shape[1:]}, the model takes {port.sample_shape}"
         raise damaged(folder / SAMPLES, f"its samples are of shape {shapes}")
-    return FinishedRun(run.plan.task, target, best, initial, inputs, port)
+    return FinishedRun(run.plan.task, target, best, initial, inputs, port, tolerance)
 
 
 def deploy(folder: Path, transport: Transport, note: Callable[[str], None]) -> Deployment:
@@ -214,7 +212,7 @@ def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
         )
     there = np.concatenate([run.port.decode(outputs[0]) for outputs in checked.outputs])
     agreed = agreement(here, there)
-    limit = _TOLERANCE[run.precision]
+    limit = run.tolerance
     if not agreed.max_abs_difference <= limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
         raise DeviceError(
             f"{serial}: the model computes something else there than here: outputs differ by up to"

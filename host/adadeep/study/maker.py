@@ -16,13 +16,15 @@ import numpy.typing as npt
 
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.tflite import convert
 from adadeep.convert.verify import run_tflite, tflite_correct
 from adadeep.core.compressed import Compressed
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
-from adadeep.core.plan import CompressionPlan, Precision
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.precision import Precision
 from adadeep.core.reader import why
 from adadeep.storage.archives import open_zip
 from adadeep.storage.artifacts import PART, write_atomic, write_through
@@ -31,12 +33,9 @@ from adadeep.training.fit import FINE_TUNING_RATE, TRAINING_VERSION, correct, tr
 from adadeep.training.networks import lenet
 from adadeep.training.tasks import Task, load_task
 
-_REPRESENTATIVE = 100  # training samples that set the ranges of int8
+_REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
 _FITTING = 500  # training samples that replaced layers are fitted to
-
-# Bits of a weight and of an activation; whether kernels are stored sparse.
-_FORMATS = {Precision.FLOAT32: (32, 32, True), Precision.INT8: (8, 8, False)}
 
 
 def part_file(folder: str, plan: CompressionPlan, kind: str) -> Path:
@@ -123,15 +122,15 @@ class KerasMaker:
         Raises:
             TechniqueNotApplicable: the plan can't be applied.
             ConversionError: the network did not become a .tflite.
-            ConfigError: its files can't be written.
+            ConfigError: its files can't be written, or the precision is unknown.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
         made = self._compressed(plan)
         model = made.network
-        spec = model_spec(model, plan.label, made.hooks).in_precision(*_FORMATS[plan.precision])
-        tflite = convert(
-            model, plan.precision, self._task.x_train[:_REPRESENTATIVE], made.stores_sparse
-        )
+        precision = PRECISIONS.get(plan.precision)
+        spec = model_spec(model, plan.label, made.hooks).in_precision(precision)
+        samples = self._task.x_train[:_REPRESENTATIVE]
+        tflite = convert(model, precision, samples, made.stores_sparse)
         file, network = part_file(folder, plan, "tflite"), None
         write_atomic(file, tflite)
         if plan.choices:
@@ -140,7 +139,7 @@ class KerasMaker:
         return Made(
             model=str(file),
             network=str(network) if network else None,
-            correct=CorrectSamples.of(self._correct(model, tflite, plan.precision)),
+            correct=CorrectSamples.of(self._correct(model, tflite, precision)),
             spec=spec,
         )
 
@@ -175,6 +174,6 @@ class KerasMaker:
     def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
         """On validation data: of the .tflite where its numbers are not Keras' own."""
         x, y = self._task.x_val[:_VALIDATING], self._task.y_val[:_VALIDATING]
-        if precision is Precision.FLOAT32:
+        if precision.runs_as_trained:
             return correct(model, x, y)
         return tflite_correct(tflite, x, y)

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adadeep.core.plan import Precision
 from adadeep.devices.agent_messages import decode_reply
+from adadeep.measure.layer_graphs import GRAPHS
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep_agent import runner, wire
 from adadeep_agent.wire import ErrorCode, WireError
@@ -155,7 +155,7 @@ def test_a_core_mask_that_can_not_be_is_refused(runtime, model, mask):
     assert caught.value.code == ErrorCode.BAD_CORE_MASK
 
 
-@pytest.mark.parametrize("precision", list(Precision))
+@pytest.mark.parametrize("precision", list(GRAPHS))
 def test_models_of_either_precision_get_inputs_of_their_own_type(runtime, tmp_path, precision):
     path = tmp_path / "conv.tflite"
     path.write_bytes(tflite_of(SingleLayer(conv(6, 3, 4, 3), precision)))

@@ -9,6 +9,8 @@ import pytest
 
 from adadeep.compress.apply import apply_plan
 from adadeep.core.compressed import Compressed
+from adadeep.convert.precisions.float32 import FLOAT32
+from adadeep.convert.precisions.int8 import INT8
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
 from adadeep.core.plan import CompressionPlan, LayerChoice
@@ -62,7 +64,7 @@ def test_a_description_holds_what_keras_knows(small: Any) -> None:
 def test_pruned_weights_count_only_where_they_are_stored_sparse(small: Any) -> None:
     pruned = apply_plan(small, CompressionPlan((("fc1", BLOCKS),)))
     sparse = spec_of(pruned)
-    dense = sparse.in_precision(8, 8, stores_sparse=False)
+    dense = sparse.in_precision(INT8)
     removed = round(0.9 * 256 * 1024)
     assert spec_of(small).weights - sparse.weights == pytest.approx(removed, abs=4)
     assert sparse.in_precision(32, 32, stores_sparse=True) == sparse

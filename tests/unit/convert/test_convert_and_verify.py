@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adadeep.convert.precisions.float32 import FLOAT32
+from adadeep.convert.precisions.int8 import INT8
 from adadeep.convert.verify import agreement, run_tflite, tflite_accuracy
 from adadeep.core.errors import ConversionError
-from adadeep.core.plan import Precision
 from adadeep.storage.native_log import native_log
 
 pytestmark = pytest.mark.tf
@@ -33,14 +34,14 @@ def network() -> Any:
 def float_model(network: Any) -> bytes:
     from adadeep.convert.tflite import convert
 
-    return convert(network, Precision.FLOAT32, None, sparse=False)
+    return convert(network, FLOAT32, None, sparse=False)
 
 
 @pytest.fixture(scope="module")
 def int8_model(network: Any) -> bytes:
     from adadeep.convert.tflite import convert
 
-    return convert(network, Precision.INT8, samples(20), sparse=True)
+    return convert(network, INT8, samples(20), sparse=True)
 
 
 def tensors(model: bytes) -> list[dict[str, Any]]:
@@ -84,13 +85,13 @@ def test_sparse_storage_is_smaller_and_computes_the_same(network: Any, float_mod
 
     blocks = LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))
     pruned = apply_plan(network, CompressionPlan((("fc1", blocks),))).network
-    sparse = convert(pruned, Precision.FLOAT32, None, sparse=True)
-    dense = convert(pruned, Precision.FLOAT32, None, sparse=False)
+    sparse = convert(pruned, FLOAT32, None, sparse=True)
+    dense = convert(pruned, FLOAT32, None, sparse=False)
     x = samples(10)
     assert agreement(run_tflite(sparse, x), run_tflite(dense, x)).max_abs_difference < 1e-5
     assert len(sparse) < 0.5 * len(dense)
     # XNNPACK refuses sparse int8 kernels, so what was pruned is quantised dense.
-    quantised = convert(pruned, Precision.INT8, x, sparse=True)
+    quantised = convert(pruned, INT8, x, sparse=True)
     assert agreement(run_tflite(quantised, x), run_tflite(dense, x)).max_abs_difference < 0.05
 
 
@@ -99,7 +100,7 @@ def test_int8_without_samples_is_refused(network: Any) -> None:
 
     for nothing in (None, samples(0)):
         with pytest.raises(ConversionError, match="samples"):
-            convert(network, Precision.INT8, nothing, sparse=False)
+            convert(network, INT8, nothing, sparse=False)
 
 
 def test_what_the_converter_cannot_take_is_one_error_with_its_reason() -> None:
@@ -118,7 +119,7 @@ def test_what_the_converter_cannot_take_is_one_error_with_its_reason() -> None:
     inputs = keras.Input((4,))
     model = keras.Model(inputs, Odd()(inputs), name="odd")
     with pytest.raises(ConversionError, match=r"'odd' can't be converted.*[Bb]etainc") as caught:
-        convert(model, Precision.FLOAT32, None, sparse=False)
+        convert(model, FLOAT32, None, sparse=False)
     assert "\n" not in str(caught.value)
 
 
@@ -128,7 +129,7 @@ def test_what_conversion_prints_goes_to_the_log_of_the_run(
     from adadeep.convert.tflite import convert
 
     with native_log(tmp_path):
-        convert(network, Precision.INT8, samples(5), sparse=False)
+        convert(network, INT8, samples(5), sparse=False)
     assert capfd.readouterr() == ("", "")
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import CompressionPlan, LayerChoice
 
 W1F = LayerChoice("W1f", (("rank_divisor", 12),))
 choices = st.builds(
@@ -30,7 +30,7 @@ def test_order_and_untouched_layers_make_no_other_plan(pairs, random):
 def test_plans_that_differ_have_different_keys():
     plans = [
         CompressionPlan(),
-        CompressionPlan(precision=Precision.INT8),
+        CompressionPlan(precision="int8"),
         CompressionPlan((("fc1", W1F),)),
         CompressionPlan((("fc2", W1F),)),
         CompressionPlan((("fc1", LayerChoice("W1f", (("rank_divisor", 6),))),)),
@@ -39,17 +39,21 @@ def test_plans_that_differ_have_different_keys():
 
 
 def test_the_canonical_text_does_not_change_between_versions():
-    plan = CompressionPlan((("fc1", W1F),), Precision.INT8)
+    plan = CompressionPlan((("fc1", W1F),), "int8")
     text = '{"layers":{"fc1":{"rank_divisor":12,"technique":"W1f"}},"precision":"int8"}'
     assert plan.canonical_json == text
     assert plan.key == "41060d14b88ff1b4"
 
 
+@pytest.mark.parametrize("name", ["", "int 8", "../int8", "int8\n", "x" * 41, "é"])
+def test_a_precision_that_is_no_name_is_refused(name):
+    with pytest.raises(ValueError, match="precision is no name"):
+        CompressionPlan(precision=name)
+
+
 def test_labels_name_what_was_decided():
     assert CompressionPlan().label == "initial"
-    assert (
-        CompressionPlan((("fc1", W1F),), Precision.INT8).label == "fc1:W1f(rank_divisor=12) int8"
-    )
+    assert CompressionPlan((("fc1", W1F),), "int8").label == "fc1:W1f(rank_divisor=12) int8"
     assert CompressionPlan((("fc1", W1F),)).choice("conv1") == LayerChoice()
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
-from adadeep.core.space import NOTHING, build_space
-from fakes.search_space import MODEL, SPACE, SVD, choice, every_list
+from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.space import NOTHING, PrecisionChoice, build_space
+from fakes.search_space import MODEL, PRECISIONS, SPACE, SVD, choice, every_list
 
 
 def test_decides_every_layer_that_a_technique_applies_to_then_the_precision():
@@ -26,7 +26,9 @@ def test_masks_open_what_applies_and_nothing_else():
     mask = SPACE.mask(())
     assert [SPACE.actions[n] for n in np.flatnonzero(mask)] == [LayerChoice(), choice("L1", 0.25)]
     last = SPACE.mask((0, 0, 0))
-    assert [SPACE.actions[n] for n in np.flatnonzero(last)] == list(Precision)
+    assert [SPACE.actions[n] for n in np.flatnonzero(last)] == [
+        PrecisionChoice(name) for name in PRECISIONS
+    ]
 
 
 def test_a_technique_that_replaces_the_later_layers_leaves_nothing_to_decide_on_them():
@@ -70,7 +72,7 @@ def test_refuses_a_plan_of_another_space(choices):
 
 
 def test_one_precision_is_no_decision():
-    space = build_space(MODEL, [SVD], precisions=(Precision.FLOAT32,))
+    space = build_space(MODEL, [SVD], ("float32",))
     assert [point.title for point in space.points] == ["fc1", "fc2"]
     combinations = itertools.product(range(3), repeat=2)
-    assert {space.plan(d).precision for d in combinations} == {Precision.FLOAT32}
+    assert {space.plan(d).precision for d in combinations} == {"float32"}

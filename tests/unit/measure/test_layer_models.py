@@ -5,7 +5,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from adadeep.core.layers import LayerKind
-from adadeep.core.plan import Precision
+from adadeep.measure.layer_graphs import GRAPHS
 from adadeep.measure.layer_models import (
     SingleLayer,
     anchor_model,
@@ -38,7 +38,7 @@ def test_the_table_has_enough_layers_of_every_kind_and_no_key_twice():
     assert len({single.key for single in layers}) == len(layers)
     kinds = {single.layer.kind for single in layers}
     assert {LayerKind.CONV, LayerKind.DEPTHWISE, LayerKind.DENSE, LayerKind.POOL} == kinds
-    assert {single.precision for single in layers} == set(Precision)
+    assert {single.precision for single in layers} == set(GRAPHS)
 
 
 def test_a_layer_gives_the_same_file_every_time_and_the_anchor_is_one():
@@ -88,7 +88,7 @@ def test_an_int8_layer_computes_nearly_what_its_float_twin_does(spec):
     x = np.random.default_rng(0).random((1, *spec.input_shape), "f4") * 1.9
     want, _, _ = run(tflite_of(SingleLayer(spec)), x)
     steps = np.clip(np.round(x / (2 / 255)) - 128, -128, 127)
-    raw, weights, _ = run(tflite_of(SingleLayer(spec, Precision.INT8)), steps)
+    raw, weights, _ = run(tflite_of(SingleLayer(spec, "int8")), steps)
     assert raw.dtype == np.int8
     got = (raw.astype("f4") + 128) * (8 / 255)
     assert np.abs(got - np.minimum(want, 8)).max() < 0.1

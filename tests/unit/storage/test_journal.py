@@ -21,7 +21,7 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
-from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.trial import Trial, TrialState
 from adadeep.storage.journal import JOURNAL, Artifact, Journal, differences, read_journal
 
@@ -45,7 +45,7 @@ PLAN = CompressionPlan(
         ("fc1", LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))),
         ("fc2", LayerChoice("W1f", (("rank_divisor", 12),))),
     ),
-    Precision.INT8,
+    "int8",
 )
 COST = Cost(Quantity(1.25, Provenance.MEASURED, "Box"), UNAVAILABLE, 12.5, 13.0, 14, 15)
 TRIAL = Trial(PLAN, TrialState.COMPLETE, 0.5, COST, "a" * 64, MEASUREMENT.key, None, 1.5)
@@ -79,6 +79,14 @@ def test_gives_back_every_value_as_it_was(tmp_path):
     assert content.artifacts == {PLAN.key: ARTIFACT}
     assert content.measurements == {MEASUREMENT.key: MEASUREMENT}
     assert list(content.trials.values()) == [TRIAL, FAILED]
+
+
+def test_a_plan_in_a_precision_that_is_not_installed_here_is_read(tmp_path):
+    foreign = Trial(CompressionPlan(precision="their.int4-x"), TrialState.FAILED, reason="slow")
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+        journal.add_trial(foreign)
+    assert list(read_journal(tmp_path).trials.values()) == [foreign]
 
 
 def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_path):
@@ -160,7 +168,11 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
     "line",
     [
         '{"kind":"miracle"}',
-        '{"kind":"trial","plan":{"choices":[],"precision":"int3"},"state":"complete"}',
+        '{"kind":"trial","plan":{"choices":[],"precision":"int8"},"state":"complete"}',
+        '{"kind":"trial","plan":{"choices":[],"precision":"int 3"},"state":"failed"}',
+        hurt(TRIAL, "plan", "precision", value="../../../../etc/passwd"),
+        hurt(TRIAL, "plan", "precision", value=""),
+        hurt(TRIAL, "plan", "precision", value=8),
         '{"kind":"measurement"}',
         hurt(TRIAL, "state", value="half done"),
         hurt(TRIAL, "accuracy", value=3),

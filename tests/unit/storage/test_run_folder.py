@@ -81,7 +81,9 @@ def test_a_finished_search_is_read_as_it_was_left(folder):
         (("best", "key"), '"../../../../xx"'),
         (("best", "key"), '"0123456789ABCDEF"'),
         (("best", "model_sha256"), '"../x"'),
-        (("best", "plan", "precision"), '"int3"'),
+        (("best", "plan", "precision"), '"int 3"'),
+        (("best", "plan", "precision"), '"../int8"'),
+        (("best", "plan", "precision"), "8"),
         (("best", "plan", "layers", "fc1"), '"W1f"'),
         (("best", "label"), '""'),
         (("best", "accuracy"), "3"),
@@ -101,6 +103,12 @@ def test_a_finished_search_is_read_as_it_was_left(folder):
 def test_a_wrong_value_is_refused_and_names_the_file(folder, path, text):
     (folder / "plan.json").write_bytes(with_value(plan_of(folder), path, text))
     assert "plan.json" in refused(folder)
+
+
+def test_a_plan_in_a_precision_that_is_not_installed_here_is_read(folder):
+    path = ("best", "plan", "precision")
+    (folder / "plan.json").write_bytes(with_value(plan_of(folder), path, '"their.int4-x"'))
+    assert read_run(folder).plan.best.plan.precision == "their.int4-x"
 
 
 @pytest.mark.parametrize(

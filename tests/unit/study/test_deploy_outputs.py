@@ -15,7 +15,7 @@ HERE = np.array([[0.0, 1.0], [1.0, 0.0]], "f4")
 def run(monkeypatch):
     monkeypatch.setattr(deploy, "run_tflite", lambda model, inputs: HERE)
     port = types.SimpleNamespace(decode=lambda outputs: outputs)
-    return types.SimpleNamespace(best=b"", inputs=HERE, port=port, precision="float32")
+    return types.SimpleNamespace(best=b"", inputs=HERE, port=port, tolerance=1e-3)
 
 
 def compared(run, outputs):

@@ -1,0 +1,1 @@
+"""Number formats that a network can be converted to. Imports no TensorFlow until used."""

@@ -1,0 +1,50 @@
+"""int8: weights and activations quantised after training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_CALIBRATION_SAMPLES = 100
+
+
+class Int8:
+    """Weights with a scale a channel, activations with one a tensor, taken from samples.
+
+    Input and output stay float32, which costs nothing measurable (LeNet: 0.584 ms against
+    0.586 ms with int8 ones) and lets every caller feed any model alike. Pruned kernels are stored
+    dense: XNNPACK refuses to run what the converter writes of both.
+    """
+
+    name = "int8"
+    title = "8-bit integers, quantised after training"
+    weight_bits = 8
+    activation_bits = 8
+    stores_sparse = False
+    needs_samples = True
+    runs_as_trained = False
+    tolerance = 0.05  # kernels round to one step or the next
+
+    def configure(self, converter: Any, samples: npt.NDArray[Any] | None, sparse: bool) -> None:
+        """Takes the ranges from the first 100 samples."""
+        import tensorflow as tf
+
+        del sparse
+        assert samples is not None
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = _feed(samples)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+
+
+def _feed(samples: npt.NDArray[Any]) -> Callable[[], Iterator[list[Any]]]:
+    def feed() -> Iterator[list[Any]]:
+        for sample in samples[:_CALIBRATION_SAMPLES]:
+            yield [sample[np.newaxis].astype(np.float32)]
+
+    return feed
+
+
+INT8 = Int8()

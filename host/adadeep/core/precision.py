@@ -1,0 +1,43 @@
+"""Precision: a number format of weights and activations, and what the converter does for it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+
+class Precision(Protocol):
+    """A number format of the whole network.
+
+    Attributes:
+        name: in the registry, in plans: "int8".
+        title: for people.
+        weight_bits: bits a stored weight.
+        activation_bits: bits an element between two layers.
+        stores_sparse: whether kernels with many zeros are stored without them.
+        needs_samples: whether `configure` takes ranges from samples.
+        runs_as_trained: whether the .tflite computes what Keras does, so that a network may be
+            judged by Keras' outputs, which are quicker to be had.
+        tolerance: the largest difference of an output between two runtimes that is none of the
+            model's: kernels differ in the order of their sums and in how they round.
+    """
+
+    name: str
+    title: str
+    weight_bits: int
+    activation_bits: int
+    stores_sparse: bool
+    needs_samples: bool
+    runs_as_trained: bool
+    tolerance: float
+
+    def configure(self, converter: Any, samples: npt.NDArray[Any] | None, sparse: bool) -> None:
+        """Sets up a `tf.lite.TFLiteConverter`. Input and output stay float32.
+
+        Args:
+            converter: is changed.
+            samples: (n, ...) of the training data; at least one if `needs_samples`.
+            sparse: whether kernels are to be stored without their zeros; only if `stores_sparse`.
+        """
+        ...
