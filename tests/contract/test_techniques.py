@@ -12,8 +12,8 @@ import pytest
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.names import group_of
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.core.compressed import Compressed
 from adadeep.convert.precisions.float32 import FLOAT32
+from adadeep.core.compressed import Compressed
 from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec
 from adadeep.core.plan import NONE, CompressionPlan, LayerChoice

@@ -28,6 +28,7 @@ from adadeep.core.measurement import (
 )
 from adadeep.core.protocols import Transport
 from adadeep.core.statistics import summarise
+from adadeep.core.target import Target
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_messages import AgentResult
 from adadeep.devices.agent_watch import Note, Watch
@@ -135,6 +136,15 @@ class DeviceMeter:
         self._anchor_path: str | None = None
         self._recovered: tuple[Measurement, ...] = ()
         self._open()
+
+    @property
+    def target(self) -> Target:
+        """What its measurements are of."""
+        agent = self.identity
+        return Target(
+            self.device_fingerprint, self.device_title, agent.name, agent.runtime,
+            agent.runtime_version, self.settings,
+        )  # fmt: skip
 
     @property
     def identity(self) -> Agent:

@@ -132,7 +132,7 @@ def _resource(transport: Transport, target: Target, deadline: Deadline) -> str:
 
     That is told by the kernel's boot: a container here, behind adb, is this computer, too.
     """
-    if transport.is_this_computer:
+    if transport.kind == "local":
         return TRAINING
     with contextlib.suppress(OSError):
         here = _BOOT_ID.read_text().strip()

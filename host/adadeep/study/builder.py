@@ -13,12 +13,14 @@ from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.correct import CorrectSamples
+from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.protocols import Transport
 from adadeep.core.sampler import Sampler
-from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
+from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.cost.analytic import ANALYTIC
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.native_log import native_log
@@ -31,7 +33,7 @@ from adadeep.study.crew import StudyCrew
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.finalists import Contest, conclude
 from adadeep.study.jobs import ExecutorKind
-from adadeep.study.known import Skip, ruled_out
+from adadeep.study.known import KnownBeforehand, Skip, ruled_out
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
     Outcome,
@@ -112,11 +114,16 @@ class _Search:
     observer: StudyObserver
     store: ArtifactStore = field(init=False)
     space: SearchSpace = field(init=False)
+    known_costs: KnownBeforehand = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = ArtifactStore(self.bench.folder.absolute() / MODELS)
         techniques = list(TECHNIQUES.usable().values())
-        self.space = build_space(self.trainer.opened.spec, techniques, tuple(PRECISIONS.usable()))
+        initial = self.trainer.opened.spec
+        self.space = build_space(initial, techniques, tuple(PRECISIONS.usable()))
+        records = (device.record for device in self.bench.devices.values())
+        by_formula = all(record.sources[ENERGY] == ANALYTIC.name for record in records)
+        self.known_costs = KnownBeforehand(initial, by_formula)
 
     def run(self) -> Outcome:
         self._begin()
@@ -166,17 +173,14 @@ class _Search:
             goals=goals,
             seed=session.seed,
             preset=session.preset,
-            known_costs=self._known_costs,
+            known_costs=self.known_costs,
             targets=tuple(self.bench.knowledge[goal.target] for goal in goals),
             history=(baseline,),
         )
         return SAMPLERS.get(session.sampler).make(context)
 
-    def _known_costs(self, plan: CompressionPlan) -> KnownCosts | None:
-        return None
-
     def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
-        return ruled_out(plan, goals, self._known_costs)
+        return ruled_out(plan, goals, self.known_costs)
 
     def _conclude(self, session: Session, run: StudyRun) -> Outcome:
         contests = [self._contest(scorer, run) for scorer in run.scorers]

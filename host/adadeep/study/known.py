@@ -5,11 +5,75 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from adadeep.compress.apply import outline_plan
+from adadeep.compress.registry import TECHNIQUES
+from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.core.errors import TechniqueNotApplicable
+from adadeep.core.layers import LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import Goal, KnownCosts
 from adadeep.core.units import format_bytes, format_mj
+from adadeep.cost.formulas import energy_mj
 
 _TOLERANCE = 1e-9  # as of a reward: the initial network keeps its own limits
+
+# What a .tflite takes beside its weights, seen on LeNets and a little more: names, shapes, buffers
+# and operators; scales and zero points of quantised channels; indices of sparse kernels.
+_FILE_BYTES, _LAYER_BYTES, _CHANNEL_BYTES, _INDEX_BYTES = 4000, 1500, 12, 4
+
+
+class KnownBeforehand:
+    """What formulas tell of plans of a network.
+
+    Args:
+        initial: the network that plans compress.
+        knows_energy: whether E is what Eq. 5 gives; not where it is measured.
+    """
+
+    def __init__(self, initial: ModelSpec, knows_energy: bool) -> None:
+        self._initial = initial
+        self._knows_energy = knows_energy
+        self._found: dict[str, KnownCosts | None] = {}
+
+    def __call__(self, plan: CompressionPlan) -> KnownCosts | None:
+        """Of a plan; None where a technique can't tell, or does not apply.
+
+        Raises:
+            ConfigError: an unknown technique or precision.
+        """
+        if plan.key not in self._found:
+            self._found[plan.key] = self._costs(plan)
+        return self._found[plan.key]
+
+    def _costs(self, plan: CompressionPlan) -> KnownCosts | None:
+        try:
+            outline = outline_plan(self._initial, plan, TECHNIQUES)
+        except TechniqueNotApplicable:
+            return None
+        if outline is None:
+            return None
+        spec = outline.in_precision(PRECISIONS.get(plan.precision))
+        return KnownCosts(
+            macs=spec.macs,
+            storage_bytes=spec.parameter_storage_bytes,
+            activation_bytes=spec.activation_storage_bytes,
+            energy_mj=energy_mj(spec) if self._knows_energy else None,
+            file_bytes=_file_bytes(spec),
+        )
+
+
+def _file_bytes(spec: ModelSpec) -> float:
+    beside = sum(_LAYER_BYTES + _beside_weights(layer) for layer in spec.layers)
+    return spec.parameter_storage_bytes + _FILE_BYTES + beside
+
+
+def _beside_weights(layer: LayerSpec) -> int:
+    if not layer.weights:
+        return 0
+    is_sparse = layer.nonzero_weights < layer.weights
+    return layer.output_shape[-1] * _CHANNEL_BYTES + (
+        layer.nonzero_weights * _INDEX_BYTES if is_sparse else 0
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,11 +155,11 @@ class KerasMaker:
     def sample(self, request: Sample) -> Sampled:
         """Some test samples, and what models give for them."""
         inputs = self._task.x_test[: request.count]
-        members = {"inputs": inputs, "labels": self._task.y_test[: request.count]}
-        for name, path in request.models.items():
-            members[name] = run_tflite(Path(path).read_bytes(), inputs)
+        members: dict[str, Any] = {"inputs": inputs, "labels": self._task.y_test[: request.count]}
+        for name, model in request.models.items():
+            members[name] = run_tflite(Path(model).read_bytes(), inputs)
         path = Path(request.folder) / f"{PART}samples.npz"
-        write_through(path, lambda file: np.savez_compressed(file, allow_pickle=False, **members))
+        write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
 
     def _compressed(self, plan: CompressionPlan) -> Compressed[Any]:

@@ -38,8 +38,15 @@ _MODEL_ERRORS = (
 class TargetBench(Protocol):
     """A target with its device at hand."""
 
-    record: TargetRecord
-    resource: str
+    @property
+    def record(self) -> TargetRecord:
+        """Of the journal."""
+        ...
+
+    @property
+    def resource(self) -> str:
+        """What measuring there needs for itself alone."""
+        ...
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from adadeep.compress.apply import apply_plan
-from adadeep.core.compressed import Compressed
-from adadeep.convert.precisions.float32 import FLOAT32
 from adadeep.convert.precisions.int8 import INT8
+from adadeep.core.compressed import Compressed
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
 from adadeep.core.plan import CompressionPlan, LayerChoice

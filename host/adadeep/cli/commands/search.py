@@ -59,7 +59,7 @@ class _SearchCommand(click.Command):
         formatter.write_text(f"Tasks: {', '.join(TASKS)}.")
 
 
-def _search_options(function: Callable[..., None]) -> Callable[..., None]:
+def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "--episodes", type=click.IntRange(max=1_000_000), default=30, show_default=True,
