@@ -118,7 +118,10 @@ class Trainer:
         paths = {name: str(path) for name, path in models.items()}
         reply = self.ask(Sample(paths, count, str(folder)))
         assert isinstance(reply, Sampled)
-        return Path(reply.path).read_bytes()
+        path = Path(reply.path)
+        data = path.read_bytes()
+        path.unlink()
+        return data
 
     def close(self) -> None:
         """Ends the process; may be called twice."""
