@@ -110,6 +110,7 @@ class Session:
         seed: of its randomness.
         look_ahead: how many asks may be open.
         demands: by target key.
+        space: hash of what there was to decide.
         adadeep_version: of this session.
         plugins: "kind name" -> distribution and version of what was used of other packages.
     """
@@ -119,6 +120,7 @@ class Session:
     seed: int
     look_ahead: int
     demands: dict[str, UserDemand]
+    space: str = ""
     adadeep_version: str = ""
     plugins: dict[str, str] = field(default_factory=dict)
 

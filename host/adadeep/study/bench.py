@@ -64,7 +64,7 @@ def open_bench(
     """Opens the folder and every device.
 
     Raises:
-        ConfigError: the folder can't be used.
+        ConfigError: the folder can't be used, or holds another search.
         DeviceError: a device can't measure.
     """
     deadline = Deadline.after(_READY_S)
@@ -78,6 +78,7 @@ def open_bench(
             facts.append(gather_facts(transport, deadline)[0])
         folder = given or default_folder(config.task, facts)
         journal = journal or stack.enter_context(Journal.open(folder))
+        journal.begin(config.header)
         bench = Bench(folder, journal, until)
         for transport, known in zip(transports, facts, strict=True):
             study, settings = journal.content.id, config.settings

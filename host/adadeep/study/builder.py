@@ -28,7 +28,7 @@ from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
 from adadeep.study.bench import Bench, open_bench
-from adadeep.study.config import NOTED, StudyConfig
+from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.finalists import Contest, conclude
@@ -126,7 +126,6 @@ class _Search:
         self.known_costs = KnownBeforehand(initial, by_formula)
 
     def run(self) -> Outcome:
-        self._begin()
         kind = self._executor_kind()
         session = self._session(kind)
         crew = StudyCrew(self.trainer, self.bench.devices, self.store, self.observer.stage)
@@ -143,12 +142,6 @@ class _Search:
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
         return self._conclude(session, study.run(episodes, self.observer))
 
-    def _begin(self) -> None:
-        space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
-        header = self.config.header(space[:_SPACE_DIGITS], __version__)
-        for change in self.bench.journal.begin(header, NOTED):
-            self.observer.note(f"not as when this search was begun: {change}; it goes on.")
-
     def _executor_kind(self) -> ExecutorKind:
         """Training would disturb what is measured on the same computer: there they take turns."""
         suits = "serial" if self.bench.is_this_computer else "overlapped"
@@ -156,15 +149,30 @@ class _Search:
 
     def _session(self, kind: ExecutorKind) -> Session:
         sampler = SAMPLERS.get(self.config.sampler)
-        return Session(
+        space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
+        session = Session(
             sampler=self.config.sampler,
             preset=self.config.preset or sampler.presets[0],
             seed=self.config.seed,
             look_ahead=self.config.look_ahead or kind.look_ahead,
             demands=self.bench.demands,
+            space=space[:_SPACE_DIGITS],
             adadeep_version=__version__,
             plugins=_plugins(self.config),
         )
+        self._compare(session)
+        return session
+
+    def _compare(self, session: Session) -> None:
+        """Says what is another than it was; the search goes on."""
+        earlier = self.bench.journal.content.sessions
+        if not earlier:
+            return
+        last = earlier[-1].session
+        if last.space != session.space:
+            self.observer.note("there are other techniques or settings to choose than before.")
+        if last.adadeep_version != session.adadeep_version:
+            self.observer.note(f"this folder was last searched by adadeep {last.adadeep_version}.")
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
         session = self.bench.journal.content.sessions[-1].session

@@ -16,7 +16,6 @@ from adadeep.study.executors.registry import EXECUTORS
 from adadeep.training.tasks import SPLIT
 
 _MAX_THREADS = 64
-NOTED = ("space", "adadeep_version")  # of a header: may differ, and is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +80,10 @@ class StudyConfig:
         """What is wanted on a device."""
         return dict(self.demands).get(serial, self.demand)
 
-    def header(self, space: str, version: str) -> dict[str, Any]:
-        """What a run's folder is a study of; JSON values. `NOTED` may differ.
-
-        Demand, episodes, sampler and devices are free.
-
-        Args:
-            space: hash of the space.
-            version: of adadeep.
-        """
-        return {"task": self.task, "split": SPLIT, "space": space, "adadeep_version": version}
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a run's folder is a study of; JSON values. All else is free."""
+        return {"task": self.task, "split": SPLIT}
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
