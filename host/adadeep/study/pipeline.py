@@ -86,9 +86,13 @@ class _Underway:
     @classmethod
     def again(cls, record: TrialRecord) -> _Underway:
         """Of a plan that some target has still to measure."""
-        known = dict(record.measurements), dict(record.failures)
-        seconds = {"making_s": record.making_s, "measuring_s": record.measuring_s}
-        return cls(record.plan, None, *known, **seconds)
+        return cls(
+            record.plan,
+            measurements=dict(record.measurements),
+            failures=dict(record.failures),
+            making_s=record.making_s,
+            measuring_s=record.measuring_s,
+        )
 
     @property
     def is_done(self) -> bool:
