@@ -1,4 +1,4 @@
-"""Every transport keeps the promises of `core.protocols.Transport`."""
+"""Every transport keeps the promises of `core.transport.Transport`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 

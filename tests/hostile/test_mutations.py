@@ -16,7 +16,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, TransientDeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import ShellResult
+from adadeep.core.transport import ShellResult
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.meter import DeviceMeter

@@ -16,8 +16,8 @@ from adadeep.core.device import DeviceFacts
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.measurement import MeasureSettings
-from adadeep.core.protocols import Transport
 from adadeep.core.reader import read_bytes
+from adadeep.core.transport import Transport
 
 _SELECT_S = 30.0
 

@@ -20,7 +20,8 @@ from adadeep.core.errors import (
     TransientDeviceError,
 )
 from adadeep.core.measurement import Agent, Conditions, MeasureSettings
-from adadeep.core.protocols import Stream, Transport
+from adadeep.core.stream import Stream
+from adadeep.core.transport import Transport
 from adadeep.devices.agent_messages import (
     AgentResult,
     ConditionsReply,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeadlinePassed, DeviceError, TransientDeviceError
-from adadeep.core.protocols import Stream, Transport
+from adadeep.core.stream import Stream
+from adadeep.core.transport import Transport
 
 Note = Callable[[str], None]
 _LOOK_S = 10.0

@@ -12,7 +12,7 @@ from enum import StrEnum
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import DeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.adb.connection import ask
 from adadeep.devices.adb.server import server_address
 from adadeep.devices.agent import AgentClient

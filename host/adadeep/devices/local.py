@@ -11,7 +11,8 @@ from pathlib import Path
 from adadeep.core.clock import Deadline
 from adadeep.core.device import LOCAL_SERIAL
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult, Stream
+from adadeep.core.stream import Stream
+from adadeep.core.transport import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.shell import open_process, run_process
 
 SERIAL = LOCAL_SERIAL

@@ -13,8 +13,8 @@ from pathlib import Path
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import FormatError, NoAgentError, StableDeviceError
-from adadeep.core.protocols import Transport
 from adadeep.core.reader import read_json
+from adadeep.core.transport import Transport
 from adadeep.devices.agent_watch import (
     ALL_PROCESSES,
     COMMAND_LINE,

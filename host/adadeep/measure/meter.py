@@ -26,8 +26,8 @@ from adadeep.core.measurement import (
     measurement_key,
     new_study,
 )
-from adadeep.core.protocols import Transport
 from adadeep.core.statistics import summarise
+from adadeep.core.transport import Transport
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_messages import AgentResult
 from adadeep.devices.agent_watch import Note, Watch

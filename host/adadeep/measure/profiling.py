@@ -14,7 +14,7 @@ from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import AgentError, ConfigError, NoAgentError
 from adadeep.core.measurement import Agent, Measurement, MeasureSettings, new_study
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, tflite_of
 from adadeep.measure.meter import LatencyMeter, open_meter

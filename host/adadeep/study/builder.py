@@ -14,7 +14,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import Interrupted, TransientDeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import LatencyMeter, open_meter
 from adadeep.search.registry import SAMPLERS

@@ -15,7 +15,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConversionError, DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.measure.meter import Checked, DeviceMeter, open_meter
 from adadeep.storage.run_folder import BEST_MODEL, SAMPLES, PlanFile, damaged, read_run

@@ -11,7 +11,7 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import AgentError, DeadlinePassed, DeviceError, TransientDeviceError
 from adadeep.core.measurement import MeasureSettings
-from adadeep.core.protocols import ShellResult
+from adadeep.core.transport import ShellResult
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_watch import Watch
 from adadeep_agent import wire

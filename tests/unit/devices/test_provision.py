@@ -16,7 +16,7 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError
-from adadeep.core.protocols import ShellResult
+from adadeep.core.transport import ShellResult
 from adadeep.devices.local import LocalTransport
 from adadeep.devices.passing import passing_folder
 from adadeep.devices.provision import free_bytes, probe_python, require_python

@@ -12,7 +12,7 @@ from adadeep.cli.commands.measure import measurement_json
 from adadeep.cli.options import PATH, device_option, each_device, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.core.units import format_bytes, format_ms
 from adadeep.report.table_text import Column
 

@@ -11,7 +11,7 @@ from adadeep.cli.options import chosen_devices, device_option, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import ConfigError, DeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.doctor import Check, CheckStatus, examine
 from adadeep.devices.provision import clean, provision
 from adadeep.storage.scratch import scratch_folder

@@ -24,7 +24,7 @@ from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.report.table_text import Column
 
 _READY_S = 120.0

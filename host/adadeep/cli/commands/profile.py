@@ -29,7 +29,7 @@ from adadeep.core.units import format_bytes
 
 if TYPE_CHECKING:
     from adadeep.core.device_profile import DeviceProfile, ProfileEntry
-    from adadeep.core.protocols import Transport
+    from adadeep.core.transport import Transport
     from adadeep.measure.profiling import ProfileRequest
 
 _QUICK_EVERY = 6  # --quick measures every sixth layer

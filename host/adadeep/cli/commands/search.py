@@ -23,7 +23,7 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError, DemandUnmet
 
 if TYPE_CHECKING:
-    from adadeep.core.protocols import Transport
+    from adadeep.core.transport import Transport
     from adadeep.search.reward import Limits
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import MOST_OUTPUT_BYTES, ShellResult, Stream
+from adadeep.core.stream import Stream
+from adadeep.core.transport import MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.adb.connection import AdbSocket, ServiceRefused, ask
 from adadeep.devices.adb.server import ServerAddress, server_address
 from adadeep.devices.adb.shell_protocol import AdbStream, PlainCommand, read_to_end, run_v2
