@@ -6,15 +6,9 @@ import numpy as np
 
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import AgentError, ConversionError, TransientDeviceError
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.target import Target
 from adadeep.study.evaluate import MadeNetwork
 
 
@@ -43,9 +37,7 @@ class FakeMaker:
 class FakeMeter:
     """Measures by the hash of the model; can be told to fail."""
 
-    device_title = "Fake box"
-    device_fingerprint = "f" * 16
-    settings = MeasureSettings()
+    target = Target("f" * 16, "Fake box", "fake", "fake_runtime", "1", MeasureSettings())
     study = "5717d1e5"
 
     def __init__(self):
@@ -55,7 +47,10 @@ class FakeMeter:
         self.gone_after = None
         self.refused = {}  # model -> error code
 
-    def measure(self, model):
+    def measure(self, models):
+        return [self._measured(model) for model in models]
+
+    def _measured(self, model):
         if self.gone_after is not None and len(self.measured) >= self.gone_after:
             raise TransientDeviceError("Fake box: the link broke; plug it in again.")
         if model in self.refused:
@@ -74,10 +69,10 @@ def measurement(model, latency_ns=None):
     return Measurement(
         model_sha256=sha256,
         model_bytes=len(model),
-        device_fingerprint=FakeMeter.device_fingerprint,
-        device_title=FakeMeter.device_title,
+        device_fingerprint=FakeMeter.target.device_fingerprint,
+        device_title=FakeMeter.target.device_title,
         agent=Agent("fake", "0.1.0", "fake_runtime", "1"),
-        settings=FakeMeter.settings,
+        settings=FakeMeter.target.settings,
         launches=(Launch(1000, latency, (), (latency,) * 3),),
         delegates=(Delegate("XNNPACK", 1),),
         memory=Memory(),

@@ -172,9 +172,14 @@ class DeviceFacts:
         return f"{maker} {model}".strip() or self._unnamed
 
     @property
+    def is_this_computer(self) -> bool:
+        """Whether it is the computer that the host runs on, reached without a cable."""
+        return self.serial == LOCAL_SERIAL
+
+    @property
     def _unnamed(self) -> str:
         """A title without a serial number, for titles get published."""
-        return self.serial if self.serial == LOCAL_SERIAL else "unnamed device"
+        return self.serial if self.is_this_computer else "unnamed device"
 
     @property
     def identity(self) -> str:

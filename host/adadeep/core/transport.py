@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from adadeep.core.check import Check
 from adadeep.core.clock import Deadline
 from adadeep.core.stream import Stream
 
@@ -51,7 +52,12 @@ class Transport(Protocol):
 
     @property
     def kind(self) -> str:
-        """ "adb" or "local"."""
+        """What facts call it: "adb" or "local"."""
+        ...
+
+    @property
+    def is_this_computer(self) -> bool:
+        """Whether commands run on the computer that the host runs on."""
         ...
 
     @property
@@ -80,4 +86,8 @@ class Transport(Protocol):
 
     def pull(self, remote: str, deadline: Deadline) -> bytes:
         """Reads a file of the device, of at most `MOST_FILE_BYTES`."""
+        ...
+
+    def examine(self, deadline: Deadline) -> list[Check]:
+        """Checks the way itself, short of a command on the device, for `adadeep doctor`."""
         ...

@@ -8,6 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.device import LOCAL_SERIAL
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
@@ -27,6 +28,7 @@ class LocalTransport:
 
     serial = SERIAL
     kind = "local"
+    is_this_computer = True
 
     def __init__(self, workdir: Path | None = None) -> None:
         self._folder = workdir
@@ -103,6 +105,15 @@ class LocalTransport:
                 "of ours. Remove it, then try again."
             )
         return data
+
+    def examine(self, deadline: Deadline) -> list[Check]:
+        """There is no way that could be broken.
+
+        Raises:
+            TransientDeviceError: the deadline passed.
+        """
+        _check(deadline, "checking")
+        return [Check("link", CheckStatus.OK, "this computer; no link needed")]
 
 
 def _write_atomically(target: Path, data: bytes, mode: int) -> None:

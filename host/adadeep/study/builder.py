@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.core.clock import Deadline
 from adadeep.core.correct import CorrectSamples
-from adadeep.core.device import DeviceFacts
+from adadeep.core.device import LOCAL_SERIAL, DeviceFacts
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.transport import Transport
+from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.meter import LatencyMeter, open_meter
+from adadeep.measure.meter import LatencyMeter
+from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.search.registry import SAMPLERS
 from adadeep.search.space import build_space
 from adadeep.storage.artifacts import MODELS, ArtifactStore
@@ -80,7 +82,7 @@ def search(config: StudyConfig, transport: Transport, observer: StudyObserver) -
 
 def default_folder(task: str, facts: DeviceFacts) -> Path:
     """runs/<task>-<device>, below the current folder."""
-    name = "local" if facts.transport == "local" else facts.title
+    name = LOCAL_SERIAL if facts.is_this_computer else facts.title
     return Path("runs") / f"{task}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
 
 
@@ -89,17 +91,17 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
     deadline = Deadline.after(_READY_S)
     until = None if config.max_time_s is None else Deadline.after(config.max_time_s)
     with contextlib.ExitStack() as stack:
-        known = tuple(TECHNIQUES)
+        techniques = tuple(TECHNIQUES)
         given = config.folder
-        journal = stack.enter_context(Journal.open(given, known)) if given else None
+        journal = stack.enter_context(Journal.open(given, techniques)) if given else None
         observer.stage("getting the device ready")
-        facts = gather_facts(transport, deadline)[0]
+        known = gather_facts(transport, deadline)
+        facts = known[0]
         folder = config.folder or default_folder(config.task, facts)
-        journal = journal or stack.enter_context(Journal.open(folder, known))
-        study = journal.content.id
-        meter = stack.enter_context(
-            open_meter(transport, deadline, config.settings, facts, study, observer.note)
-        )
+        journal = journal or stack.enter_context(Journal.open(folder, techniques))
+        study, watch = journal.content.id, Watch(observer.note)
+        options = MeterOptions(config.agent, known, study, watch=watch)
+        meter = stack.enter_context(open_meter(transport, deadline, config.settings, options))
         journal.begin(config.header(facts.title, facts.fingerprint, meter.identity))
         yield _Bench(folder, journal, meter, until)
 
@@ -155,11 +157,11 @@ def _conclude(config: StudyConfig, bench: _Bench, ending: _Ending, result: Study
     models = model_of(conclusion.winner, store), model_of(result.baseline, store)
     ending.observer.stage("running the winner on the test data, to report it")
     best, initial = (tflite_accuracy(model, task.x_test, task.y_test) for model in models)
-    meter = bench.meter
+    target = bench.meter.target
     identity = Identity(
         task=config.task,
-        device_title=meter.device_title,
-        device_fingerprint=meter.device_fingerprint,
+        device_title=target.device_title,
+        device_fingerprint=target.device_fingerprint,
         seed=config.seed,
         sampler=config.sampler,
         preset=config.preset,

@@ -9,7 +9,8 @@ from typing import Any
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import Agent, MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent
 from adadeep.core.registry import suggestion
 from adadeep.search.registry import PRESETS, SAMPLERS
 from adadeep.training.tasks import SPLIT
@@ -31,6 +32,7 @@ class StudyConfig:
         settings: how a model is measured.
         folder: the run's folder; None for runs/<task>-<device>.
         max_time_s: after so long no other plan is asked for; None for no such limit.
+        agent: kind of agent that measures; None for the one that suits the device best.
     """
 
     task: str
@@ -42,6 +44,7 @@ class StudyConfig:
     settings: MeasureSettings = field(default_factory=MeasureSettings)
     folder: Path | None = None
     max_time_s: float | None = None
+    agent: str | None = None
 
     def check(self, tasks: Iterable[str]) -> None:
         """Checks every setting.

@@ -156,12 +156,12 @@ class PlanEvaluator:
 
     def _measurement(self, artifact: Artifact, model: bytes) -> Measurement:
         meter, measurements = self._meter, self._journal.content.measurements
-        key = measurement_key(artifact.model_sha256, meter.device_fingerprint, meter.settings)
+        key = measurement_key(artifact.model_sha256, meter.target)
         self._absorb()
         if key in measurements:
             return measurements[key]
-        self._stage(f"measuring on {meter.device_title}")
-        measurement = meter.measure(model)
+        self._stage(f"measuring on {meter.target.device_title}")
+        [measurement] = meter.measure([model])
         self._journal.add_measurement(measurement)
         return measurement
 

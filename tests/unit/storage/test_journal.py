@@ -12,15 +12,8 @@ import pytest
 
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.core.plan import CompressionPlan, LayerChoice, Precision
 from adadeep.core.trial import Trial, TrialState
 from adadeep.storage.journal import JOURNAL, Artifact, Journal, differences, read_journal

@@ -3,7 +3,8 @@ import pytest
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import Agent, MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent
 from adadeep.study.builder import default_folder
 from adadeep.study.config import StudyConfig
 

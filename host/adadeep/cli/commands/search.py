@@ -10,6 +10,7 @@ import click
 
 from adadeep.cli.options import (
     PATH,
+    agent_option,
     chosen_devices,
     cores_option,
     device_option,
@@ -109,6 +110,7 @@ def _search_options(function: Callable[..., None]) -> Callable[..., None]:
 @_search_options
 @threads_option
 @cores_option
+@agent_option
 @json_option
 def command(task: str, devices: tuple[str, ...], as_json: bool, **options: object) -> None:
     """Search the compression of TASK's network that suits a device best.
@@ -138,7 +140,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: objec
 
 
 def _config(task: str, options: dict[str, object]) -> StudyConfig:
-    from adadeep.core.measurement import MeasureSettings
+    from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
     def of(name: str, type_: type[ValueT]) -> ValueT:
@@ -149,7 +151,9 @@ def _config(task: str, options: dict[str, object]) -> StudyConfig:
     def limit(name: str) -> float | None:
         return None if options[name] is None else of(name, float)
 
-    cores = None if options["cores"] is None else of("cores", str)
+    def text(name: str) -> str | None:
+        return None if options[name] is None else of(name, str)
+
     folder = options["folder"]
     return StudyConfig(
         task=task,
@@ -163,9 +167,10 @@ def _config(task: str, options: dict[str, object]) -> StudyConfig:
         sampler=of("sampler", str),
         preset=of("preset", str),
         seed=of("seed", int),
-        settings=measure_settings(MeasureSettings(), of("threads", int), cores),
+        settings=measure_settings(MeasureSettings(), of("threads", int), text("cores")),
         folder=folder if isinstance(folder, Path) else None,
         max_time_s=limit("max_time"),
+        agent=text("agent"),
     )
 
 
