@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from adadeep.core.reader import require_range
 
-LOCAL_SERIAL = "local"
+LOCAL_SERIAL = LOCAL_TRANSPORT = "local"
 _HASHED = re.compile("sha256:[0-9a-f]{16}")
 
 
@@ -174,12 +174,12 @@ class DeviceFacts:
     @property
     def is_this_computer(self) -> bool:
         """Whether it is the computer that the host runs on, reached without a cable."""
-        return self.serial == LOCAL_SERIAL
+        return self.transport == LOCAL_TRANSPORT
 
     @property
     def _unnamed(self) -> str:
         """A title without a serial number, for titles get published."""
-        return self.serial if self.is_this_computer else "unnamed device"
+        return self.serial if self.serial == LOCAL_SERIAL else "unnamed device"
 
     @property
     def identity(self) -> str:

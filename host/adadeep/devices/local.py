@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
-from adadeep.core.device import LOCAL_SERIAL
+from adadeep.core.device import LOCAL_SERIAL, LOCAL_TRANSPORT
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
 from adadeep.core.stream import Stream
 from adadeep.core.transport import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult
@@ -27,7 +27,7 @@ class LocalTransport:
     """
 
     serial = SERIAL
-    kind = "local"
+    kind = LOCAL_TRANSPORT
     is_this_computer = True
 
     def __init__(self, workdir: Path | None = None) -> None:

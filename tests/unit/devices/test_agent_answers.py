@@ -15,6 +15,7 @@ from adadeep.core.transport import ShellResult
 from adadeep.devices.agent import AgentClient, RemoteModel
 from adadeep.devices.agent_watch import Watch
 from adadeep_agent import wire
+from fakes.toy_agent import ToyAgent
 
 SETTINGS = MeasureSettings(launches=1)
 HELLO = {
@@ -97,22 +98,6 @@ class PlayedTransport:
             state, ticks = next(self.stats)
             text = f"4711 (a ) b) {state} {'0 ' * 10}{ticks} 0 0".encode()
         return ShellResult(command, text, b"", 0)
-
-
-@dataclasses.dataclass(frozen=True)
-class ToyAgent:
-    """A `ReadyAgent` of a language that nobody knows."""
-
-    transport: Any
-    remedies: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    def open(self, deadline: Deadline) -> Any:
-        return self.transport.open("toy serve /w", deadline)
-
-    def push(self, deadline: Deadline) -> None:
-        self.transport.push(b"toy", "/w/toy", deadline)
-
-    def leave(self, deadline: Deadline) -> None: ...
 
 
 def start(transport: PlayedTransport, **remedies: str) -> AgentClient:
