@@ -98,14 +98,12 @@ def show_devices(patch: pytest.MonkeyPatch) -> None:
 def show_measurement(patch: pytest.MonkeyPatch) -> None:
     from adadeep.cli.commands import measure
 
-    checked = SimpleNamespace(measurement=measurement())
-    meter = SimpleNamespace(check=lambda *_, **__: checked)
-    patch.setattr(
-        "adadeep.measure.meter.open_meter", lambda *_, **__: contextlib.nullcontext(meter)
-    )
+    measured = SimpleNamespace(measurement=measurement())
+    meter = SimpleNamespace(measure_jobs=lambda _: [measured])
+    patch.setattr("adadeep.measure.session.open_meter", lambda *_: contextlib.nullcontext(meter))
     patch.setattr(
         measure, "each_device",
-        lambda ui, devices, action: ([action(SimpleNamespace(serial="S", kind="adb"))], []),
+        lambda ui, devices, action: ([action(SimpleNamespace(serial="S"))], []),
     )  # fmt: skip
     model = Path("a-model-with-a-rather-long-name.tflite")
     model.write_bytes(bytes(4) + b"TFL3" + bytes(40))

@@ -129,9 +129,13 @@ def test_a_device_that_is_not_there_ends_with_the_devices_code(adb_env, model):
 
 
 def test_a_device_without_python_can_not_measure_yet_and_says_so(lab_phone, model):
-    done = adadeep("measure", model, "-d", lab_phone().serial)
+    phone = lab_phone().serial
+    done = adadeep("measure", model, "-d", phone)
     assert "no Python" in fails(done, 3)
     assert "still to come" in done.stderr
+    named = ("-d", phone, "--agent", "linux-python")
+    assert "the Python agent can't run there" in fails(adadeep("measure", model, *named), 3)
+    assert "the Python agent can't run there" in fails(adadeep("profile", *named), 3)
 
 
 def test_a_full_device_is_named_with_what_to_do(lab_phone, tmp_path):
