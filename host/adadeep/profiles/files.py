@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adadeep.core.device import DeviceFacts
+from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
@@ -267,6 +267,25 @@ def exists(name: str) -> bool:
 def is_users(name: str) -> bool:
     """Whether the user's library has a profile of that name."""
     return any(library_dir().glob(f"devices/*/{name}.toml"))
+
+
+def is_measured(serial: str) -> bool:
+    """Whether the user's library has measured layers of the device attached as that.
+
+    What can't be read counts for nothing.
+    """
+    with contextlib.suppress(ConfigError):
+        for path in library_dir().glob("devices/*/*.toml"):
+            if _serial_in(path) == hashed(serial) and _table_files(path, path.stem):
+                return True
+    return False
+
+
+def _serial_in(path: Path) -> str | None:
+    try:
+        return from_toml(_read(path, _MOST_TOML_BYTES), str(path)).facts.serial
+    except ConfigError:
+        return None
 
 
 def _profile_files() -> Iterator[tuple[Path, bool]]:
