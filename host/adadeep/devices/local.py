@@ -11,6 +11,7 @@ from pathlib import Path
 from adadeep.core.clock import Deadline
 from adadeep.core.device import LOCAL_SERIAL
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.places import cache_dir
 from adadeep.core.protocols import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult, Stream
 from adadeep.devices.shell import open_process, run_process
 
@@ -37,10 +38,10 @@ class LocalTransport:
 
         Raises:
             StableDeviceError: it can't be made.
+            ConfigError: the environment names no such place.
         """
         if self._workdir is None:
-            cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-            folder = self._folder or Path(cache).expanduser() / "adadeep" / "agent"
+            folder = self._folder or cache_dir() / "agent"
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o700)

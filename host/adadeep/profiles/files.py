@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adadeep.core.device import DeviceFacts
+from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.places import expanded
 from adadeep.core.reader import MAX_FILE_BYTES, read_bytes
 from adadeep.core.registry import suggestion
 from adadeep.profiles.schema import (
@@ -66,7 +67,7 @@ def library_dir() -> Path:
         ConfigError: something is there that can't be a library, or can't be read.
     """
     own = os.environ.get("ADADEEP_LIBRARY")
-    folder = _expanded(own) if own else _usual_library()
+    folder = expanded(own) if own else _usual_library()
     try:
         with os.scandir(folder):
             pass
@@ -83,22 +84,10 @@ def library_dir() -> Path:
 
 def _usual_library() -> Path:
     if sys.platform == "darwin":
-        data = _expanded("~/Library/Application Support")
+        data = expanded("~/Library/Application Support")
     else:
-        data = _expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
+        data = expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
     return data / "adadeep" / "profiles"
-
-
-def _expanded(name: str) -> Path:
-    """The path with a leading ~ replaced.
-
-    Raises:
-        ConfigError: there is no such user, or no home.
-    """
-    try:
-        return Path(name).expanduser()
-    except RuntimeError as error:
-        raise ConfigError(f"{name}: {error} Write the path without ~.") from error
 
 
 def shipped_dir() -> Path:
@@ -243,7 +232,7 @@ def find(name: str) -> Path:
         ConfigError: there is none.
     """
     if name.endswith(".toml") or os.sep in name:
-        path = _expanded(name)
+        path = expanded(name)
         with contextlib.suppress(OSError, ValueError):  # too long, or a null byte
             if path.exists():
                 return path  # reading it tells whether it can be read
@@ -267,6 +256,25 @@ def exists(name: str) -> bool:
 def is_users(name: str) -> bool:
     """Whether the user's library has a profile of that name."""
     return any(library_dir().glob(f"devices/*/{name}.toml"))
+
+
+def is_measured(serial: str) -> bool:
+    """Whether the user's library has measured layers of the device attached as that.
+
+    What can't be read counts for nothing.
+    """
+    with contextlib.suppress(ConfigError):
+        for path in library_dir().glob("devices/*/*.toml"):
+            if _serial_in(path) == hashed(serial) and _table_files(path, path.stem):
+                return True
+    return False
+
+
+def _serial_in(path: Path) -> str | None:
+    try:
+        return from_toml(_read(path, _MOST_TOML_BYTES), str(path)).facts.serial
+    except ConfigError:
+        return None
 
 
 def _profile_files() -> Iterator[tuple[Path, bool]]:

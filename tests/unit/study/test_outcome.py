@@ -23,6 +23,7 @@ from adadeep.study.outcome import (
 from adadeep.study.study import Study
 from adadeep.study.table import plan_rows
 from adadeep.study.verdicts import Judge
+from fakes.documented import undocumented
 from fakes.search_parts import FakeMaker, FakeMeter, Watching
 from fakes.search_space import SPACE
 
@@ -65,6 +66,7 @@ def test_leaves_winner_plan_and_samples(finished):
     assert plan["best"]["test_accuracy"] == 0.9
     assert plan["initial"]["label"] == "initial"
     assert plan["device_fingerprint"] == "f" * 16
+    assert undocumented(plan) == []
 
 
 def test_a_missing_model_is_told(finished):
