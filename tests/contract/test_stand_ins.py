@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from adadeep.core.clock import Clock
 from adadeep.core.protocols import Technique
 from adadeep.measure.meter import LatencyMeter
 from adadeep.study.evaluate import NetworkMaker
 from adadeep.study.study import StudyObserver
+from fakes.clock import HandClock
 from fakes.search_parts import FakeMaker, FakeMeter, Watching
 from fakes.search_space import FIRE
 
@@ -41,8 +43,16 @@ def table_technique():
         (FakeMaker, NetworkMaker),
         (FakeMeter, LatencyMeter),
         (Watching, StudyObserver),
+        (HandClock, Clock),
     ],
-    ids=["technique of the tests", "technique of the benchmark", "maker", "meter", "observer"],
+    ids=[
+        "technique of the tests",
+        "technique of the benchmark",
+        "maker",
+        "meter",
+        "observer",
+        "clock",
+    ],
 )
 def test_a_stand_in_has_every_member_of_its_protocol(make, protocol):
     wanted = members(protocol)

@@ -11,7 +11,6 @@ import importlib.resources
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.files import remove_parts, replacing
 from adadeep.core.places import expanded
 from adadeep.core.reader import MAX_FILE_BYTES, read_bytes
 from adadeep.core.registry import suggestion
@@ -33,6 +33,7 @@ from adadeep.profiles.schema import (
 )
 
 _MOST_TOML_BYTES = 1_000_000
+_KILLED_S = 3600.0  # the library has no lock: what was written to an hour ago has no writer now
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def shipped_dir() -> Path:
 def save(profile: DeviceProfile) -> Path:
     """Writes a profile to the user's library, each file whole or not at all.
 
-    Tables that the profile no longer has are removed.
+    Tables that the profile no longer has are removed, and so is what killed writers left.
 
     Returns:
         The TOML file.
@@ -119,16 +120,23 @@ def save(profile: DeviceProfile) -> Path:
         for file, entries in _by_table(profile).items():
             written.add(_write(tables / file, to_json_lines(entries)))
         _write(path, to_toml(profile))
-        stale = {p for p in tables.glob("*.jsonl") if tables.is_dir()} - written
+        stale = set(_table_files(path, profile.name)) - written
         others = {p for p in root.glob(f"devices/*/{profile.name}.toml")} - {path}
         for old in stale | others:
             old.unlink()
+        _remove_leftovers(root)
     except OSError as error:
         raise ConfigError(
             f"the profile library {root} can't be written ({error.strerror}); make it writable "
             "or set ADADEEP_LIBRARY to another folder."
         ) from error
     return path
+
+
+def _remove_leftovers(root: Path) -> None:
+    for folder in (*root.glob("devices/*"), *root.glob("tables/*")):
+        with contextlib.suppress(OSError):  # the profile is written; this is tidying
+            remove_parts(folder, _KILLED_S)
 
 
 def _by_table(profile: DeviceProfile) -> dict[str, list[ProfileEntry]]:
@@ -151,18 +159,8 @@ def _table_name(entry: ProfileEntry) -> str | None:
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode())
     return path
 
 
@@ -219,7 +217,8 @@ def _tables_dir(path: Path, name: str) -> Path:
 
 
 def _table_files(path: Path, name: str) -> list[Path]:
-    return sorted(_tables_dir(path, name).glob("*.jsonl"))
+    found = _tables_dir(path, name).glob("*.jsonl")
+    return sorted(table for table in found if not table.name.startswith("."))  # half written
 
 
 def find(name: str) -> Path:

@@ -17,12 +17,12 @@ from adadeep.convert.tflite import convert
 from adadeep.convert.verify import tflite_correct
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
+from adadeep.core.files import write_through
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, Precision
 from adadeep.core.reader import why
 from adadeep.predict.analytic import energy_mj
 from adadeep.storage.archives import open_zip
-from adadeep.storage.artifacts import write_through
 from adadeep.study.evaluate import MadeNetwork
 from adadeep.training.fit import FINE_TUNING_RATE, correct, train
 from adadeep.training.networks import lenet

@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from adadeep import __version__
 from adadeep.core.errors import ConfigError
+from adadeep.core.files import write_atomic
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
-from adadeep.storage.artifacts import ArtifactStore, write_atomic
+from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import HeldTest
 from adadeep.storage.run_folder import BEST_MODEL, INITIAL_MODEL, PLAN, SAMPLES, SCHEMA_VERSION
 from adadeep.study.finalists import Conclusion

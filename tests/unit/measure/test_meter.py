@@ -12,6 +12,7 @@ from adadeep.devices.agent import AgentHello
 from adadeep.devices.agent_messages import AgentResult
 from adadeep.measure.meter import DeviceMeter
 from adadeep_agent.wire import VERSION
+from fakes.clock import HandClock
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings(launches=1)
@@ -20,17 +21,6 @@ SHA = hashlib.sha256(MODEL).hexdigest()
 KEY = measurement_key(SHA, FACTS.fingerprint, SETTINGS)
 STUDY = "5717d1e5"
 JOB = f"{STUDY}-{KEY}"
-
-
-class TurnedClock:
-    def __init__(self):
-        self.time = 0.0
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.time += seconds
 
 
 def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
@@ -98,7 +88,7 @@ def steady(model_ms=2.0, anchor_ms=1.0):
 
 def meter_with(*agents):
     waiting = list(agents)
-    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, TurnedClock())
+    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, HandClock())
 
 
 def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
@@ -181,7 +171,7 @@ def test_a_device_that_is_gone_is_not_the_models_fault():
             raise TransientDeviceError("no device")
         return agent
 
-    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, TurnedClock())
+    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, HandClock())
     with pytest.raises(TransientDeviceError, match="did not come back"):
         meter.measure(MODEL)
 

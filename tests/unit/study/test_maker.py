@@ -9,7 +9,7 @@ import pytest
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.plan import CompressionPlan
 from adadeep.training.tasks import load_task
-from fakes.mutations import mutated_bytes
+from fakes.mutations import mutated
 
 pytestmark = pytest.mark.tf
 
@@ -66,7 +66,7 @@ def test_a_damaged_network_is_loaded_whole_or_refused_with_the_remedy(tmp_path):
     network().save(path)
     data, rng = path.read_bytes(), random.Random(0)
     load_network(network(1), path)
-    for damage in (data[: len(data) // 2], b"", *(mutated_bytes(data, rng) for _ in range(20))):
+    for damage in (data[: len(data) // 2], b"", *(mutated(data, rng) for _ in range(20))):
         path.write_bytes(damage)
         model = network(1)
         try:
