@@ -289,6 +289,7 @@ OTHERS = [
     bad("measure {model}", codes={3}, ANDROID_SERIAL="NOBODY"),
     bad("measure {model}", codes={2, 3}, ANDROID_SERIAL="\x1b[2J"),
     bad("measure {model} -d local", codes={3}, XDG_CACHE_HOME="/proc/nowhere"),
+    bad("measure {model} -d local", XDG_CACHE_HOME="~nobody-there"),
     bad("profile -d local --name box", file("lib", b""), ADADEEP_LIBRARY="lib"),
     bad("profiles show nobody", COLUMNS="0"),
     bad("profiles show nobody", COLUMNS="many", LINES="-1"),

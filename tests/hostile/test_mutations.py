@@ -7,7 +7,7 @@ import json
 import math
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,8 @@ from adadeep.profiles import files
 from adadeep.storage.journal import Journal
 from adadeep.study.deploy import load_run
 from fakes import good_files, hostile_agent
-from fakes.seeded_damage import LEAST, cases, mutated
+from fakes.clock import HandClock
+from fakes.mutations import DAMAGES, LEAST, cases, mutated, mutated_json
 
 DOCUMENTED = {2, 3, 4}
 
@@ -70,13 +71,26 @@ def assert_sound(measurement: Measurement) -> None:
         assert value > 0
 
 
+@pytest.mark.parametrize("data", [b'{"a": [1, "x"]}\n{"pid": 2.5}\n', bytes(range(256)), b"7"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_kind_of_damage_damages_and_repeats_itself(damage: Callable, data: bytes):
+    done = [damage(data, random.Random(seed)) for seed in range(30)]
+    assert done == [damage(data, random.Random(seed)) for seed in range(30)]
+    assert sum(one != data for one in done) >= 10
+
+
+def test_what_is_spared_keeps_its_value():
+    for seed in range(100):
+        assert b'"pid": 5' in mutated_json({"pid": 5, "x": 1}, random.Random(seed), "pid")
+
+
 @pytest.mark.parametrize("name", ["plan.json", "samples.npz", "best.tflite"])
 def test_a_damaged_run_folder(tmp_path: Path, refusals: Refusals, name: str):
     folder = good_files.write_run(tmp_path / "run")
     data = (folder / name).read_bytes()
     load_run(folder)
     for source in cases():
-        (folder / name).write_bytes(mutated(source, data))
+        (folder / name).write_bytes(mutated(data, source))
         with refusals():
             run = load_run(folder)
             where = Path(run.device_name)
@@ -91,7 +105,7 @@ def test_a_damaged_journal(tmp_path: Path, refusals: Refusals):
     with Journal.open(tmp_path) as journal:
         assert len(journal.content.trials) == len(journal.content.measurements) == 1
     for source in cases():
-        path.write_bytes(mutated(source, data))
+        path.write_bytes(mutated(data, source))
         with refusals(), Journal.open(tmp_path) as journal:
             for measurement in journal.content.measurements.values():
                 assert_sound(measurement)
@@ -107,7 +121,7 @@ def test_a_damaged_profile(
     data = path.read_bytes()
     assert len(files.load("box").entries) == 2
     for source in cases():
-        path.write_bytes(mutated(source, data))
+        path.write_bytes(mutated(data, source))
         with refusals():
             profile = files.load("box")
             for entry in profile.entries:
@@ -131,7 +145,7 @@ class PlayedStream:
                 reply.update({"pid": 99_999_999} if "pid" in reply else {})
                 said = hostile_agent.line(reply)
                 if self._source.random() < 0.4:
-                    said = mutated(self._source, said, spare="pid")
+                    said = mutated(said, self._source, spare="pid")
                 self._lines.extend(said.split(b"\n")[:-1][:1000])  # whole lines
 
     def read_line(self, deadline: Deadline) -> bytes:
@@ -141,20 +155,6 @@ class PlayedStream:
 
     def close(self) -> None:
         self._lines.clear()
-
-
-class StandingClock:
-    """Goes on when somebody sleeps, or looks at it too often."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        self.time += 0.01
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 def test_a_damaged_reply_of_an_agent(
@@ -173,7 +173,7 @@ def test_a_damaged_reply_of_an_agent(
         quiet = ShellResult("", b"", b"", 0)
         monkeypatch.setattr(LocalTransport, "run", lambda *_, **__: quiet)
         facts = DeviceFacts("local", "local")
-        meter = DeviceMeter(facts, connect, settings, "0123abcd", StandingClock())
+        meter = DeviceMeter(facts, connect, settings, "0123abcd", HandClock(look_s=0.01))
         [measurement] = meter.measure([good_files.MODEL])
         meter.close()
         return measurement
@@ -189,6 +189,6 @@ def test_a_damaged_model(refusals: Refusals):
     assert [given.dtype for given in model_inputs(good_files.MODEL)] == ["float32"]
     for source in cases():
         with refusals():
-            for given in model_inputs(mutated(source, good_files.MODEL)):
+            for given in model_inputs(mutated(good_files.MODEL, source)):
                 assert len(given.signature) <= 32
     refusals.check()

@@ -22,6 +22,8 @@ from adadeep.core.transport import Transport
 _SELECT_S = 30.0
 
 _LONGEST_NAME_BYTES = 255  # of a file or folder, on every system of today
+_LONGEST_PATH_BYTES = 3900  # Linux takes 4095; our own names below a folder need the rest
+_MOST_FOLDERS = 300  # they are made one within the other
 
 _MOST_MODEL_BYTES = 2_000_000_000  # what a .tflite can address
 
@@ -33,10 +35,13 @@ class _PathType(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = super().convert(value, param, ctx)
-        if any(
-            len(os.fsencode(part)) > _LONGEST_NAME_BYTES for part in Path(os.fsdecode(path)).parts
-        ):
+        names = os.fsencode(path).split(os.fsencode(os.sep))
+        if any(len(name) > _LONGEST_NAME_BYTES for name in names):
             self.fail("a name in it is longer than 255 bytes; choose a shorter one.", param, ctx)
+        if len(os.fsencode(path)) > _LONGEST_PATH_BYTES or len(names) > _MOST_FOLDERS:
+            self.fail(
+                "it is longer than 3900 bytes or 300 folders; choose a shorter one.", param, ctx
+            )
         if "\0" in str(path):
             self.fail("a path can't hold a null character; leave it out.", param, ctx)
         return path

@@ -12,6 +12,7 @@ from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.device import LOCAL_SERIAL, LOCAL_TRANSPORT
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.places import cache_dir
 from adadeep.core.stream import Stream
 from adadeep.core.transport import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.shell import open_process, run_process
@@ -40,10 +41,10 @@ class LocalTransport:
 
         Raises:
             StableDeviceError: it can't be made.
+            ConfigError: the environment names no such place.
         """
         if self._workdir is None:
-            cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-            folder = self._folder or Path(cache).expanduser() / "adadeep" / "agent"
+            folder = self._folder or cache_dir() / "agent"
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o700)

@@ -15,6 +15,7 @@ from adadeep.core.transport import ShellResult
 from adadeep.devices.agent import AgentClient, RemoteModel
 from adadeep.devices.agent_watch import Watch
 from adadeep_agent import wire
+from fakes.clock import HandClock
 from fakes.toy_agent import ToyAgent
 
 SETTINGS = MeasureSettings(launches=1)
@@ -40,21 +41,10 @@ def harmed(**changes: Any) -> dict[str, Any]:
     return results({**RESULT, **changes})
 
 
-class TurnedClock:
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
 class PlayedStream:
     """Says what a test tells it, then nothing until the deadline."""
 
-    def __init__(self, lines: list[bytes], clock: TurnedClock) -> None:
+    def __init__(self, lines: list[bytes], clock: HandClock) -> None:
         self.lines, self.clock, self.closed = list(lines), clock, False
 
     def write(self, data: bytes, deadline: Deadline) -> None:
@@ -77,7 +67,7 @@ class PlayedTransport:
 
     def __init__(self, *answers: Any, stats: Any = ()) -> None:
         lines = [a if isinstance(a, bytes) else json.dumps(a).encode() for a in answers]
-        self.clock = TurnedClock()
+        self.clock = HandClock()
         self.stream = PlayedStream(lines, self.clock)
         self.stats, self.kills, self.pushed = iter(stats), [], []
 

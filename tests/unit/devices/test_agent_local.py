@@ -15,6 +15,7 @@ from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.agent_kinds.linux_python.package import agent_package
 from adadeep.devices.local import LocalTransport
 
+pytestmark = pytest.mark.agent_life
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
@@ -67,5 +68,5 @@ def test_an_agent_that_is_stopped_while_it_is_sent_much_is_found(device, monkeyp
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(TransientDeviceError, match="hung"):
         client.acknowledge(["x" * 1000] * 1000, soon())
+    client.close()  # waits for the end of its output: what is killed is not gone at once
     assert gone(pid)
-    client.close()

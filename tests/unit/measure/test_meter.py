@@ -15,6 +15,7 @@ from adadeep.devices.parse.cpu_sysfs import CPU
 from adadeep.measure import meter as meter_module
 from adadeep.measure.meter import DeviceMeter, ModelJob
 from adadeep_agent.wire import VERSION
+from fakes.clock import HandClock
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings(launches=1)
@@ -24,17 +25,6 @@ AGENT = Agent("toy", VERSION, "toy", "0")
 KEY = measurement_key(SHA, AGENT.target(FACTS.fingerprint, FACTS.title, SETTINGS))
 STUDY = "5717d1e5"
 JOB = f"{STUDY}-{KEY}"
-
-
-class TurnedClock:
-    def __init__(self):
-        self.time = 0.0
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.time += seconds
 
 
 def reading(khz):
@@ -105,7 +95,7 @@ def steady(model_ms=2.0, anchor_ms=1.0):
 
 def meter_with(*agents):
     waiting = list(agents)
-    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, TurnedClock())
+    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, HandClock())
 
 
 def measure(meter):
@@ -193,7 +183,7 @@ def test_a_device_that_is_gone_is_not_the_models_fault():
             raise TransientDeviceError("no device")
         return agent
 
-    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, TurnedClock())
+    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, HandClock())
     with pytest.raises(TransientDeviceError, match="did not come back"):
         measure(meter)
 

@@ -17,7 +17,7 @@ from adadeep.core.units import format_bytes, format_ms
 from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
-    from adadeep.study.deploy import Deployment
+    from adadeep.study.deploy import Deployment, FinishedRun
 
 _COLUMNS = (
     Column(""), Column("median", right=True), Column("95 % interval", right=True, rank=2),
@@ -41,7 +41,7 @@ def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: boo
 
     ui = Ui(as_json)
     with native_log(None):
-        load_run(run)  # what is wrong with the folder is said before a device is asked
+        finished = load_run(run)  # what is wrong with it is said before a device is asked
 
     def put(transport: Transport) -> dict[str, Any]:
         with native_log(None):
@@ -50,6 +50,7 @@ def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: boo
         return _json(deployment)
 
     shown, failed = each_device(ui, devices, put)
+    _next_step(ui, finished, run, shown)
     ui.emit("deploy", {"run": str(run), "deployments": shown, "failed": failed})
     return DeviceError.exit_code if failed else 0
 
@@ -81,6 +82,17 @@ def _show(ui: Ui, deployment: Deployment) -> None:
             ui.warn(f"{name}: suspect, {'; '.join(measurement.disturbed)}")
     if not deployment.searched_here:
         ui.warn("the search measured on another device; its winner need not be the best here.")
+
+
+def _next_step(ui: Ui, finished: FinishedRun, run: Path, shown: list[dict[str, Any]]) -> None:
+    """A search where none has been, else what `deploy` does not show, such as load and memory."""
+    from adadeep.training.tasks import TASKS
+
+    elsewhere = [row["serial"] for row in shown if not row["searched_here"]]
+    if elsewhere and finished.task in TASKS:
+        ui.now("adadeep search", finished.task, "-d", elsewhere[0])
+    elif shown:
+        ui.now("adadeep measure", run / finished.target.file, "-d", shown[0]["serial"])
 
 
 def _row(name: str, median: float, width: float, measurement: Any) -> tuple[str, ...]:

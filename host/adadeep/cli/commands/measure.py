@@ -77,8 +77,18 @@ def command(
     job = _Job(model, content, settings, sample, agent)
     ui = Ui(as_json)
     shown, failed = each_device(ui, devices, lambda transport: _measure(ui, transport, job))
+    _next_step(ui, shown)
     ui.emit("measure", {"model": str(model), "measurements": shown, "failed": failed})
     return DeviceError.exit_code if failed else 0
+
+
+def _next_step(ui: Ui, shown: list[dict[str, Any]]) -> None:
+    """A profile of the device, if there is none: it is what makes the number comparable."""
+    from adadeep.profiles import files
+
+    serial = next((row["serial"] for row in shown if not files.is_measured(row["serial"])), None)
+    if serial is not None:
+        ui.now("adadeep-profile -d", serial)
 
 
 @dataclass(frozen=True, slots=True)
