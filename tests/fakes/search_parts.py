@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import AgentError, ConversionError, TransientDeviceError
 from adadeep.core.measurement import (
     Agent,
@@ -15,6 +14,7 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
+from adadeep.core.scores import SampleScores
 from adadeep.study.evaluate import MadeNetwork
 
 
@@ -32,7 +32,7 @@ class FakeMaker:
         changed = len(plan.choices) + (plan.precision == "int8")
         return MadeNetwork(
             model=f"model of {plan.canonical_json}".encode(),
-            correct=CorrectSamples.of(np.arange(200) < 196 - changed),
+            scores=SampleScores.of(np.arange(200) < 196 - changed),
             macs=1000 - 100 * changed,
             storage_bytes=4000.0 / (1 + changed),
             activation_bytes=100.0,
@@ -90,7 +90,8 @@ class Watching:
     """An observer that keeps what it was told."""
 
     def __init__(self):
-        self.stages, self.events, self.known_limits = [], [], None
+        self.stages, self.events = [], []
+        self.known_limits = self.scale = None
 
     def stage(self, text):
         self.stages.append(text)
@@ -98,8 +99,8 @@ class Watching:
     def note(self, text):
         self.stages.append(text)
 
-    def limits(self, limits):
-        self.known_limits = limits
+    def limits(self, limits, scale):
+        self.known_limits, self.scale = limits, scale
 
     def trial(self, event):
         self.events.append(event)

@@ -7,7 +7,7 @@ One JSON object a line, `kind` first:
 - ``artifact``: a trained and converted model of a plan, kept by hash in `models/`.
 - ``measurement``: raw samples of one model, in full.
 - ``trial``: a plan's outcome.
-- ``held_test``: which held-back samples a finalist got right.
+- ``held_test``: the scores of a finalist on the held-back samples.
 
 A host that is killed leaves at most one torn line at the end, which the next one cuts off. So
 nothing that was trained or measured is done twice.
@@ -27,12 +27,13 @@ from typing import Any, Self
 import msgspec
 
 from adadeep import __version__
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.measurement import Measurement
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.reader import convert, require_hex, require_range, to_json
+from adadeep.core.reader import convert, require_finite, require_hex, require_range, to_json, why
+from adadeep.core.scores import SampleScores
 from adadeep.core.trial import Trial
 from adadeep.storage.artifacts import remove_leftovers
 from adadeep.storage.lines import LineFile, Record, read_lines
@@ -51,12 +52,13 @@ class Artifact:
         plan_key: CompressionPlan.key.
         model_sha256: of the .tflite in the run's `models/`.
         file_bytes: its size.
-        accuracy: on the validation data, a fraction.
+        accuracy: the quality on the validation data, by the study's metric.
         macs: C.
         storage_bytes: S_p (Eq. 3).
         activation_bytes: S_f (Eq. 3).
         energy_mj: E by Eq. 5.
-        correct: which validation samples it got right; None in journals of version 0.1.
+        correct: the validation samples' scores, of right and wrong ones bits; None in journals of
+            version 0.1.
     """
 
     plan_key: str
@@ -67,12 +69,12 @@ class Artifact:
     storage_bytes: float
     activation_bytes: float
     energy_mj: float
-    correct: CorrectSamples | None = None
+    correct: SampleScores | None = None
 
     def __post_init__(self) -> None:
         require_hex("plan_key", 16, self.plan_key)
         require_hex("model_sha256", 64, self.model_sha256)
-        require_range("accuracy", 0, 1, self.accuracy)
+        require_finite("accuracy", self.accuracy)
         for name in ("file_bytes", "macs", "storage_bytes", "activation_bytes", "energy_mj"):
             require_range(name, 0, _HUGE, getattr(self, name))
 
@@ -86,13 +88,13 @@ class HeldTest:
         model_sha256: of the .tflite that was run.
         number: of this finalist among all that were ever tested in this run, from 1; 0 for the
             initial network, which they are compared with.
-        correct: which samples it got right.
+        correct: the samples' scores.
     """
 
     plan_key: str
     model_sha256: str
     number: int
-    correct: CorrectSamples
+    correct: SampleScores
 
     def __post_init__(self) -> None:
         require_hex("plan_key", 16, self.plan_key)
@@ -129,16 +131,31 @@ class JournalContent:
     trials: dict[str, Trial] = field(default_factory=dict)
     held_tests: dict[str, HeldTest] = field(default_factory=dict)
 
+    @property
+    def scale(self) -> Scale:
+        """What the study's qualities and scores mean.
+
+        Raises:
+            FormatError: the header says nonsense of it.
+        """
+        about = self.study.get("metric")
+        return ACCURACY_SCALE if about is None else convert(about, Scale, "header, metric")
+
     def take(self, record: Record) -> Entry:
         """Adds what a record says, and returns it.
 
         Raises:
-            FormatError: the record is of an unknown kind or of the wrong shape.
+            FormatError: the record is of an unknown kind, of the wrong shape, or of another
+                metric than the study's.
         """
         kind = record["kind"]
         if kind not in _KINDS:
             raise FormatError(f"unknown kind of record '{one_line(kind, 40)}'.")
         value = convert(record, _KINDS[kind], kind)
+        try:
+            _require_qualities(value, self.scale)
+        except ValueError as error:
+            raise FormatError(f"{kind}: {why(error)}.") from error
         if isinstance(value, Artifact):
             self.artifacts[value.plan_key] = value
         elif isinstance(value, Measurement):
@@ -304,6 +321,13 @@ def _content(path: Path, techniques: Collection[str]) -> tuple[JournalContent, i
                 "another folder (-o)."
             ) from error
     return content, size
+
+
+def _require_qualities(value: Entry, scale: Scale) -> None:
+    if isinstance(value, Artifact | Trial):
+        scale.require("accuracy", value.accuracy)
+    if isinstance(value, Artifact | HeldTest) and value.correct is not None:
+        value.correct.require(scale)
 
 
 def _check_techniques(trial: Trial, known: Collection[str]) -> None:

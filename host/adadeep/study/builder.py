@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.verify import run_tflite
 from adadeep.core.clock import Deadline
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.protocols import Transport
+from adadeep.core.scores import SampleScores, judged
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import LatencyMeter, open_meter
 from adadeep.search.registry import SAMPLERS
@@ -39,7 +40,8 @@ from adadeep.study.outcome import (
 from adadeep.study.results import ScoredTrial, StudyResult
 from adadeep.study.study import Study, StudyObserver
 from adadeep.study.verdicts import Judge
-from adadeep.training.tasks import TASKS, Task
+from adadeep.training.registry import TASKS
+from adadeep.training.tasks import LoadedTask, load_task
 
 if TYPE_CHECKING:
     from adadeep.study.maker import KerasMaker
@@ -108,7 +110,6 @@ def _bench(config: StudyConfig, transport: Transport, observer: StudyObserver) -
 def _search(config: StudyConfig, bench: _Bench, observer: StudyObserver) -> Outcome:
     observer.stage(f"loading {config.task}")
     from adadeep.study.maker import INITIAL, KerasMaker  # TensorFlow: seconds
-    from adadeep.training.tasks import load_task
 
     task = load_task(config.task)
     store = ArtifactStore(bench.folder / MODELS)
@@ -144,20 +145,21 @@ def _study(
 class _Ending:
     """What is needed once the last plan was tried."""
 
-    task: Task
+    task: LoadedTask
     store: ArtifactStore
     observer: StudyObserver
 
 
 def _conclude(config: StudyConfig, bench: _Bench, ending: _Ending, result: StudyResult) -> Outcome:
-    from adadeep.convert.verify import run_tflite, tflite_accuracy
-
-    task, store = ending.task, ending.store
+    data, store = ending.task.data, ending.store
     conclusion = _tested(config, bench, ending, result)
     models = model_of(conclusion.winner, store), model_of(result.baseline, store)
     ending.observer.stage("running the winner on the test data, to report it")
-    best, initial = (tflite_accuracy(model, task.x_test, task.y_test) for model in models)
-    meter = bench.meter
+    best, initial = (run_tflite(model, data.x_test) for model in models)
+    meter, metric = bench.meter, ending.task.metric
+    test = FinalAccuracies(
+        *(judged(metric, outputs, data.y_test).mean for outputs in (best, initial))
+    )
     identity = Identity(
         task=config.task,
         device_title=meter.device_title,
@@ -165,14 +167,14 @@ def _conclude(config: StudyConfig, bench: _Bench, ending: _Ending, result: Study
         seed=config.seed,
         sampler=config.sampler,
         preset=config.preset,
+        metric=bench.journal.content.scale,
     )
-    outcome = Outcome(identity, result, conclusion, FinalAccuracies(best, initial), bench.folder)
-    inputs = task.x_test[:SAMPLE_COUNT]
+    outcome = Outcome(identity, result, conclusion, test, bench.folder)
     samples: dict[str, Array] = {
-        "inputs": inputs,
-        "labels": task.y_test[:SAMPLE_COUNT],
-        "best_outputs": run_tflite(models[0], inputs),
-        "initial_outputs": run_tflite(models[1], inputs),
+        "inputs": data.x_test[:SAMPLE_COUNT],
+        "labels": data.y_test[:SAMPLE_COUNT],
+        "best_outputs": best[:SAMPLE_COUNT],
+        "initial_outputs": initial[:SAMPLE_COUNT],
     }
     write_outcome(outcome, models, samples)
     return outcome
@@ -182,14 +184,12 @@ def _tested(
     config: StudyConfig, bench: _Bench, ending: _Ending, result: StudyResult
 ) -> Conclusion:
     """Tests the finalists on the held-back samples."""
-    from adadeep.convert.verify import tflite_correct
+    data, metric = ending.task.data, ending.task.metric
 
-    task = ending.task
-
-    def run_held_back(scored: ScoredTrial) -> CorrectSamples:
+    def run_held_back(scored: ScoredTrial) -> SampleScores:
         ending.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
         model = model_of(scored, ending.store)
-        return CorrectSamples.of(tflite_correct(model, task.x_held, task.y_held))
+        return judged(metric, run_tflite(model, data.x_held), data.y_held)
 
     loss = config.demand.max_accuracy_loss
     judge = Judge(loss, result.limits, result.baseline, bench.journal.content)

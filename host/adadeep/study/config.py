@@ -10,9 +10,10 @@ from typing import Any
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.measurement import Agent, MeasureSettings
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.registry import suggestion
 from adadeep.search.registry import PRESETS, SAMPLERS
-from adadeep.training.tasks import SPLIT
+from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
 
 _MAX_THREADS = 64
 
@@ -54,6 +55,7 @@ class StudyConfig:
         """
         problems = [
             _unknown("task", self.task, list(tasks)),
+            *_unknown_parts(self.task),
             _unknown("sampler", self.sampler, list(SAMPLERS)),
             _unknown("preset", self.preset, list(PRESETS)),
             "" if self.episodes >= 1 else f"{self.episodes} episodes: at least 1 is needed.",
@@ -69,10 +71,17 @@ class StudyConfig:
         """What must be the same for a search to be gone on with; JSON values.
 
         The number of episodes is not in it: a search may be given more.
+
+        Raises:
+            ConfigError: a part of the task can't be had.
         """
+        task = TASKS.get(self.task)
+        scale = Scale.of(METRICS.get(task.metric))
+        metric = {} if scale == ACCURACY_SCALE else {"metric": asdict(scale)}
         return {
             "task": self.task,
-            "split": SPLIT,
+            "split": DATA_SETS.get(task.data_set).split,
+            **metric,
             "device": device_title,
             "device_fingerprint": device_fingerprint,
             "runtime": f"{agent.runtime} {agent.runtime_version}",
@@ -88,6 +97,19 @@ def _unknown(kind: str, name: str, known: list[str]) -> str:
     if name in known:
         return ""
     return f"unknown {kind} {name!r}.{suggestion(name, known)} There are: {', '.join(known)}."
+
+
+def _unknown_parts(name: str) -> list[str]:
+    """What a task names and is not installed here."""
+    if name not in TASKS:
+        return []
+    task = TASKS.get(name)
+    return [
+        _unknown("network", task.network, list(NETWORKS)),
+        _unknown("data set", task.data_set, list(DATA_SETS)),
+        _unknown("recipe", task.recipe, list(RECIPES)),
+        _unknown("metric", task.metric, list(METRICS)),
+    ]
 
 
 def _threads(threads: int) -> str:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adadeep.core.clock import SYSTEM_CLOCK, Clock
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.errors import AgentError, ConversionError, TechniqueNotApplicable
 from adadeep.core.measurement import Measurement, measurement_key
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 from adadeep.core.trial import Trial, TrialState
 from adadeep.measure.meter import LatencyMeter
 from adadeep.storage.artifacts import ArtifactStore
@@ -38,7 +38,7 @@ class MadeNetwork:
 
     Attributes:
         model: the .tflite.
-        correct: which validation samples it got right.
+        scores: of the validation samples.
         macs: C.
         storage_bytes: S_p.
         activation_bytes: S_f.
@@ -46,7 +46,7 @@ class MadeNetwork:
     """
 
     model: bytes
-    correct: CorrectSamples
+    scores: SampleScores
     macs: int
     storage_bytes: float
     activation_bytes: float
@@ -144,8 +144,8 @@ class PlanEvaluator:
             plan_key=plan.key,
             model_sha256=self._store.put(made.model),
             file_bytes=len(made.model),
-            accuracy=made.correct.accuracy,
-            correct=made.correct,
+            accuracy=made.scores.mean,
+            correct=made.scores,
             macs=made.macs,
             storage_bytes=made.storage_bytes,
             activation_bytes=made.activation_bytes,

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.storage.journal import HeldTest, Journal
@@ -24,7 +24,7 @@ MAX_FINALISTS = 5
 _PROMISING = 0.5  # chance to be met from which the reward decides who is tested first
 _HOPELESS = 0.01  # below, a test would only use up the error that others need
 
-RunHeldBack = Callable[[ScoredTrial], CorrectSamples]
+RunHeldBack = Callable[[ScoredTrial], SampleScores]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,27 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec, stores_sparse
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.tflite import convert
-from adadeep.convert.verify import tflite_correct
-from adadeep.core.correct import CorrectSamples
+from adadeep.convert.verify import run_tflite
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.reader import why
+from adadeep.core.scores import SampleScores, judged
 from adadeep.predict.analytic import energy_mj
 from adadeep.storage.archives import open_zip
 from adadeep.storage.artifacts import write_through
 from adadeep.study.evaluate import MadeNetwork
-from adadeep.training.fit import FINE_TUNING_RATE, correct, train
-from adadeep.training.networks import lenet
-from adadeep.training.tasks import Task
+from adadeep.training.fit import outputs_of
+from adadeep.training.tasks import LoadedTask
 
 INITIAL = "initial.keras"
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
@@ -62,7 +58,7 @@ class KerasMaker:
     """Makes the networks of one task.
 
     Args:
-        task: data and step counts.
+        task: network, data, recipe and metric.
         path: of the initial network, which is kept there, trained.
         seed: of the study.
         stage: is told what is being done.
@@ -71,7 +67,7 @@ class KerasMaker:
 
     def __init__(
         self,
-        task: Task,
+        task: LoadedTask,
         path: Path,
         seed: int,
         stage: Callable[[str], None] = lambda _: None,
@@ -82,13 +78,14 @@ class KerasMaker:
         self._goes_on = goes_on
         self._seed = seed
         self._stage = stage
-        self._untrained = lenet(task.input_shape, task.classes, seed)
+        data = task.data
+        self._untrained = task.network.build(data.input_shape, data.classes, seed)
         self._trained: Any = None  # keras.Model
 
     @property
     def spec(self) -> ModelSpec:
         """What the initial network is; needs no training."""
-        return model_spec(self._untrained, "LeNet")
+        return model_spec(self._untrained, self._task.network.title)
 
     def make(self, plan: CompressionPlan) -> MadeNetwork:
         """Compresses the initial network, trains, converts and tests it.
@@ -103,11 +100,11 @@ class KerasMaker:
         precision = PRECISIONS.get(plan.precision)
         model = self._compressed(plan)
         spec = model_spec(model, plan.label, precision)
-        samples = self._task.x_train[:_REPRESENTATIVE]
+        samples = self._task.data.x_train[:_REPRESENTATIVE]
         tflite = convert(model, precision, samples, stores_sparse(model))
         return MadeNetwork(
             model=tflite,
-            correct=CorrectSamples.of(self._correct(model, tflite, precision)),
+            scores=self._scores(model, tflite, precision),
             macs=spec.macs,
             storage_bytes=spec.parameter_storage_bytes,
             activation_bytes=spec.activation_storage_bytes,
@@ -118,10 +115,10 @@ class KerasMaker:
         initial = self._initial()
         if not plan.choices:
             return initial
-        model = apply_plan(initial, plan, self._task.x_train[:_FITTING])
-        steps = self._task.fine_tune_steps * needs_training(plan)
-        seed = plan_seed(self._seed, plan)
-        train(model, self._task, steps, seed, FINE_TUNING_RATE)
+        data, recipe = self._task.data, self._task.recipe
+        model = apply_plan(initial, plan, data.x_train[:_FITTING])
+        steps = recipe.fine_tune_steps * needs_training(plan)
+        recipe.train(model, data, steps, plan_seed(self._seed, plan), recipe.fine_tune_rate)
         return model
 
     def _initial(self) -> Any:
@@ -131,14 +128,16 @@ class KerasMaker:
                 load_network(model, self._path)
             else:
                 self._stage(f"training the initial network on {self._task.title}")
-                train(model, self._task, self._task.base_steps, self._seed)
+                recipe = self._task.recipe
+                steps, rate = recipe.base_steps, recipe.base_rate
+                recipe.train(model, self._task.data, steps, self._seed, rate)
                 write_through(self._path, model.save)
             self._trained = model
         return self._trained
 
-    def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
+    def _scores(self, model: Any, tflite: bytes, precision: Precision) -> SampleScores:
         """On validation data: of the .tflite where its numbers are not Keras' own."""
-        x, y = self._task.x_val[:_VALIDATING], self._task.y_val[:_VALIDATING]
-        if precision.runs_as_trained:
-            return correct(model, x, y)
-        return tflite_correct(tflite, x, y)
+        data = self._task.data
+        x, y = data.x_val[:_VALIDATING], data.y_val[:_VALIDATING]
+        outputs = outputs_of(model, x) if precision.runs_as_trained else run_tflite(tflite, x)
+        return judged(self._task.metric, outputs, y)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from adadeep import __version__
 from adadeep.core.errors import ConfigError
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore, write_atomic
 from adadeep.storage.journal import HeldTest
@@ -43,6 +44,7 @@ class Identity:
         seed: of the search.
         sampler: that chose the plans.
         preset: its hyper-parameters.
+        metric: what accuracies mean.
     """
 
     task: str
@@ -51,11 +53,12 @@ class Identity:
     seed: int
     sampler: str
     preset: str
+    metric: Scale = ACCURACY_SCALE
 
 
 @dataclass(frozen=True, slots=True)
 class FinalAccuracies:
-    """Fractions, on the test data, of the .tflite files themselves.
+    """On the test data, of the .tflite files themselves.
 
     Attributes:
         best: of the winner.
@@ -172,7 +175,7 @@ def _finalist(test: HeldTest) -> dict[str, Any]:
         "number": test.number,
         "key": test.plan_key,
         "samples": test.correct.count,
-        "accuracy": test.correct.accuracy,
+        "accuracy": test.correct.mean,
         "tail": tail_of(test.number),
     }
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.trial import Trial, TrialState
 from adadeep.search.reward import Limits, Reward
 
@@ -39,6 +40,7 @@ class StudyResult:
         trials: every plan of the journal, each once, in its order; the initial network first.
         episodes: how many plans were to be asked for.
         asked: how many were, now; fewer where the time was over before.
+        scale: what accuracies mean.
     """
 
     limits: Limits
@@ -46,6 +48,7 @@ class StudyResult:
     trials: tuple[ScoredTrial, ...]
     episodes: int
     asked: int
+    scale: Scale = ACCURACY_SCALE
 
     def ranked(self, count: int) -> tuple[ScoredTrial, ...]:
         """The best plans that are not the initial network; failed ones are left out."""
@@ -59,7 +62,7 @@ class StudyResult:
     @property
     def front(self) -> tuple[ScoredTrial, ...]:
         """The plans that no other one beats in accuracy, T, E and S_p at once."""
-        return pareto_front(self.trials)
+        return pareto_front(self.trials, self.scale)
 
 
 def best_of(trials: Sequence[ScoredTrial]) -> ScoredTrial:
@@ -67,9 +70,11 @@ def best_of(trials: Sequence[ScoredTrial]) -> ScoredTrial:
     return min(trials, key=lambda scored: scored.rank)
 
 
-def pareto_front(trials: Sequence[ScoredTrial]) -> tuple[ScoredTrial, ...]:
+def pareto_front(
+    trials: Sequence[ScoredTrial], scale: Scale = ACCURACY_SCALE
+) -> tuple[ScoredTrial, ...]:
     """The trials that none dominates; of equals all are kept, failed ones never."""
-    points = [(scored, _losses(scored.trial)) for scored in trials]
+    points = [(scored, _losses(scored.trial, scale)) for scored in trials]
     known = [(scored, losses) for scored, losses in points if losses is not None]
     return tuple(
         scored
@@ -78,14 +83,15 @@ def pareto_front(trials: Sequence[ScoredTrial]) -> tuple[ScoredTrial, ...]:
     )
 
 
-def _losses(trial: Trial) -> tuple[float, ...] | None:
-    """What is to be made small: 1 - A, T, E, S_p; None if something is not known."""
+def _losses(trial: Trial, scale: Scale) -> tuple[float, ...] | None:
+    """What is to be made small: what A lacks, T, E, S_p; None if something is not known."""
     if trial.accuracy is None or trial.cost is None:
         return None
     latency, energy = trial.cost.latency_ms.value, trial.cost.energy_mj.value
     if latency is None or energy is None:
         return None
-    return 1 - trial.accuracy, latency, energy, trial.cost.storage_bytes
+    lacking = scale.advantage(scale.best, trial.accuracy)
+    return lacking, latency, energy, trial.cost.storage_bytes
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -16,6 +16,7 @@ from typing import Protocol
 from adadeep.core.clock import Deadline
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import AdaDeepError
+from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.protocols import Sampler
 from adadeep.core.trial import Trial, TrialState
@@ -66,8 +67,8 @@ class StudyObserver(Protocol):
         """Something the user should see at once: what is waited for, and how long already."""
         ...
 
-    def limits(self, limits: Limits) -> None:
-        """The limits are known now; called once, before the first episode."""
+    def limits(self, limits: Limits, scale: Scale) -> None:
+        """The limits, and what accuracies mean; called once, before the first episode."""
         ...
 
     def trial(self, event: TrialEvent) -> None:
@@ -105,8 +106,9 @@ class Study:
         initial, known = self._trial(CompressionPlan())
         if initial.accuracy is None or initial.cost is None:
             raise AdaDeepError(f"the initial network can't be used: {initial.reason}")
-        limits = resolve_limits(self.demand, initial.accuracy, initial.cost)
-        observer.limits(limits)
+        scale = self.journal.content.scale
+        limits = resolve_limits(self.demand, initial.accuracy, initial.cost, scale)
+        observer.limits(limits, scale)
         baseline = self._score(initial, limits)
         scored = {
             key: baseline if key == initial.plan.key else self._score(trial, limits)
@@ -125,7 +127,7 @@ class Study:
             self.sampler.tell(plan, latest.reward.gain, latest.reward.satisfaction)
             best = best_of(list(scored.values()))
             observer.trial(TrialEvent(number, self.episodes, latest, best, known))
-        return StudyResult(limits, baseline, tuple(scored.values()), self.episodes, asked)
+        return StudyResult(limits, baseline, tuple(scored.values()), self.episodes, asked, scale)
 
     def _trial(self, plan: CompressionPlan) -> tuple[Trial, bool]:
         recorded = self.journal.content.trials.get(plan.key)
@@ -139,4 +141,5 @@ class Study:
     def _score(self, trial: Trial, limits: Limits) -> ScoredTrial:
         if trial.accuracy is None or trial.cost is None:
             return ScoredTrial(trial, floor_reward(self.demand))
-        return ScoredTrial(trial, reward(self.demand, limits, trial.accuracy, trial.cost))
+        scale = self.journal.content.scale
+        return ScoredTrial(trial, reward(self.demand, limits, trial.accuracy, trial.cost, scale))

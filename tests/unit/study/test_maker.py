@@ -8,6 +8,7 @@ import pytest
 
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.plan import CompressionPlan
+from adadeep.training.networks.lenet import LENET
 from adadeep.training.tasks import load_task
 from fakes.mutations import mutated_bytes
 
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.tf
 
 @pytest.fixture(scope="module")
 def task():
-    return dataclasses.replace(load_task("digits"), base_steps=2)
+    task = load_task("digits")
+    return dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, base_steps=2))
 
 
 def maker(task, path, seed=0, goes_on=True):
@@ -26,9 +28,7 @@ def maker(task, path, seed=0, goes_on=True):
 
 
 def network(seed=0):
-    from adadeep.training.networks import lenet
-
-    return lenet((8, 8, 1), 10, seed)
+    return LENET.build((8, 8, 1), 10, seed)
 
 
 def test_a_network_that_was_trained_is_taken_up_again_by_its_own_search_only(task, tmp_path):
@@ -80,10 +80,9 @@ def test_a_damaged_network_is_loaded_whole_or_refused_with_the_remedy(tmp_path):
 
 def test_the_network_of_another_task_is_refused(tmp_path):
     from adadeep.study.maker import load_network
-    from adadeep.training.networks import lenet
 
     path = tmp_path / "initial.keras"
-    lenet((28, 28, 1), 10, 0).save(path)
+    LENET.build((28, 28, 1), 10, 0).save(path)
     with pytest.raises(FormatError, match="of another network"):
         load_network(network(), path)
     path.unlink()

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
+from adadeep.core.scores import SampleScores
 from adadeep.report.final_table import legend, table_rows
 from adadeep.search.random_sampler import RandomSampler
 from adadeep.storage.artifacts import ArtifactStore
@@ -40,7 +40,7 @@ def finished(tmp_path):
         study = Study(demand, 8, RandomSampler(SPACE, 0), evaluator, journal)
         result = study.run(Watching())
         judge = Judge(0.02, result.limits, result.baseline, journal.content)
-        held_back = CorrectSamples.of(np.ones(400, np.bool_))
+        held_back = SampleScores.of(np.ones(400, np.bool_))
         conclusion = conclude(judge, result, journal, lambda _: held_back)
     tested = FinalAccuracies(0.9, 0.95)
     return Outcome(IDENTITY, result, conclusion, tested, tmp_path), store

@@ -21,8 +21,10 @@ from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError, DemandUnmet
+from adadeep.core.metric import ACCURACY_SCALE
 
 if TYPE_CHECKING:
+    from adadeep.core.metric import Scale
     from adadeep.core.protocols import Transport
     from adadeep.search.reward import Limits
     from adadeep.study.config import StudyConfig
@@ -170,7 +172,7 @@ def _config(task: str, options: dict[str, object]) -> StudyConfig:
 
 
 def _only_device(selectors: tuple[str, ...], config: StudyConfig) -> Transport:
-    from adadeep.training.tasks import TASKS
+    from adadeep.training.registry import TASKS
 
     config.check(TASKS)
     transports = chosen_devices(selectors)
@@ -186,6 +188,7 @@ class _Reporter:
     def __init__(self, ui: Ui, bar: Progress) -> None:
         self._ui = ui
         self._bar = bar
+        self._scale = ACCURACY_SCALE
 
     def stage(self, text: str) -> None:
         """Beside the bar."""
@@ -195,10 +198,12 @@ class _Reporter:
         """A line of its own."""
         self._ui.note(text)
 
-    def limits(self, limits: Limits) -> None:
+    def limits(self, limits: Limits, scale: Scale) -> None:
         """What the plans are held against."""
+        self._scale = scale
+        way = ">=" if scale.higher_is_better else "<="
         self._ui.note(
-            f"demand: accuracy >= {units.format_percent(limits.min_accuracy)}, "
+            f"demand: {scale.title} {way} {scale.shown(limits.min_accuracy)}, "
             f"T <= {units.format_ms(limits.max_latency_ms)}, "
             f"S_p <= {units.format_bytes(limits.max_storage_bytes)}, "
             f"E <= {units.format_mj(limits.max_energy_mj)}"
@@ -207,16 +212,16 @@ class _Reporter:
     def trial(self, event: TrialEvent) -> None:
         """The trial, and the best so far."""
         self._bar.advance(1 if event.number else 0)
-        self._ui.note(_trial_line(event))
+        self._ui.note(_trial_line(event, self._scale))
 
 
-def _trial_line(event: TrialEvent) -> str:
+def _trial_line(event: TrialEvent, scale: Scale) -> str:
     trial, reward = event.scored.trial, event.scored.reward
     head = f"[{event.number}/{event.episodes}]"
     if trial.cost is None:
         return f"{head} failed: {trial.plan.label}: {trial.reason}"
     numbers = (
-        units.format_percent(trial.accuracy),
+        scale.shown(trial.accuracy),
         units.format_ms(trial.cost.latency_ms.value)
         + (" (suspect)" if trial.cost.latency_ms.suspect else ""),
         units.format_bytes(trial.cost.storage_bytes),
@@ -239,7 +244,7 @@ def _show(ui: Ui, outcome: Outcome) -> None:
     ui.table(COLUMNS, table_rows(rows), title)
     for line in [*settings_lines(rows), *legend(rows)]:
         ui.say(line)
-    for line in verdict_lines(outcome.conclusion.of_winner):
+    for line in verdict_lines(outcome.conclusion.of_winner, outcome.identity.metric):
         ui.say(line)
     if outcome.is_acceptable and not outcome.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
