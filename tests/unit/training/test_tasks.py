@@ -14,7 +14,7 @@ import pytest
 
 from adadeep.core.errors import ConfigError
 from adadeep.training.tasks import DATA_VARIABLE, TASKS, load_task
-from fakes.mutations import mutated_bytes
+from fakes.mutations import mutated
 
 REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -137,7 +137,7 @@ def test_a_damaged_file_is_taken_whole_or_refused(
 ) -> None:
     fake_mnist(tmp_path / "mnist.npz")
     data = (tmp_path / "mnist.npz").read_bytes()
-    (tmp_path / "mnist.npz").write_bytes(mutated_bytes(data, random.Random(seed)))
+    (tmp_path / "mnist.npz").write_bytes(mutated(data, random.Random(seed)))
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     with contextlib.suppress(ConfigError):
         assert load_task("mnist").x_test.shape == (20, 28, 28, 1)
