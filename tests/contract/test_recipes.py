@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adadeep.core.compressed import Compressed
 from adadeep.core.scores import judged
 from adadeep.core.task import Data, Recipe
 from adadeep.training.registry import METRICS, NETWORKS, RECIPES
@@ -29,7 +30,7 @@ def data(recipe: Recipe) -> Data:
 def trained(recipe: Recipe, data: Data, steps: int, seed: int = 0) -> Any:
     network = NETWORKS.get(task_with("recipe", recipe.name).network)
     model = network.build(data.input_shape, data.classes, 0)
-    recipe.train(model, data, steps, seed, recipe.base_rate)
+    recipe.train(Compressed(model), data, steps, seed, recipe.base_rate)
     return model
 
 

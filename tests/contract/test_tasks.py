@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adadeep.core.compressed import Compressed
 from adadeep.core.scores import judged
 from adadeep.core.task import Task
 from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
@@ -33,6 +34,6 @@ def test_its_network_is_trained_and_judged(task: Task) -> None:
     data = few(data_of(task.data_set))
     model = NETWORKS.get(task.network).build(data.input_shape, data.classes, 0)
     recipe = RECIPES.get(task.recipe)
-    recipe.train(model, data, 1, 0, recipe.base_rate)
+    recipe.train(Compressed(model), data, 1, 0, recipe.base_rate)
     outputs = np.asarray(model(data.x_val, training=False))
     assert judged(METRICS.get(task.metric), outputs, data.y_val).count == len(data.x_val)

@@ -47,7 +47,7 @@ def digits() -> Any:
 @cache
 def trained() -> Any:
     model = LENET.build(digits().input_shape, digits().classes, seed=0)
-    RECIPE.train(model, digits(), RECIPE.base_steps, 0, RECIPE.base_rate)
+    RECIPE.train(Compressed(model), digits(), RECIPE.base_steps, 0, RECIPE.base_rate)
     return model
 
 

@@ -20,10 +20,12 @@ def data() -> Any:
 
 
 def train(model: Any, data: Any, steps: int, seed: int, **settings: Any) -> None:
+    from adadeep.core.compressed import Compressed
     from adadeep.training import fit
 
     rate = settings.pop("learning_rate", 3e-3)
-    fit.train(model, data, fit.Schedule(steps, 32, rate, seed), **settings)
+    made = Compressed(model, settings.pop("hooks", {}))
+    fit.train(made, data, fit.Schedule(steps, 32, rate, seed), **settings)
 
 
 def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
