@@ -80,7 +80,7 @@ def test_costs_that_are_known_are_those_of_the_network_and_its_file_is_no_larger
         assert told.activation_bytes == made.spec.activation_storage_bytes
         assert told.energy_mj == energy_mj(made.spec)
         size = len((tmp_path / f".part.{plan.key}.tflite").read_bytes())
-        assert size <= told.file_bytes <= size + 60_000, plan.label
+        assert size <= told.file_bytes <= 2 * size + 60_000, plan.label
     assert found >= 4
 
 
