@@ -19,6 +19,7 @@ from adadeep.core.demand import UserDemand
 
 _TOLERANCE = 1e-9  # a limit that is the network's own cost must be kept by that network
 _LEAST_RANGE = 1e-3  # of the accuracy, where A_min is (nearly) 1
+_LEAST_LIMIT = 1e-12  # where the initial network costs nothing, as one without weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _given(limit: float | None, own: float) -> float:
 
 
 def _relative(limit: float, value: float) -> float:
-    return (limit - value) / limit
+    return (limit - value) / max(limit, _LEAST_LIMIT)
 
 
 def _clip(margin: float) -> float:

@@ -99,6 +99,13 @@ def test_a_perfect_initial_network_without_loss_allowed_is_no_division_by_zero()
     assert reward(DEMAND, limits, 0.999, cost()).violation == pytest.approx(1.0)
 
 
+def test_an_initial_network_that_costs_nothing_is_no_division_by_zero():
+    nothing = cost(0.0, 0.0, 0.0)
+    limits = resolve_limits(UserDemand(), 0.9, nothing)
+    assert reward(DEMAND, limits, 0.9, nothing).is_feasible
+    assert reward(DEMAND, limits, 0.9, cost()).satisfaction == pytest.approx(-1.0)
+
+
 def test_an_unknown_cost_gives_no_reward():
     with pytest.raises(ValueError, match="known"):
         reward(DEMAND, LIMITS, 0.9, replace(cost(), latency_ms=UNAVAILABLE))
