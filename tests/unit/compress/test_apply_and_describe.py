@@ -10,6 +10,7 @@ import pytest
 
 from adadeep.compress.apply import apply_plan, outline_plan
 from adadeep.compress.registry import TECHNIQUES
+from adadeep.convert.precisions.float32 import FLOAT32
 from adadeep.convert.precisions.int8 import INT8
 from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable

@@ -65,7 +65,7 @@ def test_what_has_a_model_has_its_network_too(tmp_path):
     store = ArtifactStore(tmp_path)
     model, network = left(tmp_path)
     network.unlink()
-    with pytest.raises(ConfigError, match="can't be written .*free some space"):
+    with pytest.raises(ConfigError, match=r"can't be written .*free some space"):
         store.adopt(model, network)
     assert store.get(hashlib.sha256(b"model").hexdigest()) is None
 
