@@ -4,13 +4,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from adadeep.study.evaluate import NetworkMaker
 
 from adadeep.core.protocols import Technique
-from adadeep.measure.meter import LatencyMeter
+from adadeep.core.sampler import Sampler
+from adadeep.storage.artifacts import ArtifactStore
+from adadeep.study.jobs import Crew
+from adadeep.study.pipeline import TargetBench
 from adadeep.study.study import StudyObserver
-from fakes.search_parts import FakeMaker, FakeMeter, Watching
+from fakes.search_parts import FakeBench, FakeCrew, Watching
 from fakes.search_space import FIRE
+from unit.study.test_study import ScriptedSampler
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -38,12 +41,16 @@ def table_technique():
     [
         (lambda: FIRE, Technique),
         (table_technique, Technique),
-        (FakeMaker, NetworkMaker),
-        (FakeMeter, LatencyMeter),
+        (lambda: ScriptedSampler([]), Sampler),
+        (lambda: FakeCrew([FakeBench()], ArtifactStore(Path("models"))), Crew),
+        (FakeBench, TargetBench),
         (Watching, StudyObserver),
     ],
-    ids=["technique of the tests", "technique of the benchmark", "maker", "meter", "observer"],
-)
+    ids=[
+        "technique of the tests", "technique of the benchmark", "sampler", "crew", "bench",
+        "observer",
+    ],
+)  # fmt: skip
 def test_a_stand_in_has_every_member_of_its_protocol(make, protocol):
     wanted = members(protocol)
     assert wanted
