@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
+from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.core.verdict import VerdictState
@@ -52,7 +52,7 @@ class Recorded:
 
     plan: CompressionPlan
     cost: Cost
-    correct: dict[str, CorrectSamples]
+    correct: dict[str, SampleScores]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def table(task: str) -> tuple[Recorded, ...]:
     rows = []
     for number, row in enumerate(about["plans"]):
         correct = {
-            name: CorrectSamples.of(np.unpackbits(bits[number], count=about["counts"][name]) > 0)
+            name: SampleScores.of(np.unpackbits(bits[number], count=about["counts"][name]) > 0)
             for name, bits in packed.items()
         }
         rows.append(Recorded(_plan(row["plan"]), _cost(row), correct))
@@ -121,7 +121,7 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         max_accuracy_loss=max_loss,
         max_storage_bytes=storage_share * initial.cost.storage_bytes,
     )
-    limits = resolve_limits(demand, initial.correct["search"].accuracy, initial.cost)
+    limits = resolve_limits(demand, initial.correct["search"].mean, initial.cost)
     with Journal.open(folder) as journal:
         journal.begin({"task": f"recorded {task}"})
         scored = []
@@ -136,8 +136,8 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         [conclusion] = conclude(
             [contest], journal, lambda s: by_key[s.trial.plan.key].correct["held"]
         )
-    right = initial.correct["test"].accuracy
-    lost = {row.plan.key: right - row.correct["test"].accuracy for row in tried}
+    right = initial.correct["test"].mean
+    lost = {row.plan.key: right - row.correct["test"].mean for row in tried}
     attainable = any(
         lost[s.trial.plan.key] <= max_loss / 2
         and all(v.state is VerdictState.MET for name, v in found if name != "accuracy_loss")
@@ -154,9 +154,9 @@ def _recorded(journal: Journal, row: Recorded) -> Trial:
     """A network of the table as a trial of the journal."""
     plan, correct, sha256 = row.plan, row.correct["search"], 4 * row.plan.key
     key, size = content_key("recorded", plan), row.cost.file_bytes or 1
-    journal.add(Artifact(key, plan.key, sha256, size, correct.accuracy, correct, _SPEC))
+    journal.add(Artifact(key, plan.key, sha256, size, correct.mean, correct, _SPEC))
     journal.add(TrialRecord(plan, key))
-    return Trial(plan, TrialState.COMPLETE, correct.accuracy, row.cost, model_sha256=sha256)
+    return Trial(plan, TrialState.COMPLETE, correct.mean, row.cost, model_sha256=sha256)
 
 
 def replays(task: str, seeds: range = SEEDS) -> Iterator[Replay]:

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.cost.formulas import energy_mj
 from adadeep.search.random_sampler import RandomSampler
@@ -50,7 +50,7 @@ def record(name: str, count: int, target: Path) -> None:
     from adadeep.study.maker import KerasMaker
 
     rows: list[dict[str, object]] = []
-    found: dict[str, list[CorrectSamples]] = {"search": [], "held": [], "test": []}
+    found: dict[str, list[SampleScores]] = {"search": [], "held": [], "test": []}
     with tempfile.TemporaryDirectory() as folder:
         opening = OpenTask(name, 0, f"{folder}/initial.keras", goes_on=False)
         maker = KerasMaker.open(opening, print)
@@ -64,10 +64,10 @@ def record(name: str, count: int, target: Path) -> None:
                 print(f"{number} {plan.label}: {error}")
                 continue
             rows.append(row_of(plan, made))
-            found["search"].append(made.correct)
+            found["search"].append(made.scores)
             for part in ("held", "test"):
                 found[part].append(maker.judge(made.model, part))
-            shown = " ".join(f"{correct[-1].accuracy:.4f}" for correct in found.values())
+            shown = " ".join(f"{correct[-1].mean:.4f}" for correct in found.values())
             print(f"{number} {shown} {time.perf_counter() - start:.1f} s {plan.label}", flush=True)
             for path in filter(None, (made.model, made.network)):
                 Path(path).unlink()

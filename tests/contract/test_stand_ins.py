@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from adadeep.core.agent_kind import ReadyAgent
+from adadeep.core.clock import Clock
 from adadeep.core.protocols import Technique
 from adadeep.core.sampler import Sampler
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.study.jobs import Crew
 from adadeep.study.pipeline import TargetBench
 from adadeep.study.study import StudyObserver
+from fakes.clock import HandClock
 from fakes.search_parts import FakeBench, FakeCrew, Watching
 from fakes.search_space import FIRE
+from fakes.toy_agent import ToyAgent
 from unit.study.test_study import ScriptedSampler
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -45,12 +49,20 @@ def table_technique():
         (lambda: FakeCrew([FakeBench()], ArtifactStore(Path("models"))), Crew),
         (FakeBench, TargetBench),
         (Watching, StudyObserver),
+        (lambda: ToyAgent(None), ReadyAgent),
+        (HandClock, Clock),
     ],
     ids=[
-        "technique of the tests", "technique of the benchmark", "sampler", "crew", "bench",
+        "technique of the tests",
+        "technique of the benchmark",
+        "sampler",
+        "crew",
+        "bench",
         "observer",
+        "agent",
+        "clock",
     ],
-)  # fmt: skip
+)
 def test_a_stand_in_has_every_member_of_its_protocol(make, protocol):
     wanted = members(protocol)
     assert wanted

@@ -36,19 +36,14 @@ from adadeep.core.device import (
 )
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
+from adadeep.study.deploy import Agreement
 from unit.study import test_outcome
 
 COMMANDS = Path(search_command.__file__).parent
@@ -107,14 +102,12 @@ def show_devices(patch: pytest.MonkeyPatch) -> None:
 def show_measurement(patch: pytest.MonkeyPatch) -> None:
     from adadeep.cli.commands import measure
 
-    checked = SimpleNamespace(measurement=measurement())
-    meter = SimpleNamespace(check=lambda *_, **__: checked)
-    patch.setattr(
-        "adadeep.measure.meter.open_meter", lambda *_, **__: contextlib.nullcontext(meter)
-    )
+    measured = SimpleNamespace(measurement=measurement())
+    meter = SimpleNamespace(measure_jobs=lambda _: [measured])
+    patch.setattr("adadeep.measure.session.open_meter", lambda *_: contextlib.nullcontext(meter))
     patch.setattr(
         measure, "each_device",
-        lambda ui, devices, action: ([action(SimpleNamespace(serial="S", kind="adb"))], []),
+        lambda ui, devices, action: ([action(SimpleNamespace(serial="S"))], []),
     )  # fmt: skip
     model = Path("a-model-with-a-rather-long-name.tflite")
     model.write_bytes(bytes(4) + b"TFL3" + bytes(40))
@@ -124,8 +117,9 @@ def show_measurement(patch: pytest.MonkeyPatch) -> None:
 def show_deployment(patch: pytest.MonkeyPatch) -> None:
     deployment: Any = SimpleNamespace(
         serial="R58M12ABCDE", path="/data/local/tmp/adadeep/deployed/digits-0123456789abcdef",
-        agreement=SimpleNamespace(argmax_agreement=1.0, max_abs_difference=1e-6), samples=32,
+        agreement=Agreement(1e-6, 1.0), samples=32,
         best=measurement(), initial=measurement(5), searched_here=False, speed_up=5.0,
+        metric=ACCURACY_SCALE,
         verdicts=Verdicts(
             Verdict(0.03, 0.05, 0.04, 0.06, "x"), *(Verdict(1.0, 0.5, 0.4, 0.6),) * 3
         ),

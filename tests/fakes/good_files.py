@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.scores import SampleScores
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.profiles import files
 from adadeep.storage.journal import JOURNAL, Journal
@@ -43,7 +43,7 @@ def write_journal(folder: Path) -> Path:
     """A journal with every kind of record: two plans on one device, and one that failed."""
     target, bad = target_record(), CompressionPlan((("fc", LayerChoice("W9")),))
     session = Session("random", "default", 0, 1, {target.key: UserDemand(max_latency_ms=9.0)})
-    correct = CorrectSamples.of(np.arange(50) > 2)
+    scores = SampleScores.of(np.arange(50) > 2)
     with Journal.open(folder) as journal:
         journal.begin({"task": "toy", "split": 1})
         journal.defer(target)
@@ -54,10 +54,10 @@ def write_journal(folder: Path) -> Path:
             spec, sha256 = spec_of(plan), made.model_sha256
             if number:
                 journal.add(Ask(number, plan))
-            journal.add(Artifact(key, plan.key, sha256, len(model), 0.94, correct, spec))
+            journal.add(Artifact(key, plan.key, sha256, len(model), 0.94, scores, spec))
             journal.add(made)
             journal.add(TrialRecord(plan, key, {target.key: made.key}))
-            journal.add(HeldTest(plan.key, sha256, number, 0.025 * number, correct))
+            journal.add(HeldTest(plan.key, sha256, number, 0.025 * number, scores))
         journal.add(TrialRecord(bad, reason="ConversionError: no such operator"))
     return folder / JOURNAL
 

@@ -5,19 +5,12 @@ import time
 
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.scores import SampleScores
 from adadeep.core.target import Target
 from adadeep.storage.records import TargetRecord
 from adadeep.study.jobs import Done, MadeNetwork
@@ -74,14 +67,14 @@ class FakeCrew:
             return Done(job, None, error, 0.0)
         model = model_of(job.plan)
         changed = len(job.plan.choices) + (job.plan.precision == "int8")
-        correct = CorrectSamples.of(np.arange(200) < 196 - changed)
-        made = MadeNetwork(self.store.put(model), len(model), correct, spec_of(job.plan))
+        scores = SampleScores.of(np.arange(200) < 196 - changed)
+        made = MadeNetwork(self.store.put(model), len(model), scores, spec_of(job.plan))
         return Done(job, made, None, 1.0)
 
     def measure(self, job):
         bench = self.benches[job.target]
         try:
-            result = tuple(bench.measure(self.store.get(sha256)) for sha256 in job.models)
+            result = tuple(bench.measure([self.store.get(sha256) for sha256 in job.models]))
         except AdaDeepError as error:
             return Done(job, None, error, 0.0)
         return Done(job, result, None, 1.0)
@@ -99,7 +92,10 @@ class FakeBench:
         self.gone_after = None
         self.refused = {}  # model -> error code
 
-    def measure(self, model):
+    def measure(self, models):
+        return [self._measured(model) for model in models]
+
+    def _measured(self, model):
         if self.gone_after is not None and len(self.measured) >= self.gone_after:
             raise TransientDeviceError("Fake box: the link broke; plug it in again.")
         if model in self.refused:
@@ -142,7 +138,7 @@ class Watching:
     def note(self, text):
         self.notes.append(text)
 
-    def limits(self, title, limits):
+    def limits(self, title, limits, scale):
         self.known_limits[title] = limits
 
     def trial(self, event):

@@ -12,14 +12,14 @@ import msgspec
 from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.protocols import Transport
 from adadeep.core.sampler import Sampler
+from adadeep.core.scores import SampleScores
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
@@ -49,7 +49,7 @@ from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import Judge
 from adadeep.study.worker_messages import OpenTask
-from adadeep.training.tasks import TASKS
+from adadeep.training.registry import TASKS
 
 _SPACE_DIGITS = 8
 
@@ -211,6 +211,7 @@ class _Search:
             stop=run.stop,
             folder=self.bench.folder,
             left=run.left,
+            scale=self.bench.journal.content.scale,
         )
         network = self.bench.folder / INITIAL_NETWORK
         write_outcome(outcome, self.store, self._samples(outcome), network)
@@ -227,14 +228,16 @@ class _Search:
         judge = Judge(
             scorer.demand.max_accuracy_loss, scorer.limits, scorer.baseline, content, len(losses)
         )
-        return Contest(judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials)))
+        return Contest(
+            judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials), content.scale)
+        )
 
-    def _held_back(self, scored: GoalScore) -> CorrectSamples:
+    def _held_back(self, scored: GoalScore) -> SampleScores:
         self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
         return self.trainer.judge(model_of(scored, self.store), "held")
 
     def _test(self, scored: GoalScore) -> float:
-        return self.trainer.judge(model_of(scored, self.store), "test").accuracy
+        return self.trainer.judge(model_of(scored, self.store), "test").mean
 
     def _samples(self, outcome: Outcome) -> bytes:
         first = outcome.first

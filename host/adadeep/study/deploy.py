@@ -11,19 +11,24 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
+from adadeep.convert.verify import ModelPort, max_difference, run_tflite
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConversionError, DeviceError
-from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Measurement
+from adadeep.core.metric import Metric, Scale
+from adadeep.core.precision import Precision
+from adadeep.core.transport import Transport
 from adadeep.core.verdict import Verdict, Verdicts
+from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.meter import Checked, DeviceMeter, open_meter
+from adadeep.measure.meter import DeviceMeter, Measured, ModelJob
+from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
+from adadeep.training.registry import METRICS
 
 _READY_S = 120.0
-_MIN_ARGMAX_AGREEMENT = 0.95
 _NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
 DEPLOY_SETTINGS = MeasureSettings(
@@ -42,7 +47,8 @@ class FinishedRun:
         initial: the initial network's.
         inputs: (n, ...) float32, real samples.
         port: of the winner.
-        tolerance: of the winner's precision.
+        precision: of the winner.
+        metric: of the search.
     """
 
     task: str
@@ -51,12 +57,26 @@ class FinishedRun:
     initial: bytes
     inputs: npt.NDArray[np.float32]
     port: ModelPort
-    tolerance: float
+    precision: Precision
+    metric: Metric
 
     @property
     def device_name(self) -> str:
         """The winner's name on a device, below the work folder."""
         return f"deployed/{self.task}-{self.target.best.key}.tflite"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How near a device's outputs are to this computer's.
+
+    Attributes:
+        max_abs_difference: largest difference of two elements.
+        by_metric: how far they mean the same to the search's metric, 0..1.
+    """
+
+    max_abs_difference: float
+    by_metric: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,7 @@ class Deployment:
         initial: the initial network, measured there in the same session.
         searched_here: whether the search measured on this very device.
         verdicts: of the demand's limits, T as measured now.
+        metric: what accuracies mean.
     """
 
     serial: str
@@ -82,6 +103,7 @@ class Deployment:
     initial: Measurement
     searched_here: bool
     verdicts: Verdicts
+    metric: Scale
 
     @property
     def speed_up(self) -> float:
@@ -97,12 +119,13 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     Raises:
         FormatError: no finished search in it, one of a newer version, or a damaged one; says what
             to do.
-        ConfigError: the winner's precision is of a package that is not installed here.
+        ConfigError: its precision or its metric is of a package that is not installed here.
     """
     run = RunFolder(folder)
     target = run.plan.target(device_fingerprint)
     best, initial, inputs = run.best(target), run.initial, run.inputs
-    tolerance = PRECISIONS.get(target.best.plan.precision).tolerance
+    precision = PRECISIONS.get(target.best.plan.precision)
+    metric = METRICS.get(target.metric.name)
     try:
         port = ModelPort(best)
     except ConversionError as error:
@@ -110,44 +133,49 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     if port.sample_shape != inputs.shape[1:]:
         shapes = f"{inputs.shape[1:]}, the model takes {port.sample_shape}"
         raise damaged(folder / SAMPLES, f"its samples are of shape {shapes}")
-    return FinishedRun(run.plan.task, target, best, initial, inputs, port, tolerance)
+    return FinishedRun(run.plan.task, target, best, initial, inputs, port, precision, metric)
 
 
-def deploy(folder: Path, transport: Transport, note: Callable[[str], None]) -> Deployment:
+def deploy(
+    folder: Path, transport: Transport, note: Callable[[str], None], agent: str | None = None
+) -> Deployment:
     """Puts the winner on a device, compares its outputs with the host's and measures it there.
 
     Args:
         folder: of the search.
         transport: to the device.
         note: is told of long waits.
+        agent: kind of agent that measures; None for the one that suits the device best.
 
     Raises:
         FormatError: the folder holds no finished search, or a damaged one.
         DeviceError: the device is gone, or its outputs differ from the host's.
     """
     ready_by = Deadline.after(_READY_S)
-    facts = gather_facts(transport, ready_by)[0]
-    run = load_run(folder, facts.fingerprint)
+    known = gather_facts(transport, ready_by)
+    run = load_run(folder, known[0].fingerprint)
     note(f"deploying {run.target.best.label} to {transport.serial}")
     path = f"{transport.workdir}/{run.device_name}"
-    with open_meter(transport, ready_by, DEPLOY_SETTINGS, facts, note=note) as meter:
-        checked = _checked(meter, run)
+    options = MeterOptions(agent, known, watch=Watch(note))
+    with open_meter(transport, ready_by, DEPLOY_SETTINGS, options) as meter:
+        measured = _measured(meter, run)
         try:
-            agreed = _compared(run, checked, transport.serial)
+            agreed = _compared(run, measured, transport.serial)
         except DeviceError:
             transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
             raise
         _rename(transport, path)  # before another agent starts, which removes what is half done
-        initial = meter.measure(run.initial)
+        [initial] = meter.measure([run.initial])
     return Deployment(
         serial=transport.serial,
         path=path,
         agreement=agreed,
         samples=len(run.inputs),
-        best=checked.measurement,
+        best=measured.measurement,
         initial=initial,
-        searched_here=meter.device_fingerprint == run.target.device_fingerprint,
-        verdicts=deployed_verdicts(run.target, checked.measurement, initial),
+        searched_here=initial.device_fingerprint == run.target.device_fingerprint,
+        verdicts=deployed_verdicts(run.target, measured.measurement, initial),
+        metric=run.target.metric,
     )
 
 
@@ -175,8 +203,8 @@ def _verdicts_of_0_1(plan: PlanTarget) -> Verdicts:
     limits, best, initial = plan.limits, plan.best, plan.initial
     return Verdicts(
         accuracy_loss=Verdict(
-            initial.accuracy - limits.min_accuracy,
-            initial.accuracy - best.accuracy,
+            plan.metric.loss(initial.accuracy, limits.min_accuracy),
+            plan.metric.loss(initial.accuracy, best.accuracy),
             basis="the search's own validation samples, no interval",
         ),
         latency_ms=Verdict(limits.max_latency_ms, best.cost.latency_ms.value),
@@ -197,27 +225,28 @@ def _rename(transport: Transport, path: str) -> None:
         raise DeviceError(f"{transport.serial}: {path} can't be put there: {text}. Try again.")
 
 
-def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
+def _measured(meter: DeviceMeter, run: FinishedRun) -> Measured:
     samples = [[run.port.encode(sample[np.newaxis])] for sample in run.inputs]
-    return meter.check(run.best, samples, keep_as=run.device_name + _NEW)
+    [measured] = meter.measure_jobs([ModelJob(run.best, samples, run.device_name + _NEW)])
+    return measured
 
 
-def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
+def _compared(run: FinishedRun, measured: Measured, serial: str) -> Agreement:
     here = run_tflite(run.best, run.inputs)
-    shapes = [[output.shape for output in outputs[:1]] for outputs in checked.outputs]
+    shapes = [[output.shape for output in outputs[:1]] for outputs in measured.outputs]
     if shapes != [[(1, *here.shape[1:])]] * len(here):
         raise DeviceError(
             f"{serial}: the model's outputs have other shapes there than here. Try another runtime"
             " on the device (adadeep doctor)."
         )
-    there = np.concatenate([run.port.decode(outputs[0]) for outputs in checked.outputs])
-    agreed = agreement(here, there)
-    limit = run.tolerance
-    if not agreed.max_abs_difference <= limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
+    there = np.concatenate([run.port.decode(outputs[0]) for outputs in measured.outputs])
+    agreed = Agreement(max_difference(here, there), run.metric.agreement(here, there))
+    limit, least = run.precision.tolerance, run.metric.least_agreement
+    if not agreed.max_abs_difference <= limit or not agreed.by_metric >= least:
         raise DeviceError(
             f"{serial}: the model computes something else there than here: outputs differ by up to"
-            f" {agreed.max_abs_difference:.3g} (allowed {limit:g}),"
-            f" {agreed.argmax_agreement:.0%} of the decisions agree. Try another runtime on the"
-            " device (adadeep doctor), and report this with its profile."
+            f" {agreed.max_abs_difference:.3g} (allowed {limit:g}) and agree to"
+            f" {agreed.by_metric:.0%} by {run.metric.title} (at least {least:.0%}). Try another"
+            " runtime on the device (adadeep doctor), and report this with its profile."
         )
     return agreed

@@ -43,6 +43,7 @@ def _row(
         cost=trial.cost,
         reward=scored.reward.total,
         demand=_demand(verdicts),
+        scale=target.result.scale,
     )
 
 

@@ -6,13 +6,12 @@ import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import msgspec
 import numpy as np
 import pytest
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import Battery, CpuCluster, DeviceFacts
 from adadeep.core.errors import ConfigError, FormatError
@@ -26,7 +25,9 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.scores import SampleScores
 from adadeep.core.target import Target
 from adadeep.storage.journal import JOURNAL, Journal, differences, read_journal
 from adadeep.storage.records import (
@@ -41,8 +42,9 @@ from adadeep.storage.records import (
     TrialRecord,
     content_key,
 )
+from fakes.metrics import ERROR
 
-STUDY = {"task": "digits", "data": {"split": None}, "metric": "accuracy"}
+STUDY = {"task": "digits", "data": {"split": None}, "network": "lenet"}
 PLAN = CompressionPlan(
     (
         ("fc1", LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))),
@@ -87,11 +89,13 @@ SPEC = ModelSpec(
                   flattened_from=(8, 8, 4), inputs=("conv",)),
     ),
 )  # fmt: skip
-CORRECT = CorrectSamples.of(np.arange(20) % 3 > 0)
-ARTIFACT = Artifact(content_key("basis", PLAN), PLAN.key, "a" * 64, 10, 0.65, CORRECT, SPEC)
-TRIAL = TrialRecord(PLAN, ARTIFACT.key, {TARGET.key: MEASUREMENT.key}, {"0" * 8: "no"}, None, 1.5)
+SCORES = SampleScores.of(np.arange(20) % 3 > 0)
+ARTIFACT = Artifact(content_key("basis", PLAN), PLAN.key, "a" * 64, 10, 0.65, SCORES, SPEC)
+TRIAL = TrialRecord(
+    PLAN, ARTIFACT.key, {TARGET.key: MEASUREMENT.key}, {"0" * 8: "no"}, None, 1.5, 2.5
+)
 FAILED = TrialRecord(CompressionPlan(), reason="ConversionError: no")
-HELD = HeldTest(PLAN.key, "a" * 64, 1, 0.025, CORRECT)
+HELD = HeldTest(PLAN.key, "a" * 64, 1, 0.025, SCORES)
 EXAMPLES = (TARGET, SESSION, Ask(1, PLAN), ARTIFACT, MEASUREMENT, TRIAL, FAILED, HELD)
 
 GOOD = json.dumps({"kind": "trial", **msgspec.to_builtins(FAILED)})
@@ -166,6 +170,38 @@ def test_a_plan_in_a_precision_that_is_not_installed_here_is_read(tmp_path):
     assert list(read_journal(tmp_path).trials.values()) == [foreign]
 
 
+def test_qualities_and_scores_are_those_of_the_metric_in_the_header(tmp_path):
+    error = Scale.of(ERROR)
+    scores = SampleScores.of(np.array([0.5, 9.5]))
+    artifact = replace(ARTIFACT, accuracy=5.0, scores=scores)
+    test = HeldTest(CompressionPlan().key, "a" * 64, 0, 0.0, scores)
+    with Journal.open(tmp_path) as journal:
+        journal.begin({**STUDY, "metric": asdict(error)})
+        journal.add(artifact)
+        journal.add(test)
+    content = read_journal(tmp_path)
+    assert content.scale == error
+    assert content.artifacts[ARTIFACT.key] == artifact
+    assert list(content.held_tests.values()) == [test]
+    path = tmp_path / JOURNAL
+    text = path.read_text()
+    for there, instead in (('"high":10.0', '"high":9.0'), ('"is_binary":false', '"is_binary":1'),
+                           ('"low":0.0', '"low":"x"'), ('"metric":{', '"metrik":{')):  # fmt: skip
+        path.write_text(text.replace(there, instead))
+        with pytest.raises(FormatError, match=r"journal\.jsonl, line 2.* another folder"):
+            read_journal(tmp_path)
+
+
+def test_right_and_wrong_samples_take_a_bit_each(tmp_path):
+    right = SampleScores.of(np.arange(9) < 7)
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+        journal.add(replace(ARTIFACT, scores=right))
+        assert journal.content.scale == ACCURACY_SCALE
+    line = json.loads((tmp_path / JOURNAL).read_text().splitlines()[1])
+    assert line["scores"] == {"count": 9, "packed": "/gA="}
+
+
 def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_path):
     with Journal.open(tmp_path) as journal:
         journal.begin(STUDY)
@@ -177,7 +213,7 @@ def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_pat
             journal.begin(other)
     assert "data.split is not set there, v2 here" in str(caught.value)
     assert "task is digits there, mnist here" in str(caught.value)
-    assert "metric" not in str(caught.value)
+    assert "network" not in str(caught.value)
     assert "Repeat its settings" in str(caught.value)
 
 
@@ -288,7 +324,7 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
         hurt(TRIAL, "artifact", value="../../../../etc/passwd"),
         hurt(TRIAL, "measurements", value=["x"]),
         hurt(TRIAL, "failures", "0" * 8, value="x" * 3000),
-        hurt(TRIAL, "seconds", value=float("nan")),
+        hurt(TRIAL, "making_s", value=-1),
         '{"kind":"measurement"}',
         hurt(MEASUREMENT, "launches", value=[]),
         hurt(MEASUREMENT, "launches", 0, "runs_ns", 0, value=-5),
@@ -299,8 +335,8 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
         hurt(ARTIFACT, "model_sha256", value="a"),
         hurt(ARTIFACT, "plan_key", value="../../../../x"),
         hurt(ARTIFACT, "file_bytes", value=-1),
-        hurt(ARTIFACT, "correct", "count", value=400),
-        hurt(ARTIFACT, "correct", "packed", value="no base64"),
+        hurt(ARTIFACT, "scores", "count", value=400),
+        hurt(ARTIFACT, "scores", "packed", value="no base64"),
         hurt(ARTIFACT, "spec", "layers", 0, "kind", value="magic"),
         hurt(ARTIFACT, "spec", "layers", 0, "kernel", value=None),
         hurt(ARTIFACT, "spec", "layers", 0, "weights", value="many"),
@@ -364,16 +400,16 @@ WRITER = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from adadeep.core.correct import CorrectSamples
     from adadeep.core.layers import ModelSpec
+    from adadeep.core.scores import SampleScores
     from adadeep.storage.journal import Journal
     from adadeep.storage.records import Artifact
 
-    SPEC, CORRECT = ModelSpec("toy", (1,), ()), CorrectSamples(1, "gA==")
+    SPEC, SCORES = ModelSpec("toy", (1,), ()), SampleScores(1, "gA==")
 
     def artifact(number):
         key = f"{number:016x}"
-        return Artifact(key, key, "a" * 64, 1, 0.5, CORRECT, SPEC)
+        return Artifact(key, key, "a" * 64, 1, 0.5, SCORES, SPEC)
 
     journal = Journal.open(Path(sys.argv[1]))
     journal.begin({"task": "digits"})

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from adadeep.core.errors import AdaDeepError, FormatError
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.storage.archives import open_zip
 from adadeep.storage.run_folder import RunFolder
-from fakes.mutations import DEEP, VALUES, mutated_bytes, mutated_json, places, with_value, without
+from fakes.mutations import DEEP, VALUES, mutated, mutated_json, places, with_value, without
 from fakes.run_folder import OTHER_FINGERPRINT, OTHER_KEY, write_run, write_run_of_0_1
 
 INPUTS = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 3, 2, 1)
@@ -186,6 +187,37 @@ NEEDED = [("best",), ("best", "label"), ("best", "key"), ("initial", "cost"),
           ("best", "plan", "precision"), ("limits",)]  # fmt: skip
 
 
+ERROR = {"name": "their.error", "title": "error", "higher_is_better": False, "low": 0,
+         "high": 255, "is_binary": False}  # fmt: skip
+
+
+def in_error(folder, **changes):
+    plan = plan_of(folder)
+    for target in plan["targets"]:
+        target["metric"] = {**ERROR, **changes}
+        target["best"]["accuracy"], target["limits"]["min_accuracy"] = 31.5, 36.6
+    (folder / "plan.json").write_text(json.dumps(plan))
+
+
+def test_a_plan_by_a_metric_that_is_not_installed_here_is_read(folder, old):
+    for run in (folder, old):  # as all were before there was another
+        assert RunFolder(run).plan.targets[0].metric == ACCURACY_SCALE
+    in_error(folder)
+    for target in RunFolder(folder).plan.targets:
+        assert (target.metric.name, target.best.accuracy) == ("their.error", 31.5)
+        assert target.metric.loss(target.initial.accuracy, target.best.accuracy) > 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"high": 30}, {"low": 1}, {"high": -1}, {"name": "../x"}, {"title": ""}, {"low": None}],
+    ids=str,
+)
+def test_a_plan_whose_metric_can_not_be_is_refused(folder, changes):
+    in_error(folder, **changes)
+    assert "plan.json" in refused(folder)
+
+
 @pytest.mark.parametrize(
     "path",
     [("task",), ("schema_version",), ("targets",), (*SECOND, "device_fingerprint"),
@@ -285,7 +317,7 @@ class TestEveryFile:
         data = (folder / name).read_bytes()
         seen = set()
         for _ in range(60):
-            (folder / name).write_bytes(mutated_bytes(data, rng))
+            (folder / name).write_bytes(mutated(data, rng))
             seen.add(outcome(folder))
         assert "refused" in seen
 

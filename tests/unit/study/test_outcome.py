@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import ConfigError
+from adadeep.core.scores import SampleScores
 from adadeep.report.final_table import legend, table_rows
 from adadeep.search.random_sampler import RandomSampler
 from adadeep.storage.artifacts import ArtifactStore
@@ -23,6 +23,7 @@ from adadeep.study.outcome import (
 from adadeep.study.results import StudyResult
 from adadeep.study.table import plan_rows
 from adadeep.study.verdicts import Judge
+from fakes.documented import undocumented
 from fakes.search_parts import FakeBench
 from fakes.search_space import SPACE
 from unit.study.test_study import LOOSE, search
@@ -43,7 +44,7 @@ def finished(folder, devices):
             contests.append(
                 Contest(judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials)))
             )
-        held_back = CorrectSamples.of(np.ones(400, np.bool_))
+        held_back = SampleScores.of(np.ones(400, np.bool_))
         conclusions = conclude(contests, journal, lambda _: held_back)
     files = winner_files(conclusions, [scorer.target.key for scorer in scorers])
     targets = tuple(
@@ -83,6 +84,7 @@ def test_leaves_winner_plan_and_samples(one):
     assert target["initial"]["label"] == "initial"
     assert target["device_fingerprint"] == "f" * 16
     assert target["provenances"] == {"latency_ms": "measured", "energy_mj": "analytic"}
+    assert undocumented(plan) == []
 
 
 def test_what_was_written_is_read_back_by_device(tmp_path):

@@ -12,6 +12,7 @@ from adadeep.cli.demand_options import demand_options, demands_of
 from adadeep.cli.options import (
     PATH,
     ListingOption,
+    agent_option,
     chosen_devices,
     cores_option,
     device_option,
@@ -22,12 +23,14 @@ from adadeep.cli.options import (
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
 from adadeep.core.errors import ConfigError, DemandUnmet, DeviceError
+from adadeep.core.metric import ACCURACY_SCALE
 
 if TYPE_CHECKING:
     from adadeep.core.cost import Cost
     from adadeep.core.demand import UserDemand
-    from adadeep.core.protocols import Transport
+    from adadeep.core.metric import Scale
     from adadeep.core.reward import Limits
+    from adadeep.core.transport import Transport
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome, TargetOutcome
     from adadeep.study.study import TrialEvent
@@ -56,7 +59,7 @@ class _SearchCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        from adadeep.training.tasks import TASKS
+        from adadeep.training.registry import TASKS
 
         formatter.write_paragraph()
         formatter.write_text(f"Tasks: {', '.join(TASKS)}.")
@@ -111,6 +114,7 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_search_options
 @threads_option
 @cores_option
+@agent_option
 @json_option
 def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Search the compression of TASK's network that suits devices best.
@@ -128,7 +132,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     ui = Ui(as_json)
     demand, named = demands_of(options)
     config = _config(task, demand, options)
-    from adadeep.training.tasks import TASKS
+    from adadeep.training.registry import TASKS
 
     config.check(TASKS)
     transports = chosen_devices(devices)
@@ -151,7 +155,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
 
 
 def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConfig:
-    from adadeep.core.measurement import MeasureSettings
+    from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
     overlap = {True: "overlapped", False: "serial", None: None}[options["overlap"]]
@@ -167,6 +171,7 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
         max_time_s=options["max_time"],
         executor=overlap,
         look_ahead=options["look_ahead"],
+        agent=options["agent"],
     )
 
 
@@ -194,6 +199,7 @@ class _Reporter:
     def __init__(self, ui: Ui, bar: Progress) -> None:
         self._ui = ui
         self._bar = bar
+        self._scale = ACCURACY_SCALE
 
     def stage(self, text: str) -> None:
         """Beside the bar."""
@@ -203,10 +209,12 @@ class _Reporter:
         """A line of its own."""
         self._ui.note(text)
 
-    def limits(self, title: str, limits: Limits) -> None:
+    def limits(self, title: str, limits: Limits, scale: Scale) -> None:
         """What the plans are held against on a device."""
+        self._scale = scale
+        way = ">=" if scale.higher_is_better else "<="
         self._ui.note(
-            f"demand on {title}: accuracy >= {units.format_percent(limits.min_accuracy)}, "
+            f"demand on {title}: {scale.title} {way} {scale.shown(limits.min_accuracy)}, "
             f"T <= {units.format_ms(limits.max_latency_ms)}, "
             f"S_p <= {units.format_bytes(limits.max_storage_bytes)}, "
             f"E <= {units.format_mj(limits.max_energy_mj)}"
@@ -215,10 +223,10 @@ class _Reporter:
     def trial(self, event: TrialEvent) -> None:
         """The trial, and the best so far."""
         self._bar.advance(1 if event.number else 0)
-        self._ui.note(_trial_line(event))
+        self._ui.note(_trial_line(event, self._scale))
 
 
-def _trial_line(event: TrialEvent) -> str:
+def _trial_line(event: TrialEvent, scale: Scale) -> str:
     scored, reward = event.scored, event.scored.reward
     head = f"[{event.number}/{event.episodes}] "
     known = [(score.trial.cost, score.trial.accuracy) for score in scored.scores]
@@ -226,7 +234,7 @@ def _trial_line(event: TrialEvent) -> str:
     if not costs:
         return f"{head}{scored.state}: {scored.plan.label}: {scored.reason}"
     numbers = (
-        units.format_percent(scored.quality),
+        scale.shown(scored.quality),
         " | ".join(_latency(cost) for cost in costs),
         units.format_bytes(costs[0].storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
@@ -276,7 +284,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     ui.table(COLUMNS, table_rows(rows), f"{outcome.task} on {target.title}")
     for line in [*settings_lines(rows), *legend(rows)]:
         ui.say(line)
-    for line in verdict_lines(target.conclusion.of_winner):
+    for line in verdict_lines(target.conclusion.of_winner, outcome.scale):
         ui.say(line)
     if target.is_acceptable and not target.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
