@@ -1,4 +1,4 @@
-"""How good the best plan is after so many episodes: dqn (both presets) against random.
+"""How good the best plan is after so many episodes, by sampler and preset.
 
 The costs are a table made by a formula, for LeNet's decisions: each choice saves time, storage
 and energy and loses accuracy, by layer and setting, and choices interact (losses add up faster
@@ -22,12 +22,14 @@ from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
-from adadeep.core.protocols import Sampler
 from adadeep.core.reward import resolve_limits, reward
+from adadeep.core.sampler import Sampler
+from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext, Stop
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.core.trial import Trial, TrialState
 from adadeep.search.dqn.config import preset_config
 from adadeep.search.dqn.sampler import DqnSampler
-from adadeep.search.registry import PRESETS, SAMPLERS
+from adadeep.search.registry import SAMPLERS
 from record import options, write
 
 CHECKPOINTS = (10, 20, 40, 80)
@@ -138,72 +140,90 @@ class CostTable:
         )  # fmt: skip
 
 
+class Contest:
+    """A demand on a table: scores plans as a study does.
+
+    Args:
+        table: of costs.
+        demand: what is wanted.
+        seed: of the samplers.
+    """
+
+    def __init__(self, table: CostTable, demand: UserDemand, seed: int) -> None:
+        self._table = table
+        limits = resolve_limits(demand, *table.evaluate(CompressionPlan()))
+        self._goal = Goal("table", demand, limits)
+        self.context = SearchContext(
+            table.space, (self._goal,), seed, history=(self.scored(CompressionPlan()),)
+        )
+
+    def scored(self, plan: CompressionPlan) -> ScoredTrial:
+        accuracy, cost = self._table.evaluate(plan)
+        trial = Trial(plan, TrialState.COMPLETE, accuracy, cost)
+        earned = reward(self._goal.demand, self._goal.limits, accuracy, cost)
+        return ScoredTrial((GoalScore(trial, earned),))
+
+
 @dataclass
 class Run:
-    plans: list[str]
     best: list[float]
     ms_per_episode: float
 
 
-def run(sampler, table: CostTable, demand: UserDemand, episodes: int) -> Run:
+Contender = Callable[[SearchContext], Sampler]
+
+
+def run(make: Contender, contest: Contest, episodes: int) -> Run:
     """Best feasible reward so far after each episode (the initial network counts as tried)."""
-    accuracy, cost = table.evaluate(CompressionPlan())
-    limits = resolve_limits(demand, accuracy, cost)
-    best = [reward(demand, limits, accuracy, cost).total]
-    spent, plans = [], []
+    sampler = make(contest.context)
+    best = [contest.context.history[0].reward.total]
+    spent = []
     for _ in range(episodes):
         start = time.perf_counter()
         plan = sampler.ask()
-        plans.append(plan.key)
         asked = time.perf_counter() - start
-        earned = reward(demand, limits, *table.evaluate(plan))
-        best.append(max(best[-1], earned.total if earned.is_feasible else -9))
+        if isinstance(plan, Stop):
+            best += [best[-1]] * (episodes + 1 - len(best))
+            break
+        scored = contest.scored(plan)
+        best.append(max(best[-1], scored.reward.total if scored.reward.is_feasible else -9))
         start = time.perf_counter()
-        sampler.tell(plan, earned.gain, earned.satisfaction)
+        sampler.tell(scored)
         spent.append(asked + time.perf_counter() - start)
-    return Run(plans, best[1:], 1000 * statistics.median(spent))
-
-
-Contender = Callable[[SearchSpace, UserDemand, int], Sampler]
+    return Run(best[1:], 1000 * statistics.median(spent or [0.0]))
 
 
 def contenders() -> dict[str, Contender]:
-    """Every registered sampler with every preset, and variants of dqn's."""
+    """Every registered sampler with each of its presets, and variants of dqn's."""
     found: dict[str, Contender] = {
-        f"{sampler} {preset}": registered(sampler, preset)
-        for sampler in SAMPLERS
-        for preset in PRESETS
+        f"{name} {preset}": registered(name, preset)
+        for name in SAMPLERS
+        for preset in SAMPLERS.get(name).presets
     }
     found["dqn default, reward on every step"] = variant(gamma=0.01, reward_on_every_step=True)
     found["dqn default, a loss a column"] = variant(separate_columns=True)
     return found
 
 
-def registered(sampler: str, preset: str) -> Contender:
-    return lambda space, demand, seed: SAMPLERS.get(sampler)(space, demand, seed, preset)
+def registered(name: str, preset: str) -> Contender:
+    return lambda context: SAMPLERS.get(name).make(replace(context, preset=preset))
 
 
 def variant(**changes: object) -> Contender:
     config = replace(preset_config("default"), **changes)
-    return lambda space, demand, seed: DqnSampler(space, demand, seed, config)
+    return lambda context: DqnSampler(
+        context.space, [goal.demand for goal in context.goals], context.seed, config
+    )
 
 
 def compare(depth: int, episodes: int, seeds: int) -> dict[str, dict[str, float]]:
     """Mean over seeds of the best reward after each checkpoint."""
-    demand = UserDemand(max_accuracy_loss=0.02)
-    space = table_space(depth)
-    rows: dict[str, dict[str, float]] = {}
-    seen: list[list[list[str]]] = []
-    for name, make in contenders().items():
-        runs = [
-            run(make(space, demand, seed), CostTable(space, seed), demand, episodes)
-            for seed in range(seeds)
-        ]
-        plans = [one.plans for one in runs]
-        if plans not in seen:  # a sampler without hyper-parameters is the same by each preset
-            seen.append(plans)
-            rows[name] = summary(runs, episodes)
-    return rows
+    demand, space = UserDemand(max_accuracy_loss=0.02), table_space(depth)
+    contests = [Contest(CostTable(space, seed), demand, seed) for seed in range(seeds)]
+    return {
+        name: summary([run(make, contest, episodes) for contest in contests], episodes)
+        for name, make in contenders().items()
+    }
 
 
 def summary(runs: list[Run], episodes: int) -> dict[str, float]:

@@ -4,7 +4,7 @@ The tables (`record_verdicts.py`) hold which samples 130 compressed LeNets get r
 on digits. A replay draws plans in random order, as a search that asks for 24 would, holds them
 against a demand, tests the finalists on the held-back samples and then looks at the test images.
 
-    python benchmarks/bench_verdicts.py [--smoke] [--json FILE]
+    python benchmarks/bench_verdicts.py [--smoke] [--results FOLDER]
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ import numpy as np
 
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
+from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
 from adadeep.core.scores import SampleScores
+from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.core.verdict import VerdictState
-from adadeep.storage.journal import Artifact, Journal
-from adadeep.study.finalists import conclude
-from adadeep.study.results import ScoredTrial, StudyResult
+from adadeep.storage.journal import Journal
+from adadeep.storage.records import Artifact, TrialRecord, content_key
+from adadeep.study.finalists import Contest, conclude
+from adadeep.study.results import StudyResult
 from adadeep.study.verdicts import Judge
 from record import Row, options, save
 
@@ -40,6 +43,7 @@ LOSSES = (0.005, 0.01, 0.02, 0.03)
 STORAGE_SHARES = (1.0, 0.3)  # of the initial network's S_p
 SEEDS = range(5)
 _TIME_NOISE = 0.01  # half the width of a latency's interval
+_SPEC = ModelSpec("recorded", (1,), ())  # a stand-in: costs are taken from the table
 
 
 @dataclass(frozen=True)
@@ -122,16 +126,15 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         journal.begin({"task": f"recorded {task}"})
         scored = []
         for row in tried:
-            _record(journal, row)
-            trial = journal.content.trials[row.plan.key]
+            trial = _recorded(journal, row)
             assert trial.accuracy is not None
             earned = reward(demand, limits, trial.accuracy, row.cost)
-            scored.append(ScoredTrial(trial, earned))
-        result = StudyResult(limits, scored[0], tuple(scored), EPISODES, EPISODES)
+            scored.append(GoalScore(trial, earned))
         judge = Judge(max_loss, limits, scored[0], journal.content)
+        contest = Contest(judge, StudyResult(limits, scored[0], tuple(scored)))
         by_key = {row.plan.key: row for row in tried}
-        conclusion = conclude(
-            judge, result, journal, lambda s: by_key[s.trial.plan.key].correct["held"]
+        [conclusion] = conclude(
+            [contest], journal, lambda s: by_key[s.trial.plan.key].correct["held"]
         )
     right = initial.correct["test"].mean
     lost = {row.plan.key: right - row.correct["test"].mean for row in tried}
@@ -147,17 +150,13 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
     return Replay(max_loss, called, whole, conclusion.is_acceptable, loss, attainable)
 
 
-def _record(journal: Journal, row: Recorded) -> None:
-    key, cost, correct = row.plan.key, row.cost, row.correct["search"]
-    energy = cost.energy_mj.value or 0.0
-    journal.add_artifact(
-        Artifact(
-            key, 4 * key, cost.file_bytes or 1, correct.mean, cost.macs, cost.storage_bytes,
-            0.0, energy, correct,
-        )
-    )  # fmt: skip
-    done = TrialState.COMPLETE
-    journal.add_trial(Trial(row.plan, done, correct.mean, cost, model_sha256=4 * key))
+def _recorded(journal: Journal, row: Recorded) -> Trial:
+    """A network of the table as a trial of the journal."""
+    plan, correct, sha256 = row.plan, row.correct["search"], 4 * row.plan.key
+    key, size = content_key("recorded", plan), row.cost.file_bytes or 1
+    journal.add(Artifact(key, plan.key, sha256, size, correct.mean, correct, _SPEC))
+    journal.add(TrialRecord(plan, key))
+    return Trial(plan, TrialState.COMPLETE, correct.mean, row.cost, model_sha256=sha256)
 
 
 def replays(task: str, seeds: range = SEEDS) -> Iterator[Replay]:

@@ -5,7 +5,7 @@ search's part of the validation data, on the held-back part and on the test data
 quarter of an hour on one core, digits three minutes. `bench_verdicts.py` and the tests replay
 searches on the result.
 
-    ADADEEP_DATA=... python benchmarks/record_verdicts.py mnist|digits [--plans 130]
+    ADADEEP_DATA=... python benchmarks/record_verdicts.py mnist|digits [--plans 130] [--folder F]
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ import numpy as np
 
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.cost.formulas import energy_mj
 from adadeep.search.random_sampler import RandomSampler
+from adadeep.study.worker_messages import Made, OpenTask
 
 RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 
@@ -41,58 +44,64 @@ def plans_of(space: SearchSpace, count: int) -> list[CompressionPlan]:
     return plans[:count]
 
 
-def record(name: str, count: int) -> None:
+def record(name: str, count: int, target: Path) -> None:
     from adadeep.compress.registry import TECHNIQUES
-    from adadeep.convert.verify import run_tflite
     from adadeep.core.errors import AdaDeepError
-    from adadeep.core.scores import judged
     from adadeep.study.maker import KerasMaker
-    from adadeep.training.tasks import load_task
 
-    task = load_task(name)
-    data = task.data
     rows: list[dict[str, object]] = []
-    bits: dict[str, list[np.ndarray]] = {"search": [], "held": [], "test": []}
+    found: dict[str, list[SampleScores]] = {"search": [], "held": [], "test": []}
     with tempfile.TemporaryDirectory() as folder:
-        maker = KerasMaker(task, Path(folder), 0)
-        techniques = [TECHNIQUES.get(name) for name in TECHNIQUES]
+        opening = OpenTask(name, 0, f"{folder}/initial.keras", goes_on=False)
+        maker = KerasMaker.open(opening, print)
+        techniques = list(TECHNIQUES.usable().values())
         plans = plans_of(build_space(maker.spec, techniques, tuple(PRECISIONS)), count)
         for number, plan in enumerate(plans):
             start = time.perf_counter()
             try:
-                made = maker.make(plan)
+                made = maker.make(plan, folder)
             except AdaDeepError as error:
                 print(f"{number} {plan.label}: {error}")
                 continue
-            held = judged(task.metric, run_tflite(made.model, data.x_held), data.y_held)
-            test = judged(task.metric, run_tflite(made.model, data.x_test), data.y_test)
-            scores = {"search": made.scores, "held": held, "test": test}
-            for part, judgement in scores.items():
-                bits[part].append(np.packbits(judgement.array))
-            rows.append(
-                {
-                    "plan": json.loads(plan.canonical_json), "storage_bytes": made.storage_bytes,
-                    "macs": made.macs, "energy_mj": made.energy_mj, "file_bytes": len(made.model),
-                }
-            )  # fmt: skip
-            shown = " ".join(f"{judgement.mean:.4f}" for judgement in scores.values())
+            rows.append(row_of(plan, made))
+            found["search"].append(made.scores)
+            for part in ("held", "test"):
+                found[part].append(maker.judge(made.model, part))
+            shown = " ".join(f"{correct[-1].mean:.4f}" for correct in found.values())
             print(f"{number} {shown} {time.perf_counter() - start:.1f} s {plan.label}", flush=True)
-    counts = {part: judgement.count for part, judgement in scores.items()}
-    RECORDED.mkdir(parents=True, exist_ok=True)
+            for path in filter(None, (made.model, made.network)):
+                Path(path).unlink()
+    counts = {part: correct[0].count for part, correct in found.items()}
     content = json.dumps({"task": name, "seed": 0, "counts": counts, "plans": rows})
+    target.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
-        RECORDED / f"{name}-lenet.npz",
+        target / f"{name}-lenet.npz",
         about=np.frombuffer(content.encode(), np.uint8),
-        **{part: np.array(packed) for part, packed in bits.items()},
+        **{
+            part: np.array([np.packbits(correct.array) for correct in rows_])
+            for part, rows_ in found.items()
+        },
     )  # fmt: skip
+
+
+def row_of(plan: CompressionPlan, made: Made) -> dict[str, object]:
+    """What is told of a network beside the samples."""
+    return {
+        "plan": json.loads(plan.canonical_json),
+        "storage_bytes": made.spec.parameter_storage_bytes,
+        "macs": made.spec.macs,
+        "energy_mj": energy_mj(made.spec),
+        "file_bytes": Path(made.model).stat().st_size,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=("mnist", "digits"))
     parser.add_argument("--plans", type=int, default=130)
+    parser.add_argument("--folder", type=Path, default=RECORDED, help="of the table")
     arguments = parser.parse_args()
-    record(arguments.task, arguments.plans)
+    record(arguments.task, arguments.plans, arguments.folder)
 
 
 if __name__ == "__main__":

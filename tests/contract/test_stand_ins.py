@@ -4,17 +4,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from adadeep.study.evaluate import NetworkMaker
 
 from adadeep.core.agent_kind import ReadyAgent
 from adadeep.core.clock import Clock
 from adadeep.core.protocols import Technique
-from adadeep.measure.meter import LatencyMeter
+from adadeep.core.sampler import Sampler
+from adadeep.storage.artifacts import ArtifactStore
+from adadeep.study.jobs import Crew
+from adadeep.study.pipeline import TargetBench
 from adadeep.study.study import StudyObserver
 from fakes.clock import HandClock
-from fakes.search_parts import FakeMaker, FakeMeter, Watching
+from fakes.search_parts import FakeBench, FakeCrew, Watching
 from fakes.search_space import FIRE
 from fakes.toy_agent import ToyAgent
+from unit.study.test_study import ScriptedSampler
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -42,8 +45,9 @@ def table_technique():
     [
         (lambda: FIRE, Technique),
         (table_technique, Technique),
-        (FakeMaker, NetworkMaker),
-        (FakeMeter, LatencyMeter),
+        (lambda: ScriptedSampler([]), Sampler),
+        (lambda: FakeCrew([FakeBench()], ArtifactStore(Path("models"))), Crew),
+        (FakeBench, TargetBench),
         (Watching, StudyObserver),
         (lambda: ToyAgent(None), ReadyAgent),
         (HandClock, Clock),
@@ -51,8 +55,9 @@ def table_technique():
     ids=[
         "technique of the tests",
         "technique of the benchmark",
-        "maker",
-        "meter",
+        "sampler",
+        "crew",
+        "bench",
         "observer",
         "agent",
         "clock",

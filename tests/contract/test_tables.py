@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,7 +44,7 @@ from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
 from adadeep.study.deploy import Agreement
-from adadeep.study.outcome import Identity
+from unit.study import test_outcome
 
 COMMANDS = Path(search_command.__file__).parent
 WIDTHS = (40, 80, 120, 200)
@@ -135,26 +136,11 @@ def show_search(patch: pytest.MonkeyPatch) -> None:
         PlanRow(label, 0.966, 0.95, cost, 1.319, verdict, f"{label}: alpha=0.5")
         for label, verdict in zip(labels, ("met", "open, within", "open, beyond"), strict=True)
     ]
-    identity = Identity(
-        "digits", "Maker of long names Device 15 Ultra", "f" * 16, 0, "dqn", "default"
-    )
-    result = SimpleNamespace(trials=(), front=())
-    open_, met = (
-        Verdict(0.03, 0.02, 0.01, 0.04, "179 held-back samples"),
-        Verdict(1.0, 0.5, 0.4, 0.6),
-    )
-    conclusion = SimpleNamespace(of_winner=Verdicts(open_, met, met, met), verdicts={})
-    outcome: Any = SimpleNamespace(
-        result=result,
-        identity=identity,
-        conclusion=conclusion,
-        folder="runs/x",
-        is_acceptable=True,
-        meets_demand=False,
-    )
     patch.setattr("adadeep.study.table.plan_rows", lambda *_: rows)
-    patch.setattr("adadeep.study.outcome.outcome_as_json", lambda *_: {})
-    search_command._show(Ui(), outcome)
+    devices = (("Maker of long names Device 15 Ultra", "f" * 16), ("Other box", "e" * 16))
+    patch.setattr(test_outcome, "BENCHES", devices)
+    with tempfile.TemporaryDirectory() as folder:
+        search_command._show(Ui(), test_outcome.finished(Path(folder), 2)[0])
 
 
 CASES = (show_profiles, show_devices, show_measurement, show_deployment, show_search)

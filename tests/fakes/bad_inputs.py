@@ -9,6 +9,7 @@ import socket
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -94,17 +95,37 @@ def profile(change: Callable[[str], str], which: int = 0) -> Prepare:
     return prepare
 
 
-def run_folder(name: str, content: bytes | Callable[[bytes], bytes]) -> Prepare:
+def run_folder(
+    name: str,
+    content: bytes | Callable[[bytes], bytes],
+    write: Callable[[Path], Path] = good_files.write_run,
+) -> Prepare:
     """A finished run in which one file is other, or gone (empty bytes)."""
 
     def prepare(sandbox: Sandbox) -> None:
-        path = good_files.write_run(sandbox.work / "run") / name
+        path = write(sandbox.work / "run") / name
         new = content if isinstance(content, bytes) else content(path.read_bytes())
         assert not path.exists() or new != path.read_bytes()
         if new:
             path.write_bytes(new)
         else:
             path.unlink()
+
+    return prepare
+
+
+def run_of_0_1(name: str, content: bytes | Callable[[bytes], bytes]) -> Prepare:
+    return run_folder(name, content, good_files.write_run_of_0_1)
+
+
+def journal(change: Callable[[bytes], bytes]) -> Prepare:
+    """A run's journal that is other, below `runs`, where a search may leave its lock."""
+
+    def prepare(sandbox: Sandbox) -> None:
+        folder = sandbox.work / "runs" / "x"
+        folder.mkdir(parents=True)
+        path = good_files.write_journal(folder)
+        path.write_bytes(change(path.read_bytes()))
 
     return prepare
 
@@ -240,6 +261,25 @@ SEARCH = [
     bad("search digits -d local -o {long}"),
     bad("search digits -d local -o 'a\\0b'"),
     bad("search digits -d local -o /proc/nowhere"),
+    bad(
+        "search digits -d local -o runs/x",
+        journal(_plan('"schema_version":2', '"schema_version":1')),
+    ),
+    bad(
+        "search digits -d local -o runs/x",
+        journal(_plan('"schema_version":2', '"schema_version":9')),
+    ),
+    bad("search digits -d local -o runs/x", journal(lambda data: data[1:])),
+    bad("search digits -d local -o runs/x", journal(_plan('"kind":"ask"', '"kind":"tell"'))),
+    bad("search digits -d local -o runs/x", journal(_plan('"weights":', '"weights":-'))),
+    bad("search digits -d local -o runs/x", journal(lambda data: data)),  # of another task
+    bad("search digits --look-ahead 0"),
+    bad("search digits --max-time soon"),
+    bad("search digits --max-latency 1ms --max-latency 2ms"),
+    bad("search digits --max-latency =1ms"),
+    bad("search digits -d local --max-latency NOBODY=1ms", codes={3}),
+    bad("search digits -d local --max-latency '[/]\x1b[2J=fast'"),
+    bad("search digits -d local -d NOBODY", codes={3}),
     bad("search digits --threads 65"),
     bad("search digits --cores zz"),
 ]
@@ -256,12 +296,18 @@ DEPLOY = [
     bad("deploy run -d local", run_folder("plan.json", b"{")),
     bad("deploy run -d local", run_folder("plan.json", b"[" * 100_000)),
     bad("deploy run -d local", run_folder("plan.json", b"\xff")),
-    bad("deploy run -d local", run_folder("plan.json", _plan(": 1,", ": 99,"))),
+    bad("deploy run -d local", run_folder("plan.json", _plan('version": 2', 'version": 99'))),
+    bad("deploy run -d local", run_folder("plan.json", _plan('"targets": ', '"others": '))),
+    bad("deploy run -d local", run_folder("plan.json", _plan("best.tflite", "../../../../x"))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"toy"', '"../../../../x"'))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"key": "', '"key": "../../../../'))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"toy"', '"$(touch x)"'))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"toy"', "7"))),
     bad("deploy run -d local", run_folder("plan.json", _plan('"float32"', '"int5"'))),
+    bad("deploy run -d local", run_of_0_1("plan.json", _plan('version": 1', 'version": 0'))),
+    bad("deploy run -d local", run_of_0_1("plan.json", _plan('"toy"', '"../../../../x"'))),
+    bad("deploy run -d local", run_of_0_1("plan.json", _plan('"limits": ', '"bounds": '))),
+    bad("deploy run -d local", run_of_0_1("best.tflite", good_files.OTHER_MODEL)),
     bad("deploy run -d local", run_folder("best.tflite", b"")),
     bad("deploy run -d local", run_folder("best.tflite", good_files.OTHER_MODEL)),
     bad("deploy run -d local", run_folder("samples.npz", b"")),

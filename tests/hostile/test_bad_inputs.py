@@ -30,7 +30,8 @@ def test_a_bad_input_ends_in_one_sentence_and_leaves_nothing(
 @pytest.mark.parametrize(
     "words",
     [["measure", "good.tflite", "-d", "local", "--max-seconds", "0.02", "--launches", "1"],
-     ["profiles", "show", "box"], ["deploy", "run", "-d", "local"]],
+     ["profiles", "show", "box"], ["deploy", "run", "-d", "local"],
+     ["deploy", "old", "-d", "local"]],
 )  # fmt: skip
 def test_what_the_bad_ones_are_made_from_is_sound(
     command: CommandRunner, words: list[str], monkeypatch: pytest.MonkeyPatch
@@ -40,6 +41,7 @@ def test_what_the_bad_ones_are_made_from_is_sound(
     sandbox.file("good.tflite", good_files.MODEL)
     good_files.write_profile()
     good_files.write_run(sandbox.work / "run")
+    good_files.write_run_of_0_1(sandbox.work / "old")
     before = sandbox.snapshot()
     done = command(words)
     assert done.code == 0, done.err

@@ -36,8 +36,12 @@ def _limits(parse: Callable[[str], float]) -> Callable[..., tuple[Limit, ...]]:
         for text in texts:
             device, equals, amount = text.rpartition("=")
             name = device if equals else None
+            if name == "":
+                raise ConfigError(f"{option.opts[0]} {text}: write LIMIT or DEVICE=LIMIT.")
             if name in found:
-                raise ConfigError(f"{option.opts[0]} is given twice for {name or 'all'}.")
+                raise ConfigError(
+                    f"{option.opts[0]} is given twice for {name or 'all'}; leave one out."
+                )
             found[name] = Limit(name, parse(amount))
         return tuple(found.values())
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from adadeep.core.precision import Precision
+from adadeep.core.reader import require_range
 
+_MOST_DIMENSIONS, _LONGEST, _HUGE = 6, 1e8, 1e18
 NETWORK_INPUT = ""  # stands among a layer's inputs for what the network is given
 
 
@@ -25,6 +27,10 @@ class LayerKind(StrEnum):
     CONCAT = "concat"
     RESHAPE = "reshape"
     OTHER = "other"
+
+
+_CONVOLVES = (LayerKind.CONV, LayerKind.DEPTHWISE)
+_MULTIPLIES = (LayerKind.DENSE, *_CONVOLVES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,18 @@ class LayerSpec:
     flattened_from: tuple[int, ...] | None = None
     inputs: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        shapes = (self.input_shape, self.output_shape, self.kernel, self.stride)
+        for shape in (*shapes, self.flattened_from):
+            require_range("a size", 0, _LONGEST, *(shape or ()))
+            require_range("a number of dimensions", 0, _MOST_DIMENSIONS, len(shape or ()))
+        require_range("a number of weights", 0, _HUGE, self.weights, self.nonzero_weights)
+        require_range("a number of bits", 1, 64, self.weight_bits, self.activation_bits)
+        if self.kind in _MULTIPLIES and not (self.input_shape and self.output_shape):
+            raise ValueError(f"a {self.kind} layer has no shape")
+        if self.kind in _CONVOLVES and self.kernel is None:
+            raise ValueError(f"a {self.kind} layer has no kernel")
+
     @property
     def activations(self) -> int:
         """Number of output elements."""
@@ -82,7 +100,7 @@ class LayerSpec:
         if self.kind is LayerKind.DENSE:
             dense = self.input_shape[-1] * self.output_shape[-1]
             dense *= math.prod(self.output_shape[:-1])
-        elif self.kind in (LayerKind.CONV, LayerKind.DEPTHWISE):
+        elif self.kind in _CONVOLVES:
             assert self.kernel is not None
             channels = self.input_shape[-1] if self.kind is LayerKind.CONV else 1
             dense = self.activations * math.prod(self.kernel) * channels
@@ -104,6 +122,10 @@ class ModelSpec:
     name: str
     input_shape: tuple[int, ...]
     layers: tuple[LayerSpec, ...]
+
+    def __post_init__(self) -> None:
+        sizes = (self.parameter_storage_bytes, self.activation_storage_bytes)
+        require_range("a network's cost", 0, _HUGE, self.macs, *sizes)
 
     @property
     def macs(self) -> int:

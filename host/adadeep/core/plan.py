@@ -17,7 +17,8 @@ class LayerChoice:
     """A technique and its hyper-parameters, as decided for one layer.
 
     Attributes:
-        technique: its registered name, for example "W1f"; "none" leaves the layer as it is.
+        technique: its registered name, for example "W1f", whether it is installed here or not;
+            "none" leaves the layer as it is.
         parameters: sorted (name, value) pairs.
     """
 
@@ -25,6 +26,7 @@ class LayerChoice:
     parameters: tuple[tuple[str, float | int | str], ...] = ()
 
     def __post_init__(self) -> None:
+        require_name("technique", self.technique)
         object.__setattr__(self, "parameters", tuple(sorted((k, v) for k, v in self.parameters)))
 
     @property

@@ -71,7 +71,7 @@ def convert(value: Any, kind: type[T], source: str) -> T:
     """
     try:
         return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError, ConfigError) as error:
         raise FormatError(f"{source}: {why(error)}.") from error
 
 

@@ -23,6 +23,7 @@ from adadeep.core.metric import ACCURACY_SCALE, Scale
 
 _TOLERANCE = 1e-9  # a limit that is the network's own cost must be kept by that network
 _LEAST_RANGE = 1e-3  # of the metric's, where A_min is (nearly) the best
+_LEAST_LIMIT = 1e-12  # where the initial network costs nothing, as one without weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def _given(limit: float | None, own: float) -> float:
 
 
 def _relative(limit: float, value: float) -> float:
-    return (limit - value) / limit
+    return (limit - value) / max(limit, _LEAST_LIMIT)
 
 
 def _clip(margin: float) -> float:

@@ -153,11 +153,10 @@ def _content(path: Path) -> tuple[JournalContent, int]:
     """What is in it, and how many bytes of it are to be kept."""
     records, size = read_lines(path)
     content = JournalContent()
-    if records:
-        content.study = _study(path, records)
-        content.id = _study_id(path, records[0])
+    study = _study(path, records) if records else {}
     if len(records) < 2:  # a header alone is of a study that found nothing: it binds nobody
-        return JournalContent(), 0
+        return content, 0
+    content.study, content.id = study, _study_id(path, records[0])
     for number, record in enumerate(records[1:], start=2):
         try:
             content.take(_entry(record))
@@ -194,7 +193,7 @@ def _study(path: Path, records: list[Record]) -> dict[str, Any]:
             f"({one_line(str(header.get('adadeep_version', '?')), 40)}); "
             "upgrade, or begin anew in another folder (-o)."
         )
-    if version < SCHEMA_VERSION:
+    if version < SCHEMA_VERSION and len(records) > 1:
         raise FormatError(
             f"{path} was written by adadeep 0.1, which this version does not go on with. A"
             " finished search can be deployed as it is; else begin anew in another folder (-o)."

@@ -3,6 +3,7 @@
 import pytest
 
 from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line, printable
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.measurement import Launch
@@ -49,6 +50,8 @@ def test_values_check_themselves_however_they_are_made():
             convert({**launch, **change}, Launch, "x")
     with pytest.raises(ValueError, match="not from 0"):
         Quantity(float("nan"), Provenance.MEASURED)
+    with pytest.raises(FormatError, match="x: a limit must be a number greater than 0"):
+        convert({"max_latency_ms": -1}, UserDemand, "x")
     quantity = Quantity(1.0, Provenance.ANALYTIC)
     with pytest.raises(ValueError, match="storage_bytes"):
         Cost(quantity, quantity, -5, 0, None, 0)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from adadeep.core.clock import Deadline
@@ -29,6 +31,28 @@ def test_storage_is_elements_times_bits_and_reshapes_store_nothing():
     assert model.layer("g") is int8
     with pytest.raises(KeyError):
         model.layer("nothing")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"weights": -1}, {"nonzero_weights": 10**400}, {"weight_bits": 0}, {"activation_bits": 99},
+        {"output_shape": (40, -40, 32)}, {"input_shape": (10**9, 1, 1)}, {"kernel": (-5, 5)},
+        {"output_shape": (2,) * 7}, {"flattened_from": (-1,)}, {"kernel": None},
+        {"input_shape": ()}, {"output_shape": ()},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_layer_whose_costs_can_not_be_is_refused(wrong):
+    """Layers come out of profiles and journals; what is derived of them must be sound."""
+    with pytest.raises(ValueError, match=r"not from|has no"):
+        replace(CONV, **wrong)
+
+
+def test_a_network_whose_costs_can_not_be_is_refused():
+    huge = replace(CONV, input_shape=(10**8,) * 3, output_shape=(10**8,) * 3, kernel=(10**8,) * 2)
+    with pytest.raises(ValueError, match="network's cost"):
+        ModelSpec("m", (1,), (huge,))
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,11 @@ def test_the_canonical_text_does_not_change_between_versions():
 
 
 @pytest.mark.parametrize("name", ["", "int 8", "../int8", "int8\n", "x" * 41, "é"])
-def test_a_precision_that_is_no_name_is_refused(name):
+def test_a_precision_or_technique_that_is_no_name_is_refused(name):
     with pytest.raises(ValueError, match="precision is no name"):
         CompressionPlan(precision=name)
+    with pytest.raises(ValueError, match="technique is no name"):
+        LayerChoice(name)
 
 
 def test_labels_name_what_was_decided():

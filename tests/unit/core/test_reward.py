@@ -101,6 +101,13 @@ def test_a_perfect_initial_network_without_loss_allowed_is_no_division_by_zero()
     assert reward(DEMAND, limits, 0.999, cost()).violation == pytest.approx(1.0)
 
 
+def test_an_initial_network_that_costs_nothing_is_no_division_by_zero():
+    nothing = cost(0.0, 0.0, 0.0)
+    limits = resolve_limits(UserDemand(), 0.9, nothing)
+    assert reward(DEMAND, limits, 0.9, nothing).is_feasible
+    assert reward(DEMAND, limits, 0.9, cost()).satisfaction == pytest.approx(-1.0)
+
+
 def test_where_lower_is_better_a_reward_rises_as_the_quality_falls():
     scale = Scale.of(ERROR)  # 0 to 10
     limits = resolve_limits(UserDemand(max_accuracy_loss=0.1), 2.0, cost(), scale)

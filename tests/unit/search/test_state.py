@@ -5,7 +5,7 @@ from adadeep.core.demand import UserDemand
 from adadeep.search.state import StateEncoder
 from fakes.search_space import SPACE, every_list
 
-ENCODER = StateEncoder(SPACE, UserDemand())
+ENCODER = StateEncoder(SPACE, [UserDemand()])
 
 
 def test_every_state_is_a_small_vector_of_the_same_size():
@@ -33,9 +33,17 @@ def test_states_tell_apart_what_was_chosen_before():
     ],
 )
 def test_the_demand_is_part_of_the_state(demand):
-    other = StateEncoder(SPACE, demand)
+    other = StateEncoder(SPACE, [demand])
     assert other.size == ENCODER.size
     assert not np.array_equal(other.encode(()), ENCODER.encode(()))
+
+
+def test_of_several_demands_the_state_holds_the_mean():
+    one, other = UserDemand(), UserDemand(max_accuracy_loss=0.1)
+    both, swapped = (StateEncoder(SPACE, two).encode(()) for two in ([one, other], [other, one]))
+    alone = [StateEncoder(SPACE, [demand]).encode(()) for demand in (one, other)]
+    assert np.allclose(both, np.mean(alone, axis=0))
+    assert np.array_equal(both, swapped)
 
 
 def test_the_state_after_the_last_decision_is_zero():

@@ -1,5 +1,8 @@
 import hashlib
 
+import pytest
+
+from adadeep.core.errors import ConfigError
 from adadeep.storage.artifacts import ArtifactStore, remove_leftovers
 
 
@@ -20,6 +23,52 @@ def test_a_missing_or_changed_model_is_not_given_out_and_is_written_anew(tmp_pat
     assert store.get(sha256) is None
     assert store.put(b"model") == sha256
     assert store.get(sha256) == b"model"
+
+
+def left(folder, model=b"model", network=b"network"):
+    """What a worker leaves: a model, and its network unless that is None."""
+    paths = folder / ".part.0.tflite", folder / ".part.0.keras"
+    paths[0].write_bytes(model)
+    if network is None:
+        return paths[0], None
+    paths[1].write_bytes(network)
+    return paths
+
+
+def test_what_the_worker_left_is_taken_over_and_nothing_stays_beside_it(tmp_path):
+    store = ArtifactStore(tmp_path)
+    sha256, size = store.adopt(*left(tmp_path))
+    assert (sha256, size) == (hashlib.sha256(b"model").hexdigest(), 5)
+    assert store.get(sha256) == b"model"
+    assert store.path(sha256, "keras").read_bytes() == b"network"
+    assert {path.name for path in tmp_path.iterdir()} == {f"{sha256}.tflite", f"{sha256}.keras"}
+
+
+def test_a_model_that_is_there_already_is_replaced_and_its_network_kept(tmp_path):
+    store = ArtifactStore(tmp_path)
+    sha256, _ = store.adopt(*left(tmp_path))
+    store.path(sha256).write_bytes(b"damaged")
+    assert store.adopt(*left(tmp_path, network=None)) == (sha256, 5)
+    assert store.get(sha256) == b"model"
+    assert store.path(sha256, "keras").read_bytes() == b"network"
+
+
+def test_what_has_a_model_has_its_network_too(tmp_path):
+    """Its network can't be taken over: then the model is not, either."""
+    store = ArtifactStore(tmp_path)
+    model, network = left(tmp_path)
+    network.unlink()
+    with pytest.raises(ConfigError, match=r"can't be written .*free some space"):
+        store.adopt(model, network)
+    assert store.get(hashlib.sha256(b"model").hexdigest()) is None
+
+
+def test_a_model_that_has_gone_or_a_folder_that_can_not_be_made_is_an_input_error(tmp_path):
+    with pytest.raises(ConfigError, match="can't be read"):
+        ArtifactStore(tmp_path).adopt(tmp_path / "none", None)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"file.models can't be written .*another folder"):
+        ArtifactStore(tmp_path / "file" / "models").make()
 
 
 def test_what_a_killed_host_was_writing_is_removed_and_nothing_else(tmp_path):

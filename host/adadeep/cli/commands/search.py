@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,13 +22,15 @@ from adadeep.cli.options import (
 )
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
-from adadeep.core.errors import DemandUnmet, DeviceError
+from adadeep.core.errors import ConfigError, DemandUnmet, DeviceError
 from adadeep.core.metric import ACCURACY_SCALE
 
 if TYPE_CHECKING:
     from adadeep.core.cost import Cost
+    from adadeep.core.demand import UserDemand
     from adadeep.core.metric import Scale
     from adadeep.core.reward import Limits
+    from adadeep.core.transport import Transport
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome, TargetOutcome
     from adadeep.study.study import TrialEvent
@@ -127,11 +130,13 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     samples that the search has not seen; the nearest one is still reported.
     """
     ui = Ui(as_json)
-    config = _config(task, options)
+    demand, named = demands_of(options)
+    config = _config(task, demand, options)
     from adadeep.training.registry import TASKS
 
     config.check(TASKS)
     transports = chosen_devices(devices)
+    config = replace(config, demands=_own_demands(named, transports))
     from adadeep.study.builder import search
 
     with ui.progress(f"search {task}", config.episodes) as bar:
@@ -149,16 +154,14 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     return 0
 
 
-def _config(task: str, options: dict[str, Any]) -> StudyConfig:
+def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConfig:
     from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
-    demand, named = demands_of(options)
     overlap = {True: "overlapped", False: "serial", None: None}[options["overlap"]]
     return StudyConfig(
         task=task,
         demand=demand,
-        demands=tuple((_serial(name), own) for name, own in named.items()),
         episodes=options["episodes"],
         sampler=options["sampler"],
         preset=options["preset"],
@@ -172,10 +175,22 @@ def _config(task: str, options: dict[str, Any]) -> StudyConfig:
     )
 
 
-def _serial(name: str) -> str:
-    """Of the device that a limit names as `-d` does."""
-    (transport,) = chosen_devices([name])
-    return transport.serial
+def _own_demands(
+    named: dict[str, UserDemand], transports: Sequence[Transport]
+) -> tuple[tuple[str, UserDemand], ...]:
+    """By serial: the demands of devices that limits name, as `-d` does.
+
+    Raises:
+        ConfigError: one is none of the devices.
+    """
+    found = [
+        (there.serial, own) for name, own in named.items() for there in chosen_devices([name])
+    ]
+    chosen = {transport.serial for transport in transports}
+    others = [serial for serial, _ in found if serial not in chosen]
+    if others:
+        raise ConfigError(f"a limit is given for {', '.join(others)}; name it with -d, too.")
+    return tuple(found)
 
 
 class _Reporter:
