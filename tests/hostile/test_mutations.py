@@ -7,23 +7,27 @@ import json
 import math
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from adadeep.core.clock import Deadline
+from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, TransientDeviceError
 from adadeep.core.measurement import Measurement, MeasureSettings
 from adadeep.core.protocols import ShellResult
+from adadeep.core.trial import TrialState
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.samples import model_inputs
 from adadeep.profiles import files
 from adadeep.storage.journal import Journal
+from adadeep.storage.records import JournalContent
 from adadeep.study.deploy import load_run
+from adadeep.study.trials import TargetScorer
 from fakes import good_files, hostile_agent
 from fakes.seeded_damage import LEAST, cases, mutated
 
@@ -68,9 +72,20 @@ def assert_sound(measurement: Measurement) -> None:
         assert value > 0
 
 
-@pytest.mark.parametrize("name", ["plan.json", "samples.npz", "best.tflite"])
-def test_a_damaged_run_folder(tmp_path: Path, refusals: Refusals, name: str):
-    folder = good_files.write_run(tmp_path / "run")
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (good_files.write_run, "plan.json"),
+        (good_files.write_run, "samples.npz"),
+        (good_files.write_run, "best.tflite"),
+        (good_files.write_run_of_0_1, "plan.json"),
+    ],
+    ids=["plan.json", "samples.npz", "best.tflite", "plan.json of 0.1"],
+)
+def test_a_damaged_run_folder(
+    tmp_path: Path, refusals: Refusals, write: Callable[[Path], Path], name: str
+):
+    folder = write(tmp_path / "run")
     data = (folder / name).read_bytes()
     load_run(folder)
     for source in cases():
@@ -83,16 +98,29 @@ def test_a_damaged_run_folder(tmp_path: Path, refusals: Refusals, name: str):
     refusals.check()
 
 
+def assert_derived_are_sound(content: JournalContent) -> None:
+    """Measurements, and what is made of them on reading: costs, limits and rewards."""
+    for measurement in content.measurements.values():
+        assert_sound(measurement)
+    for target in content.targets.values():
+        scorer = TargetScorer.of(content, target, UserDemand())
+        for record in content.trials.values() if scorer else ():
+            scored = scorer.score(content, record)
+            assert math.isfinite(scored.reward.total)
+            assert (scored.trial.cost is None) == (scored.trial.state is not TrialState.COMPLETE)
+
+
 def test_a_damaged_journal(tmp_path: Path, refusals: Refusals):
-    path, data = tmp_path / "journal.jsonl", good_files.journal_lines()
-    path.write_bytes(data)
+    path = good_files.write_journal(tmp_path)
+    data = path.read_bytes()
     with Journal.open(tmp_path) as journal:
-        assert len(journal.content.trials) == len(journal.content.measurements) == 1
+        content = journal.content
+    assert (len(content.trials), len(content.measurements), len(content.targets)) == (3, 2, 1)
+    assert_derived_are_sound(content)
     for source in cases():
         path.write_bytes(mutated(source, data))
         with refusals(), Journal.open(tmp_path) as journal:
-            for measurement in journal.content.measurements.values():
-                assert_sound(measurement)
+            assert_derived_are_sound(journal.content)
     refusals.check()
 
 
