@@ -24,11 +24,12 @@ from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.study.outcome import scored_as_json
 from fakes.search_parts import measurement
+from unit.study.test_runs import of_now, of_version_0_1
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
 DOCUMENTED = set(re.findall(r"[A-Za-z0-9_]+", " ".join(re.findall(r"`([^`]+)`", DOCUMENT))))
-# Keys that are data: names of layers, sensors, what an adb server says.
-FREE = {"description", "temperatures_c", "plan", "parameters"}
+# Keys that are data: names of layers, sensors, targets, settings, what an adb server says.
+FREE = {"description", "temperatures_c", "plan", "parameters", "demands", "plugins", "study"}
 
 
 def keys_of_class(kind: Any) -> Iterator[str]:
@@ -102,6 +103,20 @@ def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> 
     )
     for document in documents:
         assert sorted(set(keys_of_value(document)) - DOCUMENTED) == []
+
+
+@pytest.mark.parametrize("arguments", ["list .", "show now", "show old", "prune now --dry-run"])
+def test_every_key_of_a_run_is_documented(
+    arguments: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    of_now(Path("now"))
+    of_version_0_1(Path("old"))
+    assert run(cli, ["runs", *arguments.split(), "--json"]) == 0
+    assert sorted(set(keys_of_value(json.loads(capsys.readouterr().out))) - DOCUMENTED) == []
 
 
 def test_the_guard_sees_a_key_that_is_not_there() -> None:

@@ -293,5 +293,5 @@ def test_a_run_of_version_0_1_keeps_what_deploy_may_want(tmp_path):
     assert len(models(folder)) == 2
     assert not store.has(loser)
     (folder / "plan.json").unlink()
-    with pytest.raises(ConfigError, match="unfinished search of version 0.1"):
+    with pytest.raises(ConfigError, match=r"unfinished search of version 0\.1"):
         prune(folder)

@@ -28,6 +28,7 @@ OLD_JOURNAL = (
 
 
 def of_version_0_1(folder):
+    folder.parent.mkdir(parents=True, exist_ok=True)
     write_run(folder, b"best", b"initial", np.zeros((2, 3, 1, 1), np.float32))
     lines = "".join(json.dumps(record) + "\n" for record in OLD_JOURNAL)
     (folder / "journal.jsonl").write_text(lines)
