@@ -23,7 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 50
-TESTS = ["-m", "agent_life and not board", "-q", "-p", "no:cacheprovider", "tests/integration"]
+FOLDERS = ["tests/integration", "tests/unit/devices"]
+TESTS = ["-m", "agent_life and not board", "-q", "-p", "no:cacheprovider", *FOLDERS]
 
 
 @contextlib.contextmanager

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from adadeep.cli.main import COMMANDS, cli
+from adadeep.cli.main import COMMANDS
+from fakes.commands import leaves
 
 PROGRAM = """
 import json, sys
@@ -21,18 +21,6 @@ code = run(cli, json.loads(sys.argv[1]))
 heavy = sorted({"tensorflow", "keras", "sklearn"} & set(sys.modules))
 print(json.dumps([code, heavy]))
 """
-
-
-def leaves(name: str) -> Iterator[tuple[str, click.Command]]:
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    if isinstance(command, click.Group):
-        for sub in command.list_commands(click.Context(command)):
-            leaf = command.get_command(click.Context(command), sub)
-            assert leaf is not None
-            yield f"{name} {sub}", leaf
-    else:
-        yield name, command
 
 
 @pytest.mark.parametrize("name", COMMANDS)

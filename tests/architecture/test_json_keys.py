@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -16,20 +15,17 @@ from adadeep.cli.commands import deploy as deploy_command
 from adadeep.cli.commands.measure import measurement_json
 from adadeep.cli.main import cli, run
 from adadeep.convert.verify import Agreement
+from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Measurement
-from adadeep.devices.doctor import Check
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.study.outcome import scored_as_json
+from fakes.commands import CASES
+from fakes.documented import DOCUMENTED, FREE, undocumented
+from fakes.runs import of_version_0_1
 from fakes.search_parts import measurement
-from unit.study.test_runs import of_now, of_version_0_1
-
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
-DOCUMENTED = set(re.findall(r"[A-Za-z0-9_]+", " ".join(re.findall(r"`([^`]+)`", DOCUMENT))))
-# Keys that are data: names of layers, sensors, targets, settings, what an adb server says.
-FREE = {"description", "temperatures_c", "plan", "parameters", "demands", "plugins", "study"}
 
 
 def keys_of_class(kind: Any) -> Iterator[str]:
@@ -43,17 +39,6 @@ def keys_of_class(kind: Any) -> Iterator[str]:
         yield field.name
         if field.name not in FREE:
             yield from keys_of_class(hints[field.name])
-
-
-def keys_of_value(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield str(key)
-            if key not in FREE:
-                yield from keys_of_value(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from keys_of_value(item)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +58,19 @@ def test_every_key_of_a_document_is_documented(
     arguments: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(cli, ["profiles", *arguments.split(), "--json"]) == 0
-    assert sorted(set(keys_of_value(json.loads(capsys.readouterr().out))) - DOCUMENTED) == []
+    assert undocumented(json.loads(capsys.readouterr().out)) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_key_of_every_commands_document_is_documented(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.chdir(tmp_path)
+    arrange, arguments, code, _ = CASES[name][0]
+    arrange(monkeypatch)
+    assert run(cli, [*name.split(), *arguments.split(), "--json"]) == code
+    assert undocumented(json.loads(capsys.readouterr().out)) == []
 
 
 def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> None:
@@ -102,24 +99,15 @@ def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> 
         deploy_command._json(deployment),
     )
     for document in documents:
-        assert sorted(set(keys_of_value(document)) - DOCUMENTED) == []
+        assert undocumented(document) == []
 
 
-@pytest.mark.parametrize("arguments", ["list .", "show now", "show old", "prune now --dry-run"])
-def test_every_key_of_a_run_is_documented(
-    arguments: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_every_key_of_a_run_of_version_0_1_is_documented(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    of_now(Path("now"))
-    of_version_0_1(Path("old"))
-    assert run(cli, ["runs", *arguments.split(), "--json"]) == 0
-    assert sorted(set(keys_of_value(json.loads(capsys.readouterr().out))) - DOCUMENTED) == []
+    assert run(cli, ["runs", "show", str(of_version_0_1(tmp_path)), "--json"]) == 0
+    assert undocumented(json.loads(capsys.readouterr().out)) == []
 
 
 def test_the_guard_sees_a_key_that_is_not_there() -> None:
-    assert set(keys_of_value({"devices": [{"serial": 1, "no_such_key": 2}]})) - DOCUMENTED == {
-        "no_such_key"
-    }
+    assert undocumented({"devices": [{"serial": 1, "no_such_key": 2}]}) == ["no_such_key"]

@@ -35,20 +35,13 @@ from adadeep.core.device import (
 )
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
-from unit.study.test_runs import of_now, of_version_0_1
+from fakes.runs import of_now, of_version_0_1
 
 COMMANDS = Path(search_command.__file__).parent
 WIDTHS = (40, 80, 120, 200)
@@ -106,14 +99,12 @@ def show_devices(patch: pytest.MonkeyPatch) -> None:
 def show_measurement(patch: pytest.MonkeyPatch) -> None:
     from adadeep.cli.commands import measure
 
-    checked = SimpleNamespace(measurement=measurement())
-    meter = SimpleNamespace(check=lambda *_, **__: checked)
-    patch.setattr(
-        "adadeep.measure.meter.open_meter", lambda *_, **__: contextlib.nullcontext(meter)
-    )
+    measured = SimpleNamespace(measurement=measurement())
+    meter = SimpleNamespace(measure_jobs=lambda _: [measured])
+    patch.setattr("adadeep.measure.session.open_meter", lambda *_: contextlib.nullcontext(meter))
     patch.setattr(
         measure, "each_device",
-        lambda ui, devices, action: ([action(SimpleNamespace(serial="S", kind="adb"))], []),
+        lambda ui, devices, action: ([action(SimpleNamespace(serial="S"))], []),
     )  # fmt: skip
     model = Path("a-model-with-a-rather-long-name.tflite")
     model.write_bytes(bytes(4) + b"TFL3" + bytes(40))

@@ -4,62 +4,53 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
-from adadeep.core.demand import UserDemand
+from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.trial import Trial, TrialState
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.profiles import files
-from adadeep.storage.journal import JOURNAL, Journal
-from adadeep.storage.records import Artifact, Ask, HeldTest, Session, TrialRecord, content_key
 from fakes import run_folder
-from fakes.search_parts import measurement, model_of, spec_of, target_record
+from fakes.search_parts import measurement
 
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
 OTHER_MODEL = tflite_of(SingleLayer(dense(64, 12)))
 
 
-def _inputs() -> np.ndarray:
-    return np.random.default_rng(0).random((4, 64), "f4")
-
-
 def write_run(folder: Path) -> Path:
     """A finished search, as `deploy` reads it."""
-    run_folder.write_run(folder, MODEL, OTHER_MODEL, _inputs())
+    inputs = np.random.default_rng(0).random((4, 64), "f4")
+    run_folder.write_run(folder, MODEL, OTHER_MODEL, inputs)
     return folder
 
 
-def write_run_of_0_1(folder: Path) -> Path:
-    """The same of version 0.1."""
-    run_folder.write_run_of_0_1(folder, MODEL, OTHER_MODEL, _inputs())
-    return folder
-
-
-def write_journal(folder: Path) -> Path:
-    """A journal with every kind of record: two plans on one device, and one that failed."""
-    target, bad = target_record(), CompressionPlan((("fc", LayerChoice("W9")),))
-    session = Session("random", "default", 0, 1, {target.key: UserDemand(max_latency_ms=9.0)})
-    correct = CorrectSamples.of(np.arange(50) > 2)
-    with Journal.open(folder) as journal:
-        journal.begin({"task": "toy", "split": 1})
-        journal.defer(target)
-        journal.defer(session)
-        for number, plan in enumerate((CompressionPlan(), CompressionPlan(precision="int8"))):
-            model = model_of(plan)
-            made, key = measurement(model), content_key("basis", plan)
-            spec, sha256 = spec_of(plan), made.model_sha256
-            if number:
-                journal.add(Ask(number, plan))
-            journal.add(Artifact(key, plan.key, sha256, len(model), 0.94, correct, spec))
-            journal.add(made)
-            journal.add(TrialRecord(plan, key, {target.key: made.key}, seconds=1.5))
-            journal.add(HeldTest(plan.key, sha256, number, 0.025 * number, correct))
-        journal.add(TrialRecord(bad, reason="ConversionError: no such operator"))
-    return folder / JOURNAL
+def journal_lines() -> bytes:
+    """A journal of a header, an artifact, a measurement and a trial."""
+    made = measurement(MODEL)
+    plan = CompressionPlan()
+    header = {
+        "kind": "header", "schema_version": 1, "adadeep_version": "0.1.0",
+        "created": "2026-11-24T00:00:00+00:00", "study": {"task": "toy", "seed": 0},
+    }  # fmt: skip
+    artifact = {
+        "kind": "artifact", "plan_key": plan.key, "model_sha256": made.model_sha256,
+        "file_bytes": len(MODEL), "accuracy": 0.9, "macs": 640, "storage_bytes": 2600.0,
+        "activation_bytes": 300.0, "energy_mj": 0.1,
+    }  # fmt: skip
+    cost = Cost(
+        Quantity(made.latency_ms, Provenance.MEASURED, "box"),
+        Quantity(0.1, Provenance.ANALYTIC, "Eq. 5"),
+        2600.0, 300.0, len(MODEL), 640,
+    )  # fmt: skip
+    trial = Trial(plan, TrialState.COMPLETE, 0.9, cost, made.model_sha256, made.key)
+    records = [header, artifact, {"kind": "measurement", **msgspec.to_builtins(made)},
+               {"kind": "trial", **msgspec.to_builtins(trial)}]  # fmt: skip
+    return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
 
 
 def write_profile(name: str = "box") -> tuple[Path, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ MOST_MORE_BYTES = 200_000_000
 SANE = "Current Battery Service state:\n  level: 80\n  scale: 100\n  voltage: 4100\n"
 ESCAPES = "\x1b]0;owned\x07\x1b[2J[/][bold]\u202e"
 FLOOD = "#!/bin/sh\nwhile :; do echo '  level: 80 80 80 80 80 80 80 80 80 80 80 80 80 80'; done\n"
+HANGS = "#!/bin/sh\ntrap '' TERM HUP INT\nwhile :; do sleep 300; done\n"
 ONE_LINE = "#!/bin/sh\nwhile :; do printf 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'; done\n"
 LIES = "".join(
     f"  {key}: {value}\n"
@@ -32,7 +34,8 @@ PROPS = {
 }
 BATTERIES = {
     "lies": LIES, "escapes": ESCAPES * 100, "floods": FLOOD, "floods in one line": ONE_LINE,
-    "binary": bytes(range(256)) * 100, "40 MB at once": "  level: 80\n" * 3_500_000,
+    "hangs": HANGS, "binary": bytes(range(256)) * 100,
+    "40 MB at once": "  level: 80\n" * 3_500_000,
 }  # fmt: skip
 
 
@@ -43,12 +46,17 @@ def profiled(
     """Profiles a phone that is made hostile, in a process of its own."""
     sandbox.variables["ANDROID_ADB_SERVER_PORT"] = adb_env["ANDROID_ADB_SERVER_PORT"]
 
-    def profile(battery: str | bytes = SANE, props: str = "") -> Measured:
+    def profile(battery: str | bytes = SANE, props: str = "", getprop: str = "") -> Measured:
         overlay = tmp_path / f"overlay-{len(list(tmp_path.iterdir()))}"
         program = overlay / "lab" / "dumpsys" / "battery"
         program.parent.mkdir(parents=True)
         program.write_bytes(battery if isinstance(battery, bytes) else battery.encode())
         program.chmod(0o755 if str(battery).startswith("#!") else 0o644)
+        if getprop:
+            replaced = overlay / "system" / "bin" / "getprop"
+            replaced.parent.mkdir(parents=True)
+            replaced.write_text(getprop)
+            replaced.chmod(0o755)
         options = {}
         if props:
             options["props"] = overlay / "props"
@@ -87,4 +95,20 @@ def test_hostile_properties_are_harmless(
     sound = profiled()
     before = sandbox.snapshot()
     check(profiled(props=props), sound)
+    assert sandbox.snapshot() == before
+
+
+def test_properties_that_never_come_cost_no_other_fact(
+    profiled: Callable[..., Measured], sandbox: Sandbox
+):
+    sound = profiled()
+    before = sandbox.snapshot()
+    done = profiled(getprop=HANGS)
+    check(done, sound)
+    assert done.code == 0, done.err
+    [made] = json.loads(done.out)["profiles"]
+    facts = tomllib.loads(Path(made["path"]).read_text())["facts"]
+    assert facts["os"] == "android"
+    assert facts["battery"]["level_percent"] == 80
+    assert measured(sandbox, ["devices"]).code == 0
     assert sandbox.snapshot() == before

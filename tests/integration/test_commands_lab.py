@@ -16,6 +16,7 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.core.device import hashed
 from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 from fakes.interrupts import take_interrupts
@@ -128,9 +129,13 @@ def test_a_device_that_is_not_there_ends_with_the_devices_code(adb_env, model):
 
 
 def test_a_device_without_python_can_not_measure_yet_and_says_so(lab_phone, model):
-    done = adadeep("measure", model, "-d", lab_phone().serial)
+    phone = lab_phone().serial
+    done = adadeep("measure", model, "-d", phone)
     assert "no Python" in fails(done, 3)
     assert "still to come" in done.stderr
+    named = ("-d", phone, "--agent", "linux-python")
+    assert "the Python agent can't run there" in fails(adadeep("measure", model, *named), 3)
+    assert "the Python agent can't run there" in fails(adadeep("profile", *named), 3)
 
 
 def test_a_full_device_is_named_with_what_to_do(lab_phone, tmp_path):
@@ -221,7 +226,7 @@ def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
 def test_a_stopped_agent_of_another_host_is_named_and_ended_only_by_force(lab_phone, model):
     box = lab_phone(python=True)
     transport = make_transport(box.serial)
-    other = AgentClient.start(transport, "python3", None, Deadline.after(60))
+    other = AgentClient.start(LinuxAgent(transport, "python3"), Deadline.after(60))
     [pid] = agent_pids(transport)
     transport.run(f"kill -STOP {pid}", Deadline.after(20))
     message = fails(adadeep("measure", model, "-d", box.serial), 3)

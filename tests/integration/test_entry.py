@@ -166,7 +166,19 @@ def test_characters_that_the_output_can_not_hold_are_written_out():
         ("search digits -o " + 300 * "x", "255 bytes"),
         ("profiles show " + 300 * "x", "255 bytes"),
         ("profiles show " + 300 * "x" + ".toml", "255 bytes"),
-        ("profiles validate " + 300 * "/x", "x"),
+        ("profiles validate " + 200 * "/x", "x"),
+        *(
+            (words + 3000 * "/x", "longer than 3900 bytes")
+            for words in (
+                "measure ",
+                "measure m --inputs ",
+                "deploy ",
+                "search digits -o ",
+                "profiles show ",
+                "profiles validate ",
+            )
+        ),
+        ("search digits -d local -o " + 16 * ("/" + 250 * "x"), "longer than 3900 bytes"),
         ("devices \x1b[31mred", "\\x1b[31mred"),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 
 from adadeep.cli.main import cli, run
 from adadeep.storage.journal import Journal
+from fakes.runs import of_now, of_version_0_1
 from fakes.search_parts import FakeBench
-from unit.study.test_runs import of_now, of_version_0_1
 from unit.study.test_study import search, seeded
 
 
@@ -73,7 +73,7 @@ def test_list_says_which_folder_is_damaged_and_why_and_shows_the_others(capsys, 
 
 def test_list_of_nothing(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert adadeep(capsys, "list") == (0, "No run in runs.\n", "")
+    assert adadeep(capsys, "list") == (0, "No run in runs.\n", "now: adadeep search digits\n")
     code, _, err = adadeep(capsys, "list", "nowhere")
     assert code == 2
     assert "nowhere is no folder" in err

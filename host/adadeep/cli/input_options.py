@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 
+from adadeep.cli.options import PATH
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep_agent.wire import MAX_INPUT, MAX_SIZE
 
 _MOST_SIZES = 8
@@ -32,7 +32,7 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The shape of an input that leaves sizes open. Without it an open batch is 1.",
         ),
         click.option(
-            "--inputs", "input_file", type=click.Path(path_type=Path), metavar="FILE.npz",
+            "--inputs", "input_file", type=PATH, metavar="FILE.npz",
             help="Input values from a file: members called as the inputs are, or arg0, arg1, ...",
         ),
     )  # fmt: skip

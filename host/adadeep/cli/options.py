@@ -15,13 +15,15 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, DeviceError
-from adadeep.core.measurement import MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.reader import read_bytes
+from adadeep.core.transport import Transport
 
 _SELECT_S = 30.0
 
 _LONGEST_NAME_BYTES = 255  # of a file or folder, on every system of today
+_LONGEST_PATH_BYTES = 3900  # Linux takes 4095; our own names below a folder need the rest
+_MOST_FOLDERS = 300  # they are made one within the other
 
 _MOST_MODEL_BYTES = 2_000_000_000  # what a .tflite can address
 
@@ -33,10 +35,13 @@ class _PathType(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = super().convert(value, param, ctx)
-        if any(
-            len(os.fsencode(part)) > _LONGEST_NAME_BYTES for part in Path(os.fsdecode(path)).parts
-        ):
+        names = os.fsencode(path).split(os.fsencode(os.sep))
+        if any(len(name) > _LONGEST_NAME_BYTES for name in names):
             self.fail("a name in it is longer than 255 bytes; choose a shorter one.", param, ctx)
+        if len(os.fsencode(path)) > _LONGEST_PATH_BYTES or len(names) > _MOST_FOLDERS:
+            self.fail(
+                "it is longer than 3900 bytes or 300 folders; choose a shorter one.", param, ctx
+            )
         if "\0" in str(path):
             self.fail("a path can't hold a null character; leave it out.", param, ctx)
         return path
@@ -93,6 +98,37 @@ cores_option = click.option(
 )
 
 
+class _AgentOption(click.Option):
+    """Its help lists the kinds that there are, those of plug-ins too, when somebody asks."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from adadeep.devices.agent_kinds.registry import AGENT_KINDS
+
+        record = super().get_help_record(ctx)
+        return record and (record[0], f"{record[1]} There are: {', '.join(AGENT_KINDS)}.")
+
+
+def _known_agent(
+    _context: click.Context, _option: click.Parameter, name: str | None
+) -> str | None:
+    """The name.
+
+    Raises:
+        ConfigError: there is no such agent; the message lists those there are.
+    """
+    from adadeep.devices.agent_kinds.registry import AGENT_KINDS
+
+    if name is not None:
+        AGENT_KINDS.get(name)
+    return name
+
+
+agent_option = click.option(
+    "--agent", cls=_AgentOption, metavar="NAME", callback=_known_agent,
+    help="The agent that measures; by default the one that suits the device best.",
+)  # fmt: skip
+
+
 def chosen_devices(names: Sequence[str]) -> list[Transport]:
     """The devices that -d names, ready to be asked.
 
@@ -103,7 +139,7 @@ def chosen_devices(names: Sequence[str]) -> list[Transport]:
     from adadeep.devices.discovery import select
 
     transports = select(names, Deadline.after(_SELECT_S), _facts_of_profile)
-    if not names and transports[0].kind == "local":
+    if not names and transports[0].is_this_computer:
         Ui().note("no device is attached: the device is this computer (local)")
     return transports
 

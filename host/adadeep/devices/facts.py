@@ -10,7 +10,7 @@ from dataclasses import replace
 from adadeep.core.clock import Deadline
 from adadeep.core.device import Battery, Capability, DeviceFacts, hashed
 from adadeep.core.errors import TransientDeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.facts_script import facts_script
 from adadeep.devices.parse.battery import (
     BatteryReading,
@@ -96,7 +96,7 @@ def read_facts(
     properties = parse_getprop(_text(sections, "getprop")) or parse_build_prop(
         _text(sections, "build_prop")
     )
-    if properties:
+    if properties or sections.get("getprop", Section()).hung:
         has_battery = _has_battery(reading, sections)
         facts = _as_android(facts, properties, sections, info, has_battery)
     else:
@@ -155,8 +155,8 @@ def _has_battery(reading: BatteryReading | None, sections: Mapping[str, Section]
     """None if nothing tells: no service answered and sysfs could not be read."""
     if reading is not None:
         return reading.present is not False
-    power = sections.get("power")
-    return None if power is None or power.denied else False
+    power, service = sections.get("power"), sections.get("battery", Section())
+    return None if power is None or power.denied or power.hung or service.hung else False
 
 
 _CHIP = re.compile(

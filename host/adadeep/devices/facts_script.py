@@ -9,15 +9,43 @@ from __future__ import annotations
 # without end is cut where there is a `head` that can: it must not cost the other facts. `files`
 # reads files of one line without starting a process for each; "!" marks those that can't be read,
 # with what the shell says: refused is not absent. A tab parts path and content, for paths may hold
-# colons. Commands that may hang get 5 seconds.
+# colons.
+#
+# What hangs costs no facts but its own. $L ends a command after 5 seconds. What still holds the
+# pipes then (a child of it, a file that can't be read) is left alone a second later: the readers
+# ($K) end, and nothing else is waited for. The shell does not, for commands run in the background;
+# nor does adbd, for they have none of its descriptors (`exec` keeps no copy, as `{ } 3>&-` does).
+# A section without an exit code gets 124, which is that of `timeout`. After the first that hangs
+# others have 3 seconds: services tend to hang together. `limit` stands in for a missing `timeout`;
+# what it puts into the background would lose its stdin but for descriptor 4.
 _SCRIPT = r"""
 T=@TOKEN@
 exec 3>&1
 section() {
   n=$1; shift
   echo "$T begin $n"
-  e=$({ { "$@"; echo "$T $?" >&2; } | $K; } 2>&1 1>&3 </dev/null | $K)
-  echo; echo "$T errors ${e##*"$T "}"; echo "${e%"$T "*}"; echo "$T end"
+  e=$(
+    exec 2>/dev/null </dev/null
+    (exec 2>&1 1>&3 3>&-; { { "$@"; echo "$T $?" >&2; } & } | $K) | $K 3>&-
+  )
+  case $e in *"$T "*) ;; *) e="$e$T 124" ;; esac
+  c=${e##*"$T "}
+  case $c in 124|137) limits 3 4 ;; esac
+  echo; echo "$T errors $c"; echo "${e%"$T "*}"; echo "$T end"
+}
+limits() {
+  L="$X $1"
+  K="$X $2 $G"
+}
+limit() {
+  s=$1; shift
+  exec 4<&0
+  "$@" <&4 & j=$!
+  { sleep $s; kill -9 $j; } </dev/null >/dev/null 2>&1 4<&- &
+  w=$!
+  wait $j; r=$?
+  kill -9 $w 2>/dev/null
+  return $r
 }
 files() {
   for f in "$@"; do
@@ -26,8 +54,9 @@ files() {
     else e=$({ read -r v <"$f"; } 2>&1); echo "!$f@TAB@$e"; fi
   done
 }
-K=cat; echo | head -c 9 >/dev/null 2>&1 && K='head -c 400000'
-L=; timeout 1 true 2>/dev/null && L='timeout 5'
+G=cat; echo | head -c 9 >/dev/null 2>&1 && G='head -c 400000'
+X='timeout -s KILL'; $X 1 true 2>/dev/null || X=limit
+limits 5 6
 C=/sys/devices/system/cpu
 P=/sys/class/power_supply
 Z=/sys/class/thermal
@@ -71,15 +100,18 @@ linux() {
   files /proc/sys/kernel/osrelease
 }
 pythons() {
-  for p in python3 python; do
+  f=
+  c='import sys; print(sys.executable + " " + sys.version.split()[0])'
+  for p in python3 python /usr/bin/python3 /usr/local/bin/python3 /opt/bin/python3; do
     p=$(command -v $p) || continue
-    "$p" -c 'import sys; print(sys.executable + " " + sys.version.split()[0])' && return
+    $L "$p" -c "$c" && return
+    f=${f:-$p}
   done
-  return 1
+  [ -n "$f" ] && echo "$f"
 }
 props() {
-  getprop
-  v=$(getprop ro.serialno)
+  $L getprop
+  v=$($L getprop ro.serialno)
   echo; echo "[ro.serialno]: [$v]"
 }
 features() { $L cmd package list features 2>/dev/null || $L pm list features; }
@@ -98,10 +130,18 @@ section thermal thermal
 section energy energy
 section python pythons
 section linux linux
-v=$(getprop ro.build.version.release 2>/dev/null)$(getprop ro.build.version.sdk 2>/dev/null)
-if [ -n "$v" ]; then section getprop props
-elif [ -r /system/build.prop ]; then section build_prop cat /system/build.prop
-else section os_release cat /etc/os-release; echo "$T done"; exit 0; fi
+version() {
+  $L getprop ro.build.version.release; $L getprop ro.build.version.sdk
+  echo .
+}
+B=/system/build.prop
+v=$(exec 2>/dev/null </dev/null 3>&-; { version & } | $K)
+[ -n "$v" ] || limits 3 4
+case $v in
+""|*[0-9A-Za-z]*) section getprop props; [ -n "$v" ] || section build_prop cat $B ;;
+*) if [ -r $B ]; then section build_prop cat $B
+  else section os_release cat /etc/os-release; echo "$T done"; exit 0; fi ;;
+esac
 section features features
 section battery $L dumpsys battery
 section thermalservice $L dumpsys thermalservice

@@ -11,15 +11,16 @@ import importlib.resources
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adadeep.core.device import DeviceFacts
+from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.files import remove_parts, replacing
+from adadeep.core.places import expanded
 from adadeep.core.reader import MAX_FILE_BYTES, read_bytes
 from adadeep.core.registry import suggestion
 from adadeep.profiles.schema import (
@@ -32,6 +33,7 @@ from adadeep.profiles.schema import (
 )
 
 _MOST_TOML_BYTES = 1_000_000
+_KILLED_S = 3600.0  # the library has no lock: what was written to an hour ago has no writer now
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def library_dir() -> Path:
         ConfigError: something is there that can't be a library, or can't be read.
     """
     own = os.environ.get("ADADEEP_LIBRARY")
-    folder = _expanded(own) if own else _usual_library()
+    folder = expanded(own) if own else _usual_library()
     try:
         with os.scandir(folder):
             pass
@@ -83,22 +85,10 @@ def library_dir() -> Path:
 
 def _usual_library() -> Path:
     if sys.platform == "darwin":
-        data = _expanded("~/Library/Application Support")
+        data = expanded("~/Library/Application Support")
     else:
-        data = _expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
+        data = expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
     return data / "adadeep" / "profiles"
-
-
-def _expanded(name: str) -> Path:
-    """The path with a leading ~ replaced.
-
-    Raises:
-        ConfigError: there is no such user, or no home.
-    """
-    try:
-        return Path(name).expanduser()
-    except RuntimeError as error:
-        raise ConfigError(f"{name}: {error} Write the path without ~.") from error
 
 
 def shipped_dir() -> Path:
@@ -111,7 +101,7 @@ def shipped_dir() -> Path:
 def save(profile: DeviceProfile) -> Path:
     """Writes a profile to the user's library, each file whole or not at all.
 
-    Tables that the profile no longer has are removed.
+    Tables that the profile no longer has are removed, and so is what killed writers left.
 
     Returns:
         The TOML file.
@@ -130,16 +120,23 @@ def save(profile: DeviceProfile) -> Path:
         for file, entries in _by_table(profile).items():
             written.add(_write(tables / file, to_json_lines(entries)))
         _write(path, to_toml(profile))
-        stale = {p for p in tables.glob("*.jsonl") if tables.is_dir()} - written
+        stale = set(_table_files(path, profile.name)) - written
         others = {p for p in root.glob(f"devices/*/{profile.name}.toml")} - {path}
         for old in stale | others:
             old.unlink()
+        _remove_leftovers(root)
     except OSError as error:
         raise ConfigError(
             f"the profile library {root} can't be written ({error.strerror}); make it writable "
             "or set ADADEEP_LIBRARY to another folder."
         ) from error
     return path
+
+
+def _remove_leftovers(root: Path) -> None:
+    for folder in (*root.glob("devices/*"), *root.glob("tables/*")):
+        with contextlib.suppress(OSError):  # the profile is written; this is tidying
+            remove_parts(folder, _KILLED_S)
 
 
 def _by_table(profile: DeviceProfile) -> dict[str, list[ProfileEntry]]:
@@ -162,18 +159,8 @@ def _table_name(entry: ProfileEntry) -> str | None:
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode())
     return path
 
 
@@ -230,7 +217,8 @@ def _tables_dir(path: Path, name: str) -> Path:
 
 
 def _table_files(path: Path, name: str) -> list[Path]:
-    return sorted(_tables_dir(path, name).glob("*.jsonl"))
+    found = _tables_dir(path, name).glob("*.jsonl")
+    return sorted(table for table in found if not table.name.startswith("."))  # half written
 
 
 def find(name: str) -> Path:
@@ -243,7 +231,7 @@ def find(name: str) -> Path:
         ConfigError: there is none.
     """
     if name.endswith(".toml") or os.sep in name:
-        path = _expanded(name)
+        path = expanded(name)
         with contextlib.suppress(OSError, ValueError):  # too long, or a null byte
             if path.exists():
                 return path  # reading it tells whether it can be read
@@ -267,6 +255,25 @@ def exists(name: str) -> bool:
 def is_users(name: str) -> bool:
     """Whether the user's library has a profile of that name."""
     return any(library_dir().glob(f"devices/*/{name}.toml"))
+
+
+def is_measured(serial: str) -> bool:
+    """Whether the user's library has measured layers of the device attached as that.
+
+    What can't be read counts for nothing.
+    """
+    with contextlib.suppress(ConfigError):
+        for path in library_dir().glob("devices/*/*.toml"):
+            if _serial_in(path) == hashed(serial) and _table_files(path, path.stem):
+                return True
+    return False
+
+
+def _serial_in(path: Path) -> str | None:
+    try:
+        return from_toml(_read(path, _MOST_TOML_BYTES), str(path)).facts.serial
+    except ConfigError:
+        return None
 
 
 def _profile_files() -> Iterator[tuple[Path, bool]]:

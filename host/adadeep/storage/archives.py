@@ -1,4 +1,4 @@
-"""Zip archives of a run's folder (.npz, .keras): bounded before anything of them is unpacked."""
+"""Zip archives (.npz, .keras): bounded before anything of them is unpacked."""
 
 from __future__ import annotations
 

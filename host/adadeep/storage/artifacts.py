@@ -1,76 +1,16 @@
-"""Models by content hash, and files that are written whole or not at all."""
+"""Models by content hash, and the tidying of a run's folder."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import re
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from adadeep.core.display import one_line
-from adadeep.core.errors import AdaDeepError, ConfigError
+from adadeep.core.errors import AdaDeepError
+from adadeep.core.files import remove_parts, unwritable, write_atomic
 from adadeep.core.reader import read_bytes
 
-PART = ".part."  # begins the names of what is being written
-# What is being written: ours, and as adadeep 0.1 named it (".best.tflite.k3x_9a1q").
-_LEFTOVER = re.compile(r"\.part\..+|\.[0-9a-z]+\.(tflite|json|npz)\.[0-9a-z_]{8}")
 MODELS = "models"
 MAX_MODEL_BYTES = 1_000_000_000
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Writes a file such that a reader (or a crash) sees the old content or the new, no mixture.
-
-    Raises:
-        ConfigError: the folder can't be written, or the disk is full.
-    """
-    write_through(path, lambda temporary: temporary.write_bytes(data))
-
-
-def write_through(path: Path, write: Callable[[Path], object]) -> None:
-    """As `write_atomic`, by a function that writes to the path that it is given.
-
-    Args:
-        path: of the file; the one that is written first ends in the same name.
-        write: may fail as h5py and zipfile do: by OSError, ValueError or RuntimeError.
-
-    Raises:
-        ConfigError: the folder can't be written, or the disk is full; nothing is left behind.
-    """
-    try:
-        with _temporary(path) as temporary:
-            write(temporary)
-            _to_disk(temporary)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise _unwritable(path, error) from error
-
-
-@contextlib.contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    """An empty file beside that path; gone at the end, unless it was renamed."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=f".{path.name}")
-    os.close(handle)
-    try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _unwritable(path: Path, error: Exception) -> ConfigError:
-    reason = getattr(error, "strerror", None) or one_line(str(error), 120)
-    return ConfigError(
-        f"{path} can't be written ({reason}); free some space or name another folder."
-    )
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -81,11 +21,9 @@ def remove_leftovers(folder: Path) -> None:
     """
     for place in (folder, folder / MODELS):
         try:
-            found = [path for path in place.glob(".*") if _LEFTOVER.fullmatch(path.name)]
-            for path in found:
-                path.unlink()
+            remove_parts(place)
         except OSError as error:
-            raise _unwritable(place, error) from error
+            raise unwritable(place, error) from error
 
 
 class ArtifactStore:
@@ -114,7 +52,7 @@ class ArtifactStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _unwritable(self.folder, error) from error
+            raise unwritable(self.folder, error) from error
         return self.folder
 
     def put(self, data: bytes) -> str:
@@ -146,7 +84,7 @@ class ArtifactStore:
                 network.replace(self.path(sha256, "keras"))
             model.replace(self.path(sha256))  # last: what has a .tflite has all
         except OSError as error:
-            raise _unwritable(self.folder, error) from error
+            raise unwritable(self.folder, error) from error
         return sha256, len(data)
 
     def has(self, sha256: str) -> bool:

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adadeep.core.errors import ConfigError
+from adadeep.core.places import cache_dir, expanded
 from adadeep.storage.lock import try_lock
 
 
 def scratch_base() -> Path:
     """Where the folders of all processes lie."""
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "adadeep" / "tmp"
+    return cache_dir() / "tmp"
 
 
 def give_keras_a_home() -> None:
@@ -28,7 +28,7 @@ def give_keras_a_home() -> None:
 
     It makes that folder by being imported; a command leaves nothing outside our folders.
     """
-    if not Path("~/.keras").expanduser().exists():
+    if not expanded("~/.keras").exists():
         os.environ.setdefault("KERAS_HOME", str(scratch_base().parent / "keras"))
 
 

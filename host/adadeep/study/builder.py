@@ -16,10 +16,10 @@ from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.protocols import Transport
 from adadeep.core.sampler import Sampler
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore

@@ -9,7 +9,7 @@ from typing import Any
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.registry import suggestion
 from adadeep.search.registry import SAMPLERS
 from adadeep.study.executors.registry import EXECUTORS
@@ -37,6 +37,7 @@ class StudyConfig:
         executor: name in the registry; None for what suits the devices.
         look_ahead: how many asks may be open; None for what suits the executor.
         cost_sources: names of those that come before what is measured or computed by default.
+        agent: kind of agent that measures; None for the one that suits the device best.
     """
 
     task: str
@@ -52,6 +53,7 @@ class StudyConfig:
     executor: str | None = None
     look_ahead: int | None = None
     cost_sources: tuple[str, ...] = ()
+    agent: str | None = None
 
     def check(self, tasks: Iterable[str]) -> None:
         """Checks every setting.

@@ -22,12 +22,12 @@ from adadeep.convert.verify import run_tflite, tflite_correct
 from adadeep.core.compressed import Compressed
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
+from adadeep.core.files import PART, write_atomic, write_through
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.reader import why
 from adadeep.storage.archives import open_zip
-from adadeep.storage.artifacts import PART, write_atomic, write_through
 from adadeep.study.worker_messages import Made, OpenTask, Sample, Sampled
 from adadeep.training.fit import FINE_TUNING_RATE, TRAINING_VERSION, correct, train
 from adadeep.training.networks import lenet

@@ -20,10 +20,11 @@ from typing import Any
 
 from adadeep import __version__
 from adadeep.core.errors import ConfigError
+from adadeep.core.files import write_atomic, write_through
 from adadeep.core.reward import Reward
 from adadeep.core.search import GoalScore, mean_reward
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
-from adadeep.storage.artifacts import ArtifactStore, write_atomic, write_through
+from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, Session
 from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
 from adadeep.study.finalists import Conclusion

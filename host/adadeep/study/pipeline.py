@@ -21,9 +21,8 @@ from adadeep.core.errors import (
     TechniqueNotApplicable,
     TransientDeviceError,
 )
-from adadeep.core.measurement import Measurement
+from adadeep.core.measurement import Measurement, measurement_key
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.target import measurement_key
 from adadeep.cost.registry import needs_measurement
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal

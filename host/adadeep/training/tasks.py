@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.errors import ConfigError
+from adadeep.core.reader import why
 from adadeep.core.registry import Registry
+from adadeep.storage.archives import open_zip
 
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
 
 DATA_VARIABLE = "ADADEEP_DATA"
 
 # Version of the splits below. A run of another one has been searched on what is held back now.
 SPLIT = 2
 _SPLIT_SEED = 20180610  # any fixed number: everybody gets the same split
+_MOST_BYTES = 256_000_000  # MNIST as float32 takes 220 MB
 _MNIST_MEMBERS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -160,13 +165,13 @@ def _parts(order: npt.NDArray[np.int64], *shares: float) -> list[npt.NDArray[np.
     return np.split(order, ends)
 
 
-def _images(values: npt.NDArray[Any], white: int) -> Images:
+def _images(values: Array, white: int) -> Images:
     """(n, h, w) or (n, h, w, c) of 0..white -> NHWC float32 of 0..1."""
     scaled = np.asarray(values, dtype=np.float32) / np.float32(white)
     return scaled[..., np.newaxis] if scaled.ndim == 3 else scaled
 
 
-def _mnist_arrays() -> tuple[dict[str, npt.NDArray[Any]], str]:
+def _mnist_arrays() -> tuple[dict[str, Array], str]:
     folder = os.environ.get(DATA_VARIABLE)
     if folder and not os.path.isdir(folder):  # noqa: PTH112  # Path.is_dir raises for odd names
         raise ConfigError(
@@ -178,25 +183,35 @@ def _mnist_arrays() -> tuple[dict[str, npt.NDArray[Any]], str]:
     return _keras_mnist(), "keras.datasets.mnist"
 
 
-def _read_mnist(file: Path) -> dict[str, npt.NDArray[Any]]:
+def _read_mnist(file: Path) -> dict[str, Array]:
     try:
+        with open_zip(file, _MOST_BYTES):
+            pass  # what it unpacks to is bounded
         with np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in _MNIST_MEMBERS}
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile) as error:
+        for part, fewest in (("train", 50), ("test", 10)):
+            _check(arrays[f"x_{part}"], arrays[f"y_{part}"], fewest)
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError, BadZipFile,
+            zlib.error) as error:  # fmt: skip
         raise ConfigError(
-            f"{file} is no MNIST ({error}): it must hold {', '.join(_MNIST_MEMBERS)}."
+            f"{file} is no MNIST ({why(error)}): it must hold {', '.join(_MNIST_MEMBERS)}."
         ) from error
-    if arrays["x_train"].shape[1:3] != (28, 28) or len(arrays["x_train"]) != len(
-        arrays["y_train"]
-    ):
-        raise ConfigError(
-            f"{file} is no MNIST: x_train has shape {arrays['x_train'].shape}; it must be "
-            "(n, 28, 28), with as many labels."
-        )
     return arrays
 
 
-def _keras_mnist() -> dict[str, npt.NDArray[Any]]:
+def _check(images: Array, labels: Array, fewest: int) -> None:
+    """Raises ValueError where these are not 28x28 grey images with the digits that they show."""
+    if images.shape[1:3] != (28, 28) or images.shape[3:] not in ((), (1,)):
+        raise ValueError(f"images of shape {images.shape}, not (n, 28, 28)")
+    if labels.shape != images.shape[:1] or len(labels) < fewest:
+        raise ValueError(f"{labels.shape} labels of {len(images)} images, {fewest} at least")
+    if images.dtype.kind not in "uif" or labels.dtype.kind not in "ui":
+        raise ValueError(f"images are {images.dtype.name}, labels {labels.dtype.name}")
+    if not (0 <= images.min() <= images.max() <= 255 and 0 <= labels.min() <= labels.max() <= 9):
+        raise ValueError("a pixel is not from 0 to 255, or a label not from 0 to 9")
+
+
+def _keras_mnist() -> dict[str, Array]:
     from keras.datasets import mnist
 
     try:

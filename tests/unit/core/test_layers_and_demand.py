@@ -5,6 +5,7 @@ from adadeep.core.cost import Provenance, Quantity
 from adadeep.core.demand import UserDemand, weights_for_device
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
+from fakes.clock import HandClock
 
 CONV = LayerSpec("c", LayerKind.CONV, (40, 40, 1), (40, 40, 32), (5, 5), (1, 1), "same",
                  weights=832, nonzero_weights=832)  # fmt: skip
@@ -62,16 +63,7 @@ def test_a_number_that_is_not_there_can_not_be_called_measured():
 
 
 def test_a_deadline_passes_down_what_is_left():
-    class Clock:
-        time = 0.0
-
-        def now(self):
-            return self.time
-
-        def sleep(self, seconds):
-            self.time += seconds
-
-    clock = Clock()
+    clock = HandClock()
     deadline = Deadline.after(10, clock)
     clock.sleep(4)
     assert deadline.remaining == 6

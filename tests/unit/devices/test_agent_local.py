@@ -11,9 +11,11 @@ from adadeep.core.clock import Deadline
 from adadeep.core.errors import TransientDeviceError
 from adadeep.devices import agent
 from adadeep.devices.agent import AgentClient
-from adadeep.devices.agent_package import agent_package
+from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
+from adadeep.devices.agent_kinds.linux_python.package import agent_package
 from adadeep.devices.local import LocalTransport
 
+pytestmark = pytest.mark.agent_life
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
@@ -22,7 +24,7 @@ def soon():
 
 
 def start(transport):
-    return AgentClient.start(transport, sys.executable, None, soon())
+    return AgentClient.start(LinuxAgent(transport, sys.executable), soon())
 
 
 @pytest.fixture
@@ -66,5 +68,5 @@ def test_an_agent_that_is_stopped_while_it_is_sent_much_is_found(device, monkeyp
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(TransientDeviceError, match="hung"):
         client.acknowledge(["x" * 1000] * 1000, soon())
+    client.close()  # waits for the end of its output: what is killed is not gone at once
     assert gone(pid)
-    client.close()

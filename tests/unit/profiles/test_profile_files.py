@@ -23,15 +23,8 @@ from adadeep.core.device import (
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.profiles import files
 from adadeep.profiles.diff import diff
 from adadeep.profiles.schema import (
@@ -134,6 +127,35 @@ def test_a_row_keeps_the_order_of_its_keys():
     row = json.loads(to_json_lines([entry()]))
     assert list(row) == ["key", "layer", "precision", "measurement", "error"]
     assert list(row["measurement"]["before"]["temperatures_c"]) == ["a", "b"]
+
+
+def test_what_killed_writers_left_goes_with_the_next_write(library):
+    files.save(profile(entry(), name="other"))
+    files.save(profile(entry()))
+    devices, tables = library / "devices" / "xiaomi", library / "tables" / "other"
+    torn = [
+        *(devices / ".part.k3x_9a1q.xiaomi-redmi-3s.toml", tables / ".part.abcdefgh.x-t1.jsonl"),
+        *(devices / ".xiaomi-redmi-3s.toml.k3x_9a1q", tables / ".x_1.2-t4.jsonl.abcdefgh"),
+    ]
+    kept = [devices / ".notes.toml", devices / ".part.12345678.being-written.toml"]
+    for path in [*torn, *kept]:
+        path.write_bytes(b"schema")
+    for path in [*torn, kept[0]]:
+        os.utime(path, (1, 1))
+    assert files.load("other").entries == (entry(),)
+    assert [row.problem for row in files.list_profiles() if not row.shipped] == [None, None]
+    files.save(profile(entry()))
+    assert not any(path.exists() for path in torn)
+    assert all(path.exists() for path in kept)
+    assert files.load("other").entries == (entry(),)
+
+
+def test_a_table_that_another_writes_now_is_left_to_it(library):
+    files.save(profile(entry()))
+    path = library / "tables" / "xiaomi-redmi-3s" / ".part.abcdefgh.ai_edge_litert-t4.jsonl"
+    path.write_bytes(b"half")
+    files.save(profile(entry()))
+    assert path.read_bytes() == b"half"
 
 
 def test_what_is_unknown_or_derived_is_not_written():

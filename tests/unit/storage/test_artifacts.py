@@ -1,16 +1,6 @@
-import errno
 import hashlib
-import os
 
-import pytest
-
-from adadeep.core.errors import ConfigError
-from adadeep.storage.artifacts import (
-    ArtifactStore,
-    remove_leftovers,
-    write_atomic,
-    write_through,
-)
+from adadeep.storage.artifacts import ArtifactStore, remove_leftovers
 
 
 def test_a_model_is_kept_by_its_hash(tmp_path):
@@ -30,53 +20,6 @@ def test_a_missing_or_changed_model_is_not_given_out_and_is_written_anew(tmp_pat
     assert store.get(sha256) is None
     assert store.put(b"model") == sha256
     assert store.get(sha256) == b"model"
-
-
-def test_a_write_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path):
-    path = tmp_path / "plan.json"
-    write_atomic(path, b"long content")
-    write_atomic(path, b"short")
-    assert path.read_bytes() == b"short"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_an_unwritable_place_is_an_input_error(tmp_path):
-    with pytest.raises(ConfigError, match="can't be written"):
-        write_atomic(tmp_path / "missing" / "file", b"")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, "No space left on device"),
-        RuntimeError("Can't decrement id ref count (unable to close file, errno = 28)"),
-        ValueError("Can't close the ZIP file while there is an open writing handle on it."),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_a_full_disk_is_one_error_with_a_remedy_and_leaves_the_old_file_alone(tmp_path, error):
-    path = tmp_path / "initial.keras"
-    write_atomic(path, b"old")
-
-    def write(temporary):
-        assert temporary.suffix == ".keras"
-        temporary.write_bytes(b"half")
-        raise error
-
-    with pytest.raises(ConfigError, match=r"initial\.keras can't be written .*free some space"):
-        write_through(path, write)
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_disk_that_is_full_only_when_it_is_synced_is_told_as_well(tmp_path, monkeypatch):
-    def full(_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ConfigError, match="No space left"):
-        write_atomic(tmp_path / "plan.json", b"{}")
-    assert not list(tmp_path.iterdir())
 
 
 def test_what_a_killed_host_was_writing_is_removed_and_nothing_else(tmp_path):

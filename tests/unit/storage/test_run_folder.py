@@ -13,7 +13,7 @@ import pytest
 from adadeep.core.errors import AdaDeepError, FormatError
 from adadeep.storage.archives import open_zip
 from adadeep.storage.run_folder import read_run
-from fakes.mutations import DEEP, VALUES, mutated_bytes, mutated_json, places, with_value, without
+from fakes.mutations import DEEP, VALUES, mutated, mutated_json, places, with_value, without
 from fakes.run_folder import write_run
 
 INPUTS = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 3, 2, 1)
@@ -203,7 +203,7 @@ class TestEveryFile:
         data = (folder / name).read_bytes()
         seen = set()
         for _ in range(60):
-            (folder / name).write_bytes(mutated_bytes(data, rng))
+            (folder / name).write_bytes(mutated(data, rng))
             seen.add(outcome(folder))
         assert "refused" in seen
 

@@ -10,7 +10,7 @@ from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.study.worker_messages import OpenTask, Sample
 from adadeep.training import tasks
-from fakes.mutations import mutated_bytes
+from fakes.mutations import mutated
 
 pytestmark = pytest.mark.tf
 INITIAL = CompressionPlan()
@@ -110,7 +110,7 @@ def test_a_damaged_network_is_loaded_whole_or_refused_with_the_remedy(tmp_path):
     network().save(path)
     data, rng = path.read_bytes(), random.Random(0)
     load_network(network(1), path)
-    for damage in (data[: len(data) // 2], b"", *(mutated_bytes(data, rng) for _ in range(20))):
+    for damage in (data[: len(data) // 2], b"", *(mutated(data, rng) for _ in range(20))):
         path.write_bytes(damage)
         model = network(1)
         try:

@@ -23,6 +23,7 @@ from adadeep.study.outcome import (
 from adadeep.study.results import StudyResult
 from adadeep.study.table import plan_rows
 from adadeep.study.verdicts import Judge
+from fakes.documented import undocumented
 from fakes.search_parts import FakeBench
 from fakes.search_space import SPACE
 from unit.study.test_study import LOOSE, search
@@ -83,6 +84,7 @@ def test_leaves_winner_plan_and_samples(one):
     assert target["initial"]["label"] == "initial"
     assert target["device_fingerprint"] == "f" * 16
     assert target["provenances"] == {"latency_ms": "measured", "energy_mj": "analytic"}
+    assert undocumented(plan) == []
 
 
 def test_what_was_written_is_read_back_by_device(tmp_path):

@@ -16,9 +16,9 @@ from adadeep.study.prune import CANDIDATE, FINALIST, INITIAL, UNDERWAY, WINNER, 
 from adadeep.study.run_view import RunView
 from adadeep.study.runs import KnownRun
 from adadeep.study.trials import TargetScorer
+from fakes.runs import of_version_0_1
 from fakes.search_parts import FakeBench, model_of
 from unit.study.test_outcome import finished, write
-from unit.study.test_runs import of_version_0_1
 from unit.study.test_study import INITIAL as INITIAL_PLAN
 from unit.study.test_study import LOOSE, ScriptedSampler, search, seeded, some_plans
 

@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 
-import numpy as np
 import pytest
 
 from adadeep.core.cost import Provenance
@@ -16,30 +15,9 @@ from adadeep.study.run_view import RunView
 from adadeep.study.runs import KnownRun, RunState, find_runs, winner_text
 from adadeep.study.table import plan_rows
 from fakes.mutations import mutated_bytes, mutated_json
-from fakes.run_folder import write_run
+from fakes.runs import of_now, of_version_0_1
 from fakes.search_parts import FakeBench, model_of
-from unit.study.test_outcome import finished, write
 from unit.study.test_study import INITIAL, search, seeded
-
-OLD_JOURNAL = (
-    {"kind": "header", "schema_version": 1, "adadeep_version": "0.1.0", "study": {"task": "toy"}},
-    {"kind": "trial", "plan": {}},
-)
-
-
-def of_version_0_1(folder):
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    write_run(folder, b"best", b"initial", np.zeros((2, 3, 1, 1), np.float32))
-    lines = "".join(json.dumps(record) + "\n" for record in OLD_JOURNAL)
-    (folder / "journal.jsonl").write_text(lines)
-    return folder
-
-
-def of_now(folder, devices=1):
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    outcome, store = finished(folder, devices)
-    write(outcome, store)
-    return outcome
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.study.bench import default_folder
 from adadeep.study.config import StudyConfig
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 
 from adadeep.core.errors import ConfigError
 from adadeep.training.tasks import DATA_VARIABLE, TASKS, load_task
+from fakes.mutations import mutated_bytes
 
 REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -62,11 +66,11 @@ def test_mnist_of_keras_own_layout_gets_a_channel(
 
 def test_labels_stay_with_their_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = np.zeros((50, 28, 28), np.uint8) + np.arange(50, dtype=np.uint8)[:, None, None]
-    fake_mnist(tmp_path / "mnist.npz", x_train=images, y_train=np.arange(50))
+    fake_mnist(tmp_path / "mnist.npz", x_train=images)
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     task = load_task("mnist")
     for x, y in ((task.x_train, task.y_train), (task.x_val, task.y_val)):
-        assert np.array_equal(np.round(x[:, 0, 0, 0] * 255), y)
+        assert np.array_equal(np.round(x[:, 0, 0, 0] * 255) % 10, y)
 
 
 @pytest.mark.skipif(not (REAL_DATA / "mnist.npz").exists(), reason="no ../shared/data/mnist.npz")
@@ -89,13 +93,54 @@ def test_a_corrupt_file_is_one_clear_error(
         load_task("mnist")
 
 
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"x_train": np.zeros((50, 32, 32), np.uint8)}, "of shape"),
+        ({"x_train": np.zeros((50, 28, 28, 3), np.uint8)}, "of shape"),
+        ({"x_test": np.zeros((20, 5, 5), np.uint8)}, "of shape"),
+        ({"x_test": np.array(3)}, "of shape"),
+        ({"x_train": np.zeros((0, 28, 28), np.uint8), "y_train": np.zeros(0, int)}, "at least"),
+        ({"y_train": np.arange(49) % 10}, "labels of 50 images"),
+        ({"y_test": np.arange(3)}, "labels of 20 images"),
+        ({"y_train": np.zeros((50, 10), int)}, "labels of 50 images"),
+        ({"y_train": np.arange(50)}, "from 0 to 9"),
+        ({"y_test": -np.arange(20) % 10 - 1}, "from 0 to 9"),
+        ({"y_train": np.full(50, np.nan)}, "labels float64"),
+        ({"y_train": np.array(["a"] * 50)}, "labels str"),
+        ({"x_train": np.full((50, 28, 28), np.nan)}, "from 0 to 255"),
+        ({"x_train": np.full((50, 28, 28), 1e300)}, "from 0 to 255"),
+        ({"x_train": np.full((50, 28, 28), "x")}, "images are str"),
+        ({"x_train": np.array([{}] * 50)}, "pickle"),
+    ],
+)
 def test_a_file_of_other_content_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    members: dict[str, np.ndarray], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_mnist(tmp_path / "mnist.npz", x_train=np.zeros((50, 32, 32), np.uint8))
+    fake_mnist(tmp_path / "mnist.npz", **members)
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    with pytest.raises(ConfigError, match="no MNIST"):
+    with pytest.raises(ConfigError, match=rf"no MNIST \(.*{words}"):
         load_task("mnist")
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", bytes(300_000_000))
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    with pytest.raises(ConfigError, match="unpacks to more than 256 MB"):
+        load_task("mnist")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_file_is_taken_whole_or_refused(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_mnist(tmp_path / "mnist.npz")
+    data = (tmp_path / "mnist.npz").read_bytes()
+    (tmp_path / "mnist.npz").write_bytes(mutated_bytes(data, random.Random(seed)))
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    with contextlib.suppress(ConfigError):
+        assert load_task("mnist").x_test.shape == (20, 28, 28, 1)
 
 
 def test_an_unknown_task_lists_those_there_are() -> None:

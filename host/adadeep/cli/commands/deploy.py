@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import PATH, device_option, each_device, json_option
+from adadeep.cli.options import PATH, agent_option, device_option, each_device, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.core.units import format_bytes, format_ms
 from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
-    from adadeep.study.deploy import Deployment
+    from adadeep.study.deploy import Deployment, FinishedRun
 
 _COLUMNS = (
     Column(""), Column("median", right=True), Column("95 % interval", right=True, rank=2),
@@ -28,8 +28,9 @@ _COLUMNS = (
 @click.command(name="deploy")
 @click.argument("run", type=PATH)
 @device_option
+@agent_option
 @json_option
-def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
+def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: bool) -> int:
     """Put the winner of the search in folder RUN on a device.
 
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
@@ -40,15 +41,16 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
 
     ui = Ui(as_json)
     with native_log(None):
-        load_run(run)  # what is wrong with the folder is said before a device is asked
+        finished = load_run(run)  # what is wrong with it is said before a device is asked
 
     def put(transport: Transport) -> dict[str, Any]:
         with native_log(None):
-            deployment = deploy(run, transport, ui.note)
+            deployment = deploy(run, transport, ui.note, agent)
         _show(ui, deployment)
         return _json(deployment)
 
     shown, failed = each_device(ui, devices, put)
+    _next_step(ui, finished, run, shown)
     ui.emit("deploy", {"run": str(run), "deployments": shown, "failed": failed})
     return DeviceError.exit_code if failed else 0
 
@@ -80,6 +82,17 @@ def _show(ui: Ui, deployment: Deployment) -> None:
             ui.warn(f"{name}: suspect, {'; '.join(measurement.disturbed)}")
     if not deployment.searched_here:
         ui.warn("the search measured on another device; its winner need not be the best here.")
+
+
+def _next_step(ui: Ui, finished: FinishedRun, run: Path, shown: list[dict[str, Any]]) -> None:
+    """A search where none has been, else what `deploy` does not show, such as load and memory."""
+    from adadeep.training.tasks import TASKS
+
+    elsewhere = [row["serial"] for row in shown if not row["searched_here"]]
+    if elsewhere and finished.task in TASKS:
+        ui.now("adadeep search", finished.task, "-d", elsewhere[0])
+    elif shown:
+        ui.now("adadeep measure", run / finished.target.file, "-d", shown[0]["serial"])
 
 
 def _row(name: str, median: float, width: float, measurement: Any) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ _ENTRY_COLUMNS = (
     Column("how", wraps=True),
 )  # fmt: skip
 _CAPABILITY_COLUMNS = (Column("capability"), Column("status"), Column("evidence", wraps=True))
+_MEASURE = "adadeep-profile -d"
 
 _JSON = click.option("--json", "json_mode", is_flag=True, help="Print one JSON document.")
 
@@ -62,8 +63,9 @@ def list_command(json_mode: bool) -> None:
     for row in found:
         if row.problem:
             ui.warn(row.problem)
-    if found:
-        ui.now("adadeep profiles show", found[0].name)
+    readable = [row.name for row in found if not row.problem]
+    if readable:
+        ui.now("adadeep profiles show", readable[0])
     ui.emit("profiles", {"profiles": [_plain(row) for row in found]})
 
 
@@ -89,7 +91,16 @@ def show(name: str, json_mode: bool) -> None:
     if rows:
         ui.table(_CAPABILITY_COLUMNS, rows)
     _show_entries(ui, profile)
+    if _can_be_attached(profile):
+        ui.now("adadeep search digits -d" if profile.is_measured else _MEASURE, profile.name)
     ui.emit("profile", {"path": str(path), "profile": _profile_json(profile)})
+
+
+def _can_be_attached(profile: DeviceProfile) -> bool:
+    """Whether `-d NAME` can find its device: it is in a library, and not written from a table."""
+    from adadeep.profiles import files
+
+    return profile.facts.transport != "none" and files.exists(profile.name)
 
 
 def _identity_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
@@ -176,11 +187,14 @@ def diff_command(first: str, second: str, json_mode: bool) -> None:
     from adadeep.profiles import files
     from adadeep.profiles.diff import diff
 
-    ui, found = Ui(json_mode), diff(files.load(first), files.load(second))
+    ui, both = Ui(json_mode), (files.load(first), files.load(second))
+    found = diff(*both)
     facts = [(f.name, f.first or "-", f.second or "-") for f in found.facts]
     names = [Column(name, wraps=True) for name in (found.first, found.second)]
     ui.table((Column("fact"), *names), facts)
     _show_ratios(ui, found)
+    for profile in [one for one in both if not one.is_measured and _can_be_attached(one)][:1]:
+        ui.now(_MEASURE, profile.name)
     document = {
         **_plain(found),
         "mean_ratio": found.mean_ratio,

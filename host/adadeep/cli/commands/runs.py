@@ -78,6 +78,7 @@ def list_command(folder: Path | None, as_json: bool) -> None:
         ui.table(_LIST_COLUMNS, [_list_row(where, known) for known in runs])
     else:
         ui.say(f"No run in {one_line(str(where))}.")
+        ui.now("adadeep search digits")
     damaged = [f"{_name(where, known)}: {known.problem}" for known in runs if known.problem]
     for problem in (*damaged, *problems):
         ui.warn(problem)
@@ -298,6 +299,8 @@ def prune(runs: tuple[Path, ...], yes: bool, dry_run: bool, as_json: bool) -> No
                 pruning.carry_out()
     if is_removed:
         ui.now("adadeep runs show", runs[0])
+    elif dry_run and any(pruning.files for pruning in found):
+        ui.now("adadeep runs prune", *runs)
     document = {"dry_run": dry_run, "removed": is_removed}
     ui.emit("runs-prune", {**document, "runs": [_pruning_json(one) for one in found]})
 

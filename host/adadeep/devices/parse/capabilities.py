@@ -52,6 +52,8 @@ def of_command(name: str, section: Section | None) -> Capability:
     if section is None:
         return _capability(name, CapabilityStatus.ABSENT)
     said = section.errors or section.text
+    if section.hung:
+        return _capability(name, CapabilityStatus.ABSENT, "no answer in time")
     if section.denied:
         return _capability(name, CapabilityStatus.DENIED, said)
     if section.missing or section.exit_code not in (0, None):
@@ -110,7 +112,7 @@ def battery(
         level = "" if reading.level_percent is None else f"level {reading.level_percent:g} %"
         voltage = "" if reading.voltage_mv is None else f"{reading.voltage_mv:g} mV"
         return _capability(name, CapabilityStatus.READABLE, level, voltage, reading.status or "")
-    if section and section.denied:
+    if section and (section.denied or section.hung):
         return of_command(name, section)
     return of_reads(name, reads, re.escape(SUPPLY) + r"/[^/]*/(capacity|uevent)", errors)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 _DENIED = re.compile(r"permission den|not permitted|operation not allowed|EACCES|EPERM", re.I)
 _LONGEST_LINE = 4000  # nothing that is asked for is longer; patterns take time by its square
+_HUNG = (124, 137)  # exit codes: the script gave it up, or killed it
 _NO_SERVICE = re.compile(r"can't find service|unknown command|not found|inaccessible", re.I)
 
 
@@ -24,6 +25,11 @@ class Section:
     text: str = ""
     errors: str = ""
     exit_code: int | None = None
+
+    @property
+    def hung(self) -> bool:
+        """Whether the command did not come to its end and was given up."""
+        return self.exit_code in _HUNG
 
     @property
     def denied(self) -> bool:

@@ -85,7 +85,7 @@ class DqnSampler:
 
     def values(self, decisions: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """Q of every action, open or not, after those decisions; (actions,)."""
-        return self._online.values(self._encoder.encode(decisions)[np.newaxis])[0]
+        return self._online.values(self._encoder.encode(decisions)[np.newaxis]).ravel()
 
     def _walk(self, epsilon: float) -> CompressionPlan:
         decisions: tuple[int, ...] = ()

@@ -20,7 +20,8 @@ def greedy_actions(values: Floats, masks: npt.NDArray[np.bool_]) -> npt.NDArray[
         values: Q; (rows, actions).
         masks: which actions are open; (rows, actions).
     """
-    return np.where(masks, values, -np.inf).argmax(axis=1)
+    best: npt.NDArray[np.int64] = np.where(masks, values, -np.inf).argmax(axis=1)
+    return best
 
 
 def column_targets(
