@@ -14,7 +14,7 @@ from adadeep.study.run_json import run_as_json, view_as_json
 from adadeep.study.run_view import RunView
 from adadeep.study.runs import KnownRun, RunState, find_runs, winner_text
 from adadeep.study.table import plan_rows
-from fakes.mutations import mutated_bytes, mutated_json
+from fakes.mutations import mutated, mutated_json
 from fakes.runs import of_now, of_version_0_1
 from fakes.search_parts import FakeBench, model_of
 from unit.study.test_study import INITIAL, search, seeded
@@ -219,7 +219,7 @@ def shown(folder):
     return known.state, tuple(target.problem for target in view.targets)
 
 
-def test_any_damage_to_a_journal_is_survived(run):
+def test_any_damage_to_a_line_of_the_journal_is_survived(run):
     lines = (run / "journal.jsonl").read_text().splitlines()
     rng, seen = random.Random(0), set()
     for _ in range(150):
@@ -234,8 +234,8 @@ def test_any_damage_to_a_journal_is_survived(run):
 @pytest.mark.parametrize("name", ["journal.jsonl", "plan.json"])
 def test_any_damage_to_a_file_is_survived(run, name):
     data, rng = (run / name).read_bytes(), random.Random(name)
-    for _ in range(60):
-        (run / name).write_bytes(mutated_bytes(data, rng))
+    for _ in range(80):
+        (run / name).write_bytes(mutated(data, rng))
         shown(run)
 
 
