@@ -289,17 +289,21 @@ def prune(runs: tuple[Path, ...], yes: bool, dry_run: bool, as_json: bool) -> No
     from adadeep.study.prune import held, pruning_of
     from adadeep.study.runs import KnownRun
 
+    if not (yes or dry_run or sys.stdin.isatty()):
+        raise ConfigError(
+            "there is no terminal to ask at; add --yes, or --dry-run to see what would be removed."
+        )
     ui = Ui(as_json)
     with contextlib.nullcontext() if dry_run else held(runs):
         found = [pruning_of(KnownRun.at(run)) for run in dict.fromkeys(runs)]
         _show_prunings(ui, found)
-        is_removed = not dry_run and _may_remove(ui, found, yes)
-        if is_removed:
-            for pruning in found:
-                pruning.carry_out()
+        has_files = any(pruning.files for pruning in found)
+        is_removed = has_files and not dry_run and (yes or _is_wanted(found))
+        for pruning in found if is_removed else ():
+            pruning.carry_out()
     if is_removed:
         ui.now("adadeep runs show", runs[0])
-    elif dry_run and any(pruning.files for pruning in found):
+    elif dry_run and has_files:
         ui.now("adadeep runs prune", *runs)
     document = {"dry_run": dry_run, "removed": is_removed}
     ui.emit("runs-prune", {**document, "runs": [_pruning_json(one) for one in found]})
@@ -323,21 +327,7 @@ def _pruning_row(pruning: Pruning) -> tuple[str, ...]:
     return one_line(str(pruning.folder)), networks, size, ", ".join(keeps) or "-"
 
 
-def _may_remove(ui: Ui, found: Sequence[Pruning], yes: bool) -> bool:
-    """Whether there is something to remove and the user wants it.
-
-    Raises:
-        ConfigError: nobody is there to be asked.
-    """
-    if not any(pruning.files for pruning in found):
-        ui.note("nothing is to be removed")
-        return False
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "nothing was removed, for there is no terminal to ask at; add --yes to remove it."
-        )
+def _is_wanted(found: Sequence[Pruning]) -> bool:
     size = format_bytes(sum(pruning.size_bytes for pruning in found))
     return click.confirm(f"Remove these networks ({size})?", default=False, err=True)
 
