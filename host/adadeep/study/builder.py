@@ -192,8 +192,8 @@ class _Search:
         contests = [self._contest(scorer, run) for scorer in run.scorers]
         if gone := len(contests[0].gone):
             self.observer.note(
-                f"the models of {gone} plans have gone from the run's folder (adadeep runs prune):"
-                " these plans stay ranked, but are not tested and can't win."
+                f"plans whose model has gone from the run's folder (adadeep runs prune): {gone};"
+                " they stay ranked, but are not tested and can't win."
             )
         conclusions = conclude(contests, self.bench.journal, self._held_back)
         names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])

@@ -27,6 +27,7 @@ from adadeep.study.runs import KnownRun, RunState, require_run
 _NETWORK = re.compile(r"([0-9a-f]{64})\.(?:tflite|keras)")
 INITIAL, WINNER, FINALIST = "initial network", "winner", "tested finalist"
 CANDIDATE, UNDERWAY = "among the best so far", "not measured yet"
+_ORDER = (INITIAL, WINNER, FINALIST, CANDIDATE, UNDERWAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +176,16 @@ def _files(models: ArtifactStore) -> dict[Path, str]:
 def _pruning(known: KnownRun, keep: dict[str, str], files: dict[Path, str]) -> Pruning:
     going = [path for path, sha256 in files.items() if sha256 not in keep]
     networks = {files[path] for path in going}
-    there = dict.fromkeys(sha256 for sha256 in files.values() if sha256 in keep)
+    there = {sha256 for sha256 in files.values() if sha256 in keep}
     return Pruning(
         folder=known.folder.path,
         files=tuple(going),
         networks=len(networks),
         size_bytes=sum(path.lstat().st_size for path in going),
-        kept=tuple(Kept(sha256, keep[sha256]) for sha256 in there),
+        kept=tuple(
+            Kept(sha256, keep[sha256])
+            for sha256 in sorted(there, key=lambda one: (_ORDER.index(keep[one]), one))
+        ),
         unmeasured=len(networks & _unmeasured(known.journal)),
     )
 
