@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
+from adadeep.core.scores import SampleScores
 from adadeep.core.trial import Trial, TrialState
 from adadeep.core.verdict import VerdictState
 from adadeep.storage.journal import Artifact, Journal
@@ -48,7 +48,7 @@ class Recorded:
 
     plan: CompressionPlan
     cost: Cost
-    correct: dict[str, CorrectSamples]
+    correct: dict[str, SampleScores]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def table(task: str) -> tuple[Recorded, ...]:
     rows = []
     for number, row in enumerate(about["plans"]):
         correct = {
-            name: CorrectSamples.of(np.unpackbits(bits[number], count=about["counts"][name]) > 0)
+            name: SampleScores.of(np.unpackbits(bits[number], count=about["counts"][name]) > 0)
             for name, bits in packed.items()
         }
         rows.append(Recorded(_plan(row["plan"]), _cost(row), correct))
@@ -117,7 +117,7 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         max_accuracy_loss=max_loss,
         max_storage_bytes=storage_share * initial.cost.storage_bytes,
     )
-    limits = resolve_limits(demand, initial.correct["search"].accuracy, initial.cost)
+    limits = resolve_limits(demand, initial.correct["search"].mean, initial.cost)
     with Journal.open(folder) as journal:
         journal.begin({"task": f"recorded {task}"})
         scored = []
@@ -133,8 +133,8 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         conclusion = conclude(
             judge, result, journal, lambda s: by_key[s.trial.plan.key].correct["held"]
         )
-    right = initial.correct["test"].accuracy
-    lost = {row.plan.key: right - row.correct["test"].accuracy for row in tried}
+    right = initial.correct["test"].mean
+    lost = {row.plan.key: right - row.correct["test"].mean for row in tried}
     attainable = any(
         lost[s.trial.plan.key] <= max_loss / 2
         and all(v.state is VerdictState.MET for name, v in found if name != "accuracy_loss")
@@ -152,12 +152,12 @@ def _record(journal: Journal, row: Recorded) -> None:
     energy = cost.energy_mj.value or 0.0
     journal.add_artifact(
         Artifact(
-            key, 4 * key, cost.file_bytes or 1, correct.accuracy, cost.macs, cost.storage_bytes,
+            key, 4 * key, cost.file_bytes or 1, correct.mean, cost.macs, cost.storage_bytes,
             0.0, energy, correct,
         )
     )  # fmt: skip
     done = TrialState.COMPLETE
-    journal.add_trial(Trial(row.plan, done, correct.accuracy, cost, model_sha256=4 * key))
+    journal.add_trial(Trial(row.plan, done, correct.mean, cost, model_sha256=4 * key))
 
 
 def replays(task: str, seeds: range = SEEDS) -> Iterator[Replay]:

@@ -1,4 +1,4 @@
-"""The device lab's box (a real adbd, Python, LiteRT) behind an adb server of its own."""
+"""Devices of the lab behind an adb server of their own: the box, and the aarch64 machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 LAB = Path(__file__).resolve().parents[1] / "tests" / "lab"
 FIRST_PORT = 6790
@@ -35,12 +36,40 @@ def adb(*arguments: str) -> str:
 @contextlib.contextmanager
 def lab_box() -> Iterator[str]:
     """Starts the box and an adb server; yields the serial. Ends both, and nothing else."""
+    lab = _lab()
+    serial = lab.phone_start(port=0, serial="LABBENCH", python=True)
+    with _stopped(lab, "phone", serial), _connected(serial):
+        yield serial
+
+
+@contextlib.contextmanager
+def lab_board() -> Iterator[str]:
+    """The same with the aarch64 machine, whose clock counts instructions."""
+    lab = _lab()
+    serial = lab.board_start(port=0)
+    with _stopped(lab, "board", serial), _connected(serial):
+        yield serial
+
+
+def _lab() -> Any:
     if os.geteuid() != 0:
         raise SystemExit("the device lab needs root; see tests/lab/README.md")
     sys.path.insert(0, str(LAB))
     import lab  # builds into the cache of the real HOME
 
-    serial = lab.phone_start(port=0, serial="LABBENCH", python=True)
+    return lab
+
+
+@contextlib.contextmanager
+def _stopped(lab: Any, kind: str, serial: str) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lab.stop(kind, serial.rpartition(":")[2])
+
+
+@contextlib.contextmanager
+def _connected(serial: str) -> Iterator[None]:
     kept = dict(os.environ)
     try:
         with tempfile.TemporaryDirectory() as home:
@@ -53,10 +82,9 @@ def lab_box() -> Iterator[str]:
                 if "connected to" not in answer:
                     raise SystemExit(answer)
                 adb("-s", serial, "wait-for-device")
-                yield serial
+                yield
             finally:
                 adb("kill-server")  # the one started above
     finally:
         os.environ.clear()
         os.environ |= kept
-        lab.stop("phone", serial.rpartition(":")[2])

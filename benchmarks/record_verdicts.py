@@ -43,12 +43,14 @@ def plans_of(space: SearchSpace, count: int) -> list[CompressionPlan]:
 
 def record(name: str, count: int) -> None:
     from adadeep.compress.registry import TECHNIQUES
-    from adadeep.convert.verify import tflite_correct
+    from adadeep.convert.verify import run_tflite
     from adadeep.core.errors import AdaDeepError
+    from adadeep.core.scores import judged
     from adadeep.study.maker import KerasMaker
     from adadeep.training.tasks import load_task
 
     task = load_task(name)
+    data = task.data
     rows: list[dict[str, object]] = []
     bits: dict[str, list[np.ndarray]] = {"search": [], "held": [], "test": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -62,20 +64,20 @@ def record(name: str, count: int) -> None:
             except AdaDeepError as error:
                 print(f"{number} {plan.label}: {error}")
                 continue
-            held = tflite_correct(made.model, task.x_held, task.y_held)
-            test = tflite_correct(made.model, task.x_test, task.y_test)
-            for part, right in (("search", made.correct.array), ("held", held), ("test", test)):
-                bits[part].append(np.packbits(right))
+            held = judged(task.metric, run_tflite(made.model, data.x_held), data.y_held)
+            test = judged(task.metric, run_tflite(made.model, data.x_test), data.y_test)
+            scores = {"search": made.scores, "held": held, "test": test}
+            for part, judgement in scores.items():
+                bits[part].append(np.packbits(judgement.array))
             rows.append(
                 {
                     "plan": json.loads(plan.canonical_json), "storage_bytes": made.storage_bytes,
                     "macs": made.macs, "energy_mj": made.energy_mj, "file_bytes": len(made.model),
                 }
             )  # fmt: skip
-            shares = (made.correct.accuracy, float(np.mean(held)), float(np.mean(test)))
-            shown = " ".join(f"{share:.4f}" for share in shares)
+            shown = " ".join(f"{judgement.mean:.4f}" for judgement in scores.values())
             print(f"{number} {shown} {time.perf_counter() - start:.1f} s {plan.label}", flush=True)
-    counts = {"search": made.correct.count, "held": len(task.x_held), "test": len(task.x_test)}
+    counts = {part: judgement.count for part, judgement in scores.items()}
     RECORDED.mkdir(parents=True, exist_ok=True)
     content = json.dumps({"task": name, "seed": 0, "counts": counts, "plans": rows})
     np.savez_compressed(

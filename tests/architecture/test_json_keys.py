@@ -14,13 +14,13 @@ import pytest
 from adadeep.cli.commands import deploy as deploy_command
 from adadeep.cli.commands.measure import measurement_json
 from adadeep.cli.main import cli, run
-from adadeep.convert.verify import Agreement
 from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Measurement
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
+from adadeep.study.deploy import Agreement
 from adadeep.study.outcome import scored_as_json
 from fakes.commands import CASES
 from fakes.documented import DOCUMENTED, FREE, undocumented

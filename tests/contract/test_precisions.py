@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.convert.verify import agreement, run_tflite
+from adadeep.convert.verify import max_difference, run_tflite
 from adadeep.core.errors import ConversionError
 from adadeep.core.plan import UNCHANGED_PRECISION, CompressionPlan
 from adadeep.core.precision import Precision
+from adadeep.training.metrics.accuracy import ACCURACY
 
 X = np.random.default_rng(0).uniform(size=(40, 96)).astype(np.float32)
 WEIGHTS = 96 * 512 + 512 * 10
@@ -79,10 +80,10 @@ def test_there_is_the_one_of_a_plan_that_names_none() -> None:
 class TestConverted:
     def test_computes_nearly_what_keras_does(self, precision: Precision) -> None:
         outputs = run_tflite(converted(precision.name), X)
-        found = agreement(outputs, np.asarray(network()(X)))
+        expected = np.asarray(network()(X))
         assert outputs.dtype == np.float32
-        assert found.max_abs_difference <= precision.tolerance
-        assert found.argmax_agreement == 1.0 or not precision.runs_as_trained
+        assert max_difference(outputs, expected) <= precision.tolerance
+        assert ACCURACY.agreement(outputs, expected) == 1.0 or not precision.runs_as_trained
 
     def test_input_and_output_are_float32(self, precision: Precision) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -99,8 +100,8 @@ class TestConverted:
         dense, sparse = (len(converted(precision.name, empty)) for empty in (False, True))
         assert (sparse < 0.6 * dense) == precision.stores_sparse
         x, model = X, converted(precision.name, is_sparse=True)
-        found = agreement(run_tflite(model, x), np.asarray(half_empty()(x)))
-        assert found.max_abs_difference <= precision.tolerance
+        found = max_difference(run_tflite(model, x), np.asarray(half_empty()(x)))
+        assert found <= precision.tolerance
 
     def test_one_that_needs_samples_is_refused_without(self, precision: Precision) -> None:
         from adadeep.convert.tflite import convert

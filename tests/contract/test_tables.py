@@ -37,10 +37,13 @@ from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProv
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
+from adadeep.study.deploy import Agreement
+from adadeep.study.outcome import Identity
 from fakes.runs import of_now, of_version_0_1
 
 COMMANDS = Path(search_command.__file__).parent
@@ -114,8 +117,9 @@ def show_measurement(patch: pytest.MonkeyPatch) -> None:
 def show_deployment(patch: pytest.MonkeyPatch) -> None:
     deployment: Any = SimpleNamespace(
         serial="R58M12ABCDE", path="/data/local/tmp/adadeep/deployed/digits-0123456789abcdef",
-        agreement=SimpleNamespace(argmax_agreement=1.0, max_abs_difference=1e-6), samples=32,
+        agreement=Agreement(1e-6, 1.0), samples=32,
         best=measurement(), initial=measurement(5), searched_here=False, speed_up=5.0,
+        metric=ACCURACY_SCALE,
         verdicts=Verdicts(
             Verdict(0.03, 0.05, 0.04, 0.06, "x"), *(Verdict(1.0, 0.5, 0.4, 0.6),) * 3
         ),
@@ -132,7 +136,9 @@ def show_search(patch: pytest.MonkeyPatch) -> None:
         PlanRow(label, 0.966, 0.95, cost, 1.319, verdict, f"{label}: alpha=0.5")
         for label, verdict in zip(labels, ("met", "open, within", "open, beyond"), strict=True)
     ]
-    identity = SimpleNamespace(task="digits", device_title="Maker of long names Device 15 Ultra")
+    identity = Identity(
+        "digits", "Maker of long names Device 15 Ultra", "f" * 16, 0, "dqn", "default"
+    )
     result = SimpleNamespace(trials=(), front=())
     open_, met = (
         Verdict(0.03, 0.02, 0.01, 0.04, "179 held-back samples"),

@@ -18,6 +18,9 @@ from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec
 from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
 from adadeep.core.protocols import Technique
+from adadeep.training.metrics.accuracy import ACCURACY
+from adadeep.training.networks.lenet import LENET
+from adadeep.training.recipes.digits import DIGITS as RECIPE
 
 pytestmark = pytest.mark.tf
 
@@ -36,19 +39,22 @@ COMPRESSING = [name for name in TECHNIQUES if name != NONE]
 
 @cache
 def digits() -> Any:
-    from adadeep.training.tasks import load_task
+    from adadeep.training.data_sets.digits import DIGITS
 
-    return load_task("digits")
+    return DIGITS.load()
 
 
 @cache
 def trained() -> Any:
-    from adadeep.training.fit import train
-    from adadeep.training.networks import lenet
-
-    model = lenet(digits().input_shape, digits().classes, seed=0)
-    train(model, digits(), digits().base_steps, seed=0)
+    model = LENET.build(digits().input_shape, digits().classes, seed=0)
+    RECIPE.train(Compressed(model), digits(), RECIPE.base_steps, 0, RECIPE.base_rate)
     return model
+
+
+def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
+    from adadeep.training.fit import outputs_of
+
+    return float(ACCURACY.scores(outputs_of(model, x), y).mean())
 
 
 @cache
@@ -165,25 +171,23 @@ def test_a_layer_that_is_not_there_is_named(technique: Technique[Any]) -> None:
 
 def test_converts_and_computes_the_same_as_keras(technique: Technique[Any]) -> None:
     from adadeep.convert.tflite import convert
-    from adadeep.convert.verify import agreement, run_tflite
+    from adadeep.convert.verify import max_difference, run_tflite
 
     layer, choice = list(settings_of(technique.name))[-1]
     model = compressed(layer, choice)
     tflite = convert(model, FLOAT32, None, made(layer, choice).stores_sparse)
     outputs = run_tflite(tflite, digits().x_val[:50])
     assert np.isfinite(outputs).all()
-    assert agreement(outputs, outputs_of(model)).max_abs_difference < 1e-4
+    assert max_difference(outputs, outputs_of(model)) < 1e-4
 
 
 @pytest.mark.parametrize("name", COMPRESSING)
 def test_is_accurate_after_a_short_fine_tuning(name: str) -> None:
-    from adadeep.training.fit import FINE_TUNING_RATE, accuracy, train
-
     layer, choice = next(iter(settings_of(name)))
     plan = CompressionPlan(((layer, choice),))
     new = apply_plan(trained(), plan, digits().x_train[:200])
-    steps = digits().fine_tune_steps * needs_training(plan)
-    train(new.network, digits(), steps, 1, FINE_TUNING_RATE, new.hooks)
+    steps = RECIPE.fine_tune_steps * needs_training(plan)
+    RECIPE.train(new, digits(), steps, 1, RECIPE.fine_tune_rate)
     assert accuracy(new.network, digits().x_val, digits().y_val) > 0.8
 
 
@@ -198,14 +202,12 @@ def test_svd_has_the_rank_of_the_paper() -> None:
 
 
 def test_what_a_hook_does_not_keep_is_zero_and_stays_so(technique: Technique[Any]) -> None:
-    from adadeep.training.fit import train
-
     last = dict(settings_of(technique.name))  # of each layer; training takes its time
     for layer, choice in settings_of(technique.name):
         new = technique.apply(trained(), layer, choice)
         assert set(new.hooks) <= {one.name for one in new.network.layers}
         if new.hooks and choice == last[layer]:
-            train(new.network, digits(), 2, seed=0, hooks=new.hooks)
+            RECIPE.train(new, digits(), 2, 0, RECIPE.base_rate)
         for name, hook in new.hooks.items():
             kernel = np.asarray(new.network.get_layer(name).kernel)
             assert hook.kept is None or not kernel[~hook.kept].any()
@@ -213,13 +215,11 @@ def test_what_a_hook_does_not_keep_is_zero_and_stays_so(technique: Technique[Any
 
 @pytest.mark.parametrize("layout", ["block", "unstructured"])
 def test_pruned_weights_stay_zero_while_the_rest_trains(layout: str) -> None:
-    from adadeep.training.fit import train
-
     choice = LayerChoice("W3", (("layout", layout), ("sparsity", 0.9)))
     new = apply_plan(trained(), CompressionPlan((("fc1", choice),)))
     model = new.network
     before = np.asarray(model.get_layer("fc1__pruned").kernel).copy()
-    train(model, digits(), 5, seed=0, hooks=new.hooks)
+    RECIPE.train(new, digits(), 5, 0, RECIPE.base_rate)
     after = np.asarray(model.get_layer("fc1__pruned").kernel).copy()
     assert np.mean(before == 0) == pytest.approx(0.9, abs=0.001)
     assert np.array_equal(before == 0, after == 0)
@@ -259,8 +259,6 @@ def test_pruning_refuses_settings_that_contradict(parameters: Any) -> None:
 def test_inherited_weights_are_better_than_random_ones(name: str) -> None:
     import keras
 
-    from adadeep.training.fit import accuracy
-
     x, y = digits().x_val, digits().y_val
     layer, choice = next(iter(settings_of(name)))
     model = compressed(layer, choice)
@@ -277,8 +275,6 @@ def test_inherited_weights_are_better_than_random_ones(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["C2", "L1", "L3"])
 def test_real_samples_make_it_inherit_more(name: str) -> None:
-    from adadeep.training.fit import accuracy
-
     layer, choice = next(iter(settings_of(name)))
     blind = apply_plan(trained(), CompressionPlan(((layer, choice),))).network
     x, y = digits().x_val, digits().y_val

@@ -5,12 +5,12 @@ import time
 
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.scores import SampleScores
 from adadeep.core.target import Target
 from adadeep.storage.records import TargetRecord
 from adadeep.study.jobs import Done, MadeNetwork
@@ -67,8 +67,8 @@ class FakeCrew:
             return Done(job, None, error, 0.0)
         model = model_of(job.plan)
         changed = len(job.plan.choices) + (job.plan.precision == "int8")
-        correct = CorrectSamples.of(np.arange(200) < 196 - changed)
-        made = MadeNetwork(self.store.put(model), len(model), correct, spec_of(job.plan))
+        scores = SampleScores.of(np.arange(200) < 196 - changed)
+        made = MadeNetwork(self.store.put(model), len(model), scores, spec_of(job.plan))
         return Done(job, made, None, 1.0)
 
     def measure(self, job):
@@ -138,7 +138,7 @@ class Watching:
     def note(self, text):
         self.notes.append(text)
 
-    def limits(self, title, limits):
+    def limits(self, title, limits, scale):
         self.known_limits[title] = limits
 
     def trial(self, event):

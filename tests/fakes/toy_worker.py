@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
+from adadeep.core.scores import SampleScores
 from adadeep.study import worker
 from adadeep.study.worker_messages import Judge, Judged, Made, Make, Opened, OpenTask, Stage
 
@@ -30,7 +30,7 @@ class ToyWorker(worker.Worker):
             self._send(Stage("opening"))
             return Opened(SPEC, "basis")
         if isinstance(request, Judge):
-            return Judged(CorrectSamples.of(np.ones(5, np.bool_)))
+            return Judged(SampleScores.of(np.ones(5, np.bool_)))
         assert isinstance(request, Make)
         return self._make(request, note.read_text().count("Make"))
 
@@ -44,8 +44,8 @@ class ToyWorker(worker.Worker):
             raise ValueError("a tensor was lost")
         path = Path(request.folder) / f".part.{request.plan.key}.tflite"
         path.write_bytes(b"a model")
-        correct = CorrectSamples.of(np.ones(5, np.bool_))
-        return Made(str(path), None, correct, SPEC)
+        scores = SampleScores.of(np.ones(5, np.bool_))
+        return Made(str(path), None, scores, SPEC)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""Runs .tflite files on this computer: outputs, accuracy, agreement. No TensorFlow."""
+"""Runs .tflite files on this computer. No TensorFlow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,19 +10,6 @@ import numpy.typing as npt
 from adadeep.core.errors import ConversionError
 
 Outputs = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How near two sets of outputs are.
-
-    Attributes:
-        max_abs_difference: largest difference of two elements.
-        argmax_agreement: share of samples whose largest output is at the same place, 0..1.
-    """
-
-    max_abs_difference: float
-    argmax_agreement: float
 
 
 def run_tflite(model: bytes, x: npt.NDArray[np.float32]) -> Outputs:
@@ -56,22 +42,6 @@ def run_tflite(model: bytes, x: npt.NDArray[np.float32]) -> Outputs:
     return _dequantised(outputs, target)
 
 
-def tflite_correct(
-    model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Whether the largest output is at the label; (n,).
-
-    Raises:
-        ConversionError: the interpreter doesn't take the model, or the samples don't fit.
-    """
-    return np.asarray(run_tflite(model, x).argmax(axis=-1) == y)
-
-
-def tflite_accuracy(model: bytes, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> float:
-    """Share of samples whose largest output is at the label, 0..1; raises as `tflite_correct`."""
-    return float(np.mean(tflite_correct(model, x, y)))
-
-
 class ModelPort:
     """The first input and output of a .tflite as the outside sees them: float32.
 
@@ -100,12 +70,9 @@ class ModelPort:
         return _dequantised(outputs, self._target)
 
 
-def agreement(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> Agreement:
-    """Compares outputs of the same samples, (n, classes) each."""
-    return Agreement(
-        max_abs_difference=float(np.max(np.abs(a - b))),
-        argmax_agreement=float(np.mean(a.argmax(axis=-1) == b.argmax(axis=-1))),
-    )
+def max_difference(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
+    """The largest difference of two elements; NaN if one is none."""
+    return float(np.max(np.abs(a - b)))
 
 
 def _interpreter(model: bytes) -> Any:

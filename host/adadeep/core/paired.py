@@ -1,12 +1,20 @@
-"""How much accuracy a network loses against another on the same samples: exact intervals. Pure.
+"""How much a network loses against another on the same samples: intervals that hold. Pure.
 
-Of n samples, `lost` are those that only the first network gets right, `gained` those that only
-the second does. With p10 and p01 their probabilities, the loss is p10 - p01 and d = lost - gained
-is a sum of n independent steps of -1, 0, +1, whose distribution is known exactly. What the loss
-does not tell is how often the networks differ at all, p10 + p01. It is taken as large (or small)
-as is bad for the claim within an exact (Clopper-Pearson) interval of its own, whose error is added
-to that of the claim (Berger and Boos, JASA 1994). So an interval errs at most as often as it says,
-for every n and however rare the differences are; no normal approximation is made.
+**Samples that are right or wrong.** Of n samples, `lost` are those that only the first network
+gets right, `gained` those that only the second does. With p10 and p01 their probabilities, the
+loss is p10 - p01 and d = lost - gained is a sum of n independent steps of -1, 0, +1, whose
+distribution is known exactly. What the loss does not tell is how often the networks differ at all,
+p10 + p01. It is taken as large (or small) as is bad for the claim within an exact
+(Clopper-Pearson) interval of its own, whose error is added to that of the claim (Berger and Boos,
+JASA 1994). So an interval errs at most as often as it says, for every n and however rare the
+differences are; no normal approximation is made.
+
+**Samples with any score of a range.** The differences of one network's scores from another's are
+bounded, whatever their law. The interval of their mean is the empirical Bernstein bound of Maurer
+and Pontil ("Empirical Bernstein bounds and sample variance penalization", COLT 2009, Theorem 4):
+of n independent values within 0..1 with the sample variance V, the mean is above the observed one
+by more than sqrt(2 V ln(2/delta) / n) + 7 ln(2/delta) / (3 (n - 1)) with a probability of at most
+delta; mirrored it bounds the other side. It holds for every n, and is wide where n is small.
 """
 
 from __future__ import annotations
@@ -15,6 +23,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +33,31 @@ _NUISANCE_SHARE = 0.1  # of the tail, for the interval of how often the networks
 # (d is odd or even with n) and changes quickly.
 _GRID, _FINE_GRID = 8, 200
 _STEPS = 18  # of bisection: to 4e-6, to the safe side
+_LEAST_DIFFERING = 2  # samples
+_SPAN = 2.0  # of a difference of two scores, in ranges of the metric
+
+
+class Paired(Protocol):
+    """Two networks on the same samples; losses are fractions of the metric's range."""
+
+    @property
+    def samples(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def loss(self) -> float:
+        """The estimate: negative where the second network is better."""
+        ...
+
+    @property
+    def square(self) -> float:
+        """The mean square of the differences, to be counted with elsewhere: never 0."""
+        ...
+
+    def interval(self, tail: float) -> tuple[float, float]:
+        """An interval of the loss; each end errs with a probability of at most `tail`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +100,68 @@ class PairedCounts:
     def disagreement(self) -> float:
         """Share of the samples on which they differ."""
         return (self.lost + self.gained) / self.samples
+
+    @property
+    def square(self) -> float:
+        """The disagreement, of two samples at least: that none differs here says little."""
+        return max(self.disagreement, _LEAST_DIFFERING / self.samples)
+
+    def interval(self, tail: float) -> tuple[float, float]:
+        """The exact one."""
+        return loss_interval(self, tail)
+
+
+@dataclass(frozen=True, slots=True)
+class PairedScores:
+    """Two networks' scores of the same samples, where a score is any number of a range.
+
+    Attributes:
+        loss: the mean difference, first less second, in ranges of the metric: -1..1.
+        variance: of the differences, in squares of that; unbiased.
+        samples: how many.
+    """
+
+    loss: float
+    variance: float
+    samples: int
+
+    @classmethod
+    def of(cls, first: npt.NDArray[Any], second: npt.NDArray[Any], span: float) -> PairedScores:
+        """From the scores, both (n,), the higher the better; `span` is high less low.
+
+        Raises:
+            ValueError: they are not of the same samples.
+        """
+        if first.shape != second.shape:
+            raise ValueError(f"{len(first)} samples here, {len(second)} there")
+        differences = (first.astype(np.float64) - second) / span
+        variance = float(np.var(differences, ddof=1)) if len(first) > 1 else 0.0
+        return cls(float(np.mean(differences)), variance, len(first))
+
+    @property
+    def square(self) -> float:
+        """As if two samples differed by the whole range, at least."""
+        return max(self.variance + self.loss**2, _LEAST_DIFFERING / self.samples)
+
+    def interval(self, tail: float) -> tuple[float, float]:
+        """By the empirical Bernstein bound; each end errs with a probability of at most `tail`."""
+        margin = bernstein_margin(self.variance, self.samples, tail)
+        return max(self.loss - margin, -1.0), min(self.loss + margin, 1.0)
+
+
+def bernstein_margin(variance: float, samples: int, tail: float) -> float:
+    """How far the mean of differences may be from that of a sample: Theorem 4, either side.
+
+    Args:
+        variance: of the sample, unbiased.
+        samples: how many independent ones; infinite for one, which says nothing.
+        tail: the probability that the mean is farther away on that side, at most.
+    """
+    if samples < 2:
+        return math.inf
+    logarithm = math.log(2 / tail)
+    spread = math.sqrt(2 * variance * logarithm / samples)
+    return spread + _SPAN * 7 * logarithm / (3 * (samples - 1))
 
 
 @functools.lru_cache(maxsize=256)

@@ -8,6 +8,9 @@ costs, and clips to -1 .. 1. The range is thus given and not seen: a reward does
 trials before it, so one seed and the same costs give the same plans. It is positive exactly where
 the limit is kept with room to spare, 0 at the limit, negative where it is broken. (Eq. 8 prints a
 minus before mu2, against Eq. 1 and 6.)
+
+A is the quality by the task's metric, in its unit; where lower is better, all differences of A are
+taken the other way round, and 1 and 0 stand for the best and the worst there can be.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from dataclasses import dataclass
 
 from adadeep.core.cost import Cost, Quantity
 from adadeep.core.demand import UserDemand
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 
 _TOLERANCE = 1e-9  # a limit that is the network's own cost must be kept by that network
-_LEAST_RANGE = 1e-3  # of the accuracy, where A_min is (nearly) 1
+_LEAST_RANGE = 1e-3  # of the metric's, where A_min is (nearly) the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Limits:
     """The limits of Eq. 1, all of them known.
 
     Attributes:
-        min_accuracy: A_min, a fraction.
+        min_accuracy: A_min, the worst quality that is allowed.
         max_energy_mj: E_max.
         max_latency_ms: T_bgt.
         max_storage_bytes: S_bgt.
@@ -86,45 +90,55 @@ class Reward:
         return self.violation == 0
 
 
-def resolve_limits(demand: UserDemand, accuracy: float, cost: Cost) -> Limits:
+def resolve_limits(
+    demand: UserDemand, accuracy: float, cost: Cost, scale: Scale = ACCURACY_SCALE
+) -> Limits:
     """The user's limits, and the initial network's own costs where the user gave none.
 
     Args:
         demand: what the user wants.
-        accuracy: of the initial network, a fraction.
+        accuracy: of the initial network.
         cost: of the initial network.
+        scale: what accuracies mean.
     """
     own_energy, own_latency = _known(cost.energy_mj), _known(cost.latency_ms)
     return Limits(
-        min_accuracy=max(accuracy - demand.max_accuracy_loss, 0.0),
+        min_accuracy=scale.worsened(accuracy, demand.max_accuracy_loss),
         max_energy_mj=_given(demand.max_energy_mj, own_energy),
         max_latency_ms=_given(demand.max_latency_ms, own_latency),
         max_storage_bytes=_given(demand.max_storage_bytes, cost.storage_bytes),
     )
 
 
-def margins(limits: Limits, accuracy: float, cost: Cost) -> Margins:
+def margins(limits: Limits, accuracy: float, cost: Cost, scale: Scale = ACCURACY_SCALE) -> Margins:
     """How far a network keeps the limits; not clipped.
 
     Raises:
         ValueError: its energy or latency is not known.
     """
-    room = max(1.0 - limits.min_accuracy, _LEAST_RANGE)
+    lowest = limits.min_accuracy
+    room = max(scale.advantage(scale.best, lowest), _LEAST_RANGE * scale.span)
     return Margins(
-        accuracy=(accuracy - limits.min_accuracy) / room,
+        accuracy=scale.advantage(accuracy, lowest) / room,
         energy=_relative(limits.max_energy_mj, _known(cost.energy_mj)),
         latency=_relative(limits.max_latency_ms, _known(cost.latency_ms)),
         storage=_relative(limits.max_storage_bytes, cost.storage_bytes),
     )
 
 
-def reward(demand: UserDemand, limits: Limits, accuracy: float, cost: Cost) -> Reward:
+def reward(
+    demand: UserDemand,
+    limits: Limits,
+    accuracy: float,
+    cost: Cost,
+    scale: Scale = ACCURACY_SCALE,
+) -> Reward:
     """R1 and R2 of Eq. 8 of a network.
 
     Raises:
         ValueError: its energy or latency is not known.
     """
-    kept = margins(limits, accuracy, cost)
+    kept = margins(limits, accuracy, cost, scale)
     return Reward(
         gain=demand.accuracy_weight * _clip(kept.accuracy)
         + demand.energy_weight * _clip(kept.energy),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from adadeep.core.cost import Cost
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.reader import require_hex, require_range
+from adadeep.core.reader import require_finite, require_hex, require_range
 
 
 class TrialState(StrEnum):
@@ -26,7 +26,8 @@ class Trial:
     Attributes:
         plan: what was tried.
         state: how it ended on this target.
-        accuracy: on the validation data, a fraction; None if there is no network.
+        accuracy: the quality on the validation data, by the study's metric; None if there is no
+            network.
         cost: on this target; None if it is not complete.
         model_sha256: of its .tflite, kept in the run's folder; None if there is none.
         measurement_key: of its latency measurement; None if T was not measured.
@@ -44,7 +45,7 @@ class Trial:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        require_range("accuracy", 0, 1, self.accuracy)
+        require_finite("accuracy", self.accuracy)
         require_range("seconds", 0, 1e9, self.seconds)
         require_hex("model_sha256", 64, self.model_sha256)
         known = self.accuracy is not None and self.cost is not None

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.units import (
     format_bytes,
     format_count,
     format_mj,
     format_ms,
-    format_percent,
 )
 from adadeep.report.table_text import Column
 
@@ -39,6 +39,7 @@ class PlanRow:
         reward: R1 + R2; None where it is not known.
         demand: what can be said of it against the demand: "met", "open, within", ...
         settings: of the plan's techniques, a line below the table; "" if there are none.
+        scale: what accuracies mean.
     """
 
     label: str
@@ -48,6 +49,7 @@ class PlanRow:
     reward: float | None
     demand: str
     settings: str = ""
+    scale: Scale = ACCURACY_SCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,9 @@ class PlanColumn:
 # Those of a high rank go first where the terminal is narrow.
 PLAN_COLUMNS = (
     PlanColumn(Column("plan", wraps=True), lambda row: row.label),
-    PlanColumn(Column("A (val)", right=True), lambda row: format_percent(row.accuracy)),
+    PlanColumn(Column("A (val)", right=True), lambda row: row.scale.shown(row.accuracy)),
     PlanColumn(
-        Column("A (test)", right=True, rank=1), lambda row: format_percent(row.test_accuracy)
+        Column("A (test)", right=True, rank=1), lambda row: row.scale.shown(row.test_accuracy)
     ),
     PlanColumn(Column("S_p", right=True), lambda row: format_bytes(row.cost.storage_bytes)),
     PlanColumn(
@@ -98,8 +100,9 @@ def settings_lines(rows: Sequence[PlanRow]) -> list[str]:
 
 
 def legend(rows: Sequence[PlanRow]) -> list[str]:
-    """How T and E were obtained, a line for each way and source that occurs."""
-    lines: list[str] = []
+    """What A is, if no accuracy; how T and E were obtained, a line for each way and source."""
+    scales = dict.fromkeys(row.scale for row in rows if row.scale != ACCURACY_SCALE)
+    lines = [f"A: {scale.about}" for scale in scales]
     for name, field in (("T", "latency_ms"), ("E", "energy_mj")):
         quantities: list[Quantity] = [getattr(row.cost, field) for row in rows]
         ways = dict.fromkeys((q.provenance, q.source) for q in quantities if q.value is not None)

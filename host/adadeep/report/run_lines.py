@@ -5,6 +5,7 @@ from __future__ import annotations
 from adadeep.core.cost_source import ENERGY, LATENCY
 from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line
+from adadeep.core.metric import Scale
 from adadeep.core.target import CPU
 from adadeep.core.units import format_bytes, format_mj, format_ms, format_percent
 from adadeep.storage.records import TargetRecord
@@ -13,14 +14,14 @@ _NAMES = {LATENCY: "T", ENERGY: "E"}
 _LONGEST_NAME = 40
 
 
-def demand_line(demand: UserDemand) -> str:
+def demand_line(demand: UserDemand, scale: Scale) -> str:
     """What was wanted: "accuracy loss <= 2.0 %, T <= 4 ms; weights 0.6 0.4 0.5 0.5"."""
     limits = (
         ("T", demand.max_latency_ms, format_ms),
         ("E", demand.max_energy_mj, format_mj),
         ("S_p", demand.max_storage_bytes, format_bytes),
     )
-    parts = [f"accuracy loss <= {format_percent(demand.max_accuracy_loss)}"]
+    parts = [f"{scale.title} loss <= {format_percent(demand.max_accuracy_loss)}"]
     parts += [f"{name} <= {shown(limit)}" for name, limit, shown in limits if limit is not None]
     weights = (demand.accuracy_weight, demand.energy_weight, demand.latency_weight,
                demand.storage_weight)  # fmt: skip

@@ -7,7 +7,7 @@
 - ``artifact``: a trained and converted network, kept by hash in `models/`.
 - ``measurement``: raw samples of one model on one target, in full.
 - ``trial``: what came of a plan; a later one of the same plan replaces it.
-- ``held_test``: which held-back samples a finalist got right.
+- ``held_test``: the scores of a finalist on the held-back samples.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost_source import QUANTITIES
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.measurement import Measurement
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.reader import require_hex, require_range
+from adadeep.core.reader import convert, require_finite, require_hex, require_range, why
+from adadeep.core.scores import SampleScores
 from adadeep.core.target import Target
 
 _HUGE = 1e18
@@ -53,8 +54,8 @@ class Artifact:
         plan_key: CompressionPlan.key.
         model_sha256: of the .tflite in the run's `models/`.
         file_bytes: its size.
-        accuracy: on the validation data, a fraction.
-        correct: which validation samples it got right.
+        accuracy: the quality on the validation data, by the study's metric.
+        scores: of the validation samples; of right and wrong ones bits.
         spec: what it is, in its precision: costs can be computed again without Keras.
     """
 
@@ -63,14 +64,14 @@ class Artifact:
     model_sha256: str
     file_bytes: int
     accuracy: float
-    correct: CorrectSamples
+    scores: SampleScores
     spec: ModelSpec
 
     def __post_init__(self) -> None:
         require_hex("key", KEY_DIGITS, self.key)
         require_hex("plan_key", 16, self.plan_key)
         require_hex("model_sha256", 64, self.model_sha256)
-        require_range("accuracy", 0, 1, self.accuracy)
+        require_finite("accuracy", self.accuracy)
         require_range("file_bytes", 0, _HUGE, self.file_bytes)
 
 
@@ -187,14 +188,14 @@ class HeldTest:
         number: of this finalist among all that were ever tested in this run, from 1; 0 for the
             initial network, which they are compared with.
         tail: the error that each end of its interval may have; 0 for the initial network.
-        correct: which samples it got right.
+        scores: of the samples.
     """
 
     plan_key: str
     model_sha256: str
     number: int
     tail: float
-    correct: CorrectSamples
+    scores: SampleScores
 
     def __post_init__(self) -> None:
         require_hex("plan_key", 16, self.plan_key)
@@ -257,8 +258,12 @@ class JournalContent:
         """Adds what a record says.
 
         Raises:
-            FormatError: it has no place here.
+            FormatError: it has no place here, or is of another metric than the study's.
         """
+        try:
+            _require_qualities(value, self.scale)
+        except ValueError as error:
+            raise FormatError(f"{KIND_OF[type(value)]}: {why(error)}.") from error
         if isinstance(value, Session):
             self.sessions.append(SessionAsks(value, len(self.trials)))
         elif isinstance(value, Ask):
@@ -284,6 +289,16 @@ class JournalContent:
         return self.held_tests, value.plan_key
 
     @property
+    def scale(self) -> Scale:
+        """What the study's qualities and scores mean.
+
+        Raises:
+            FormatError: the header says nonsense of it.
+        """
+        about = self.study.get("metric")
+        return ACCURACY_SCALE if about is None else convert(about, Scale, "header, metric")
+
+    @property
     def asked(self) -> int:
         """How many plans were asked for, in all sessions."""
         return sum(len(session.asks) for session in self.sessions)
@@ -292,3 +307,10 @@ class JournalContent:
         """The network of a plan's trial; None if it has none."""
         trial = self.trials.get(plan_key)
         return self.artifacts.get(trial.artifact) if trial and trial.artifact else None
+
+
+def _require_qualities(value: Entry, scale: Scale) -> None:
+    if isinstance(value, Artifact):
+        scale.require("accuracy", value.accuracy)
+    if isinstance(value, Artifact | HeldTest):
+        value.scores.require(scale)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from adadeep.core.cost import Cost
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import AdaDeepError, ConfigError, FormatError
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reader import (
     convert,
@@ -64,7 +65,6 @@ class PlanLimits:
     max_storage_bytes: float
 
     def __post_init__(self) -> None:
-        require_range("min_accuracy", -1, 1, self.min_accuracy)
         require_range("a limit", 0, _HUGE, self.max_energy_mj, self.max_latency_ms)
         require_range("max_storage_bytes", 0, _HUGE, self.max_storage_bytes)
 
@@ -114,9 +114,9 @@ class PlanTrial:
         key: of its plan; names it on devices.
         plan: what was done to the initial network.
         model_sha256: of the .tflite.
-        accuracy: on the validation data, a fraction.
+        accuracy: the quality on the validation data, by the file's metric.
         cost: on the device of the search.
-        test_accuracy: on the test data, a fraction.
+        test_accuracy: on the test data.
         verdicts: what the search could say of the limits; None in a run of version 0.1.
         reward: by Eq. 8.
     """
@@ -136,7 +136,6 @@ class PlanTrial:
             raise ValueError(f"label has {len(self.label)} characters")
         require_hex("key", 16, self.key)
         require_hex("model_sha256", 64, self.model_sha256)
-        require_range("an accuracy", 0, 1, self.accuracy, self.test_accuracy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +151,7 @@ class PlanTarget:
         file: of the winner's .tflite.
         device_title: for people.
         key: of the target; empty in a run of version 0.1.
+        metric: what accuracies mean; its name, whether it is installed here or not.
         demand: that the limits are of; None in a run of version 0.1.
     """
 
@@ -162,6 +162,7 @@ class PlanTarget:
     initial: PlanTrial
     file: str = "best.tflite"
     device_title: str = ""
+    metric: Scale = ACCURACY_SCALE
     key: str = ""
     demand: UserDemand | None = None
 
@@ -169,6 +170,10 @@ class PlanTarget:
         require_hex("key", 8, self.key or None)
         if self.file not in (best_file(), best_file(self.key)):
             raise ValueError("file is none of a search's winners")
+        for trial in (self.best, self.initial):
+            self.metric.require("an accuracy", trial.accuracy, trial.test_accuracy)
+        span, lowest = self.metric.span, self.limits.min_accuracy
+        require_range("min_accuracy", self.metric.low - span, self.metric.high + span, lowest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ import msgspec
 from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.sampler import Sampler
+from adadeep.core.scores import SampleScores
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.core.transport import Transport
@@ -47,7 +47,7 @@ from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
 from adadeep.study.worker_messages import OpenTask
-from adadeep.training.tasks import TASKS
+from adadeep.training.registry import TASKS
 
 _SPACE_DIGITS = 8
 
@@ -214,6 +214,7 @@ class _Search:
             stop=run.stop,
             folder=self.bench.folder,
             left=run.left,
+            scale=self.bench.journal.content.scale,
         )
         network = self.bench.folder / INITIAL_NETWORK
         write_outcome(outcome, self.store, self._samples(outcome), network)
@@ -227,12 +228,12 @@ class _Search:
         content, demands = self.bench.journal.content, self.bench.demands.values()
         return contest_of(content, self.store, scorer, demands, skipped)
 
-    def _held_back(self, scored: GoalScore) -> CorrectSamples:
+    def _held_back(self, scored: GoalScore) -> SampleScores:
         self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
         return self.trainer.judge(model_of(scored, self.store), "held")
 
     def _test(self, scored: GoalScore) -> float:
-        return self.trainer.judge(model_of(scored, self.store), "test").accuracy
+        return self.trainer.judge(model_of(scored, self.store), "test").mean
 
     def _samples(self, outcome: Outcome) -> bytes:
         first = outcome.first

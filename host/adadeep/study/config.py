@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.registry import suggestion
 from adadeep.search.registry import SAMPLERS
 from adadeep.study.executors.registry import EXECUTORS
-from adadeep.training.tasks import SPLIT
+from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
 
 _MAX_THREADS = 64
 
@@ -66,6 +67,7 @@ class StudyConfig:
         """
         problems = [
             _unknown("task", self.task, list(tasks)),
+            *_unknown_parts(self.task),
             _unknown("sampler", self.sampler, list(SAMPLERS)),
             _preset(self.sampler, self.preset),
             _unknown("executor", self.executor, list(EXECUTORS)) if self.executor else "",
@@ -84,8 +86,21 @@ class StudyConfig:
 
     @property
     def header(self) -> dict[str, Any]:
-        """What a run's folder is a study of; JSON values. All else is free."""
-        return {"task": self.task, "split": SPLIT}
+        """What a run's folder is a study of; JSON values. All else is free.
+
+        Raises:
+            ConfigError: a part of the task can't be had.
+        """
+        task = TASKS.get(self.task)
+        scale = Scale.of(METRICS.get(task.metric))
+        metric = {} if scale == ACCURACY_SCALE else {"metric": asdict(scale)}
+        parts = {"network": task.network, "data_set": task.data_set, "recipe": task.recipe}
+        return {
+            "task": self.task,
+            **parts,
+            "split": DATA_SETS.get(task.data_set).split,
+            **metric,
+        }
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
@@ -98,6 +113,19 @@ def _preset(sampler: str, preset: str | None) -> str:
     if preset is None or sampler not in SAMPLERS:
         return ""
     return _unknown(f"preset of {sampler}", preset, list(SAMPLERS.get(sampler).presets))
+
+
+def _unknown_parts(name: str) -> list[str]:
+    """What a task names and is not installed here."""
+    if name not in TASKS:
+        return []
+    task = TASKS.get(name)
+    return [
+        _unknown("network", task.network, list(NETWORKS)),
+        _unknown("data set", task.data_set, list(DATA_SETS)),
+        _unknown("recipe", task.recipe, list(RECIPES)),
+        _unknown("metric", task.metric, list(METRICS)),
+    ]
 
 
 def _threads(threads: int) -> str:

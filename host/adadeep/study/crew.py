@@ -103,4 +103,4 @@ class StudyCrew:
         made = answer.reply
         network = Path(made.network) if made.network else None
         sha256, size = self._store.adopt(Path(made.model), network)
-        return Done(job, MadeNetwork(sha256, size, made.correct, made.spec), None, seconds)
+        return Done(job, MadeNetwork(sha256, size, made.scores, made.spec), None, seconds)

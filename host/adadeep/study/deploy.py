@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
+from adadeep.convert.verify import ModelPort, max_difference, run_tflite
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConversionError, DeviceError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Measurement
+from adadeep.core.metric import Metric, Scale
+from adadeep.core.precision import Precision
 from adadeep.core.transport import Transport
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.agent_watch import Watch
@@ -24,9 +26,9 @@ from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter, Measured, ModelJob
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
+from adadeep.training.registry import METRICS
 
 _READY_S = 120.0
-_MIN_ARGMAX_AGREEMENT = 0.95
 _NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
 DEPLOY_SETTINGS = MeasureSettings(
@@ -45,7 +47,8 @@ class FinishedRun:
         initial: the initial network's.
         inputs: (n, ...) float32, real samples.
         port: of the winner.
-        tolerance: of the winner's precision.
+        precision: of the winner.
+        metric: of the search.
     """
 
     task: str
@@ -54,12 +57,26 @@ class FinishedRun:
     initial: bytes
     inputs: npt.NDArray[np.float32]
     port: ModelPort
-    tolerance: float
+    precision: Precision
+    metric: Metric
 
     @property
     def device_name(self) -> str:
         """The winner's name on a device, below the work folder."""
         return f"deployed/{self.task}-{self.target.best.key}.tflite"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How near a device's outputs are to this computer's.
+
+    Attributes:
+        max_abs_difference: largest difference of two elements.
+        by_metric: how far they mean the same to the search's metric, 0..1.
+    """
+
+    max_abs_difference: float
+    by_metric: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +92,7 @@ class Deployment:
         initial: the initial network, measured there in the same session.
         searched_here: whether the search measured on this very device.
         verdicts: of the demand's limits, T as measured now.
+        metric: what accuracies mean.
     """
 
     serial: str
@@ -85,6 +103,7 @@ class Deployment:
     initial: Measurement
     searched_here: bool
     verdicts: Verdicts
+    metric: Scale
 
     @property
     def speed_up(self) -> float:
@@ -100,12 +119,13 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     Raises:
         FormatError: no finished search in it, one of a newer version, or a damaged one; says what
             to do.
-        ConfigError: the winner's precision is of a package that is not installed here.
+        ConfigError: its precision or its metric is of a package that is not installed here.
     """
     run = RunFolder(folder)
     target = run.plan.target(device_fingerprint)
     best, initial, inputs = run.best(target), run.initial, run.inputs
-    tolerance = PRECISIONS.get(target.best.plan.precision).tolerance
+    precision = PRECISIONS.get(target.best.plan.precision)
+    metric = METRICS.get(target.metric.name)
     try:
         port = ModelPort(best)
     except ConversionError as error:
@@ -113,7 +133,7 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     if port.sample_shape != inputs.shape[1:]:
         shapes = f"{inputs.shape[1:]}, the model takes {port.sample_shape}"
         raise damaged(folder / SAMPLES, f"its samples are of shape {shapes}")
-    return FinishedRun(run.plan.task, target, best, initial, inputs, port, tolerance)
+    return FinishedRun(run.plan.task, target, best, initial, inputs, port, precision, metric)
 
 
 def deploy(
@@ -155,6 +175,7 @@ def deploy(
         initial=initial,
         searched_here=initial.device_fingerprint == run.target.device_fingerprint,
         verdicts=deployed_verdicts(run.target, measured.measurement, initial),
+        metric=run.target.metric,
     )
 
 
@@ -182,8 +203,8 @@ def _verdicts_of_0_1(plan: PlanTarget) -> Verdicts:
     limits, best, initial = plan.limits, plan.best, plan.initial
     return Verdicts(
         accuracy_loss=Verdict(
-            initial.accuracy - limits.min_accuracy,
-            initial.accuracy - best.accuracy,
+            plan.metric.loss(initial.accuracy, limits.min_accuracy),
+            plan.metric.loss(initial.accuracy, best.accuracy),
             basis="the search's own validation samples, no interval",
         ),
         latency_ms=Verdict(limits.max_latency_ms, best.cost.latency_ms.value),
@@ -219,13 +240,13 @@ def _compared(run: FinishedRun, measured: Measured, serial: str) -> Agreement:
             " on the device (adadeep doctor)."
         )
     there = np.concatenate([run.port.decode(outputs[0]) for outputs in measured.outputs])
-    agreed = agreement(here, there)
-    limit = run.tolerance
-    if not agreed.max_abs_difference <= limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:
+    agreed = Agreement(max_difference(here, there), run.metric.agreement(here, there))
+    limit, least = run.precision.tolerance, run.metric.least_agreement
+    if not agreed.max_abs_difference <= limit or not agreed.by_metric >= least:
         raise DeviceError(
             f"{serial}: the model computes something else there than here: outputs differ by up to"
-            f" {agreed.max_abs_difference:.3g} (allowed {limit:g}),"
-            f" {agreed.argmax_agreement:.0%} of the decisions agree. Try another runtime on the"
-            " device (adadeep doctor), and report this with its profile."
+            f" {agreed.max_abs_difference:.3g} (allowed {limit:g}) and agree to"
+            f" {agreed.by_metric:.0%} by {run.metric.title} (at least {least:.0%}). Try another"
+            " runtime on the device (adadeep doctor), and report this with its profile."
         )
     return agreed

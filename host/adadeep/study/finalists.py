@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
@@ -29,7 +29,7 @@ MAX_FINALISTS = 5
 _PROMISING = 0.5  # chance to be met from which the reward decides who is tested first
 _HOPELESS = 0.01  # below, a test would only use up the error that others need
 
-RunHeldBack = Callable[[GoalScore], CorrectSamples]
+RunHeldBack = Callable[[GoalScore], SampleScores]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def contest_of(
     )
     return Contest(
         Judge(loss, limits, baseline, content, len(losses)),
-        StudyResult(limits, baseline, (*trials, *skipped)),
+        StudyResult(limits, baseline, (*trials, *skipped), content.scale),
         frozenset(gone),
     )
 
@@ -184,7 +184,7 @@ def next_finalist(judge: Judge, result: StudyResult) -> GoalScore | None:
         verdicts = judge.verdicts(scored)
         if verdicts is None or not _may_be_tested(judge, scored, verdicts):
             continue
-        chance = judge.chance_to_pass(scored, held_back.correct.count)
+        chance = judge.chance_to_pass(scored, held_back.scores.count)
         promising = chance >= _PROMISING
         if chance < _HOPELESS:
             continue

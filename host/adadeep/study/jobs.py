@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.layers import ModelSpec
 from adadeep.core.measurement import Measurement
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 
 TRAINING = "training"
 
@@ -20,13 +20,13 @@ class MadeNetwork:
     Attributes:
         model_sha256: of the .tflite, which is in the run's store.
         file_bytes: its size.
-        correct: which validation samples it got right.
+        scores: of the validation samples.
         spec: what it is, in its precision.
     """
 
     model_sha256: str
     file_bytes: int
-    correct: CorrectSamples
+    scores: SampleScores
     spec: ModelSpec
 
 

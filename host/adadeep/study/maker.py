@@ -12,26 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.tflite import convert
-from adadeep.convert.verify import run_tflite, tflite_correct
+from adadeep.convert.verify import run_tflite
 from adadeep.core.compressed import Compressed
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import FormatError
 from adadeep.core.files import PART, write_atomic, write_through
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.reader import why
+from adadeep.core.scores import SampleScores, judged
 from adadeep.storage.archives import open_zip
 from adadeep.study.worker_messages import Made, OpenTask, Sample, Sampled
-from adadeep.training.fit import FINE_TUNING_RATE, TRAINING_VERSION, correct, train
-from adadeep.training.networks import lenet
-from adadeep.training.tasks import Task, load_task
+from adadeep.training.fit import TRAINING_VERSION, outputs_of
+from adadeep.training.tasks import LoadedTask, load_task
 
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
@@ -69,12 +67,12 @@ class KerasMaker:
     """Makes the networks of one task.
 
     Args:
-        task: data and step counts.
+        task: network, data, recipe and metric.
         seed: of the study.
         network: the initial network, trained.
     """
 
-    def __init__(self, task: Task, seed: int, network: Any) -> None:
+    def __init__(self, task: LoadedTask, seed: int, network: Any) -> None:
         self._task = task
         self._seed = seed
         self._initial = network
@@ -88,27 +86,29 @@ class KerasMaker:
             FormatError: it can't be read.
         """
         task, path = load_task(request.task), Path(request.initial)
-        model = lenet(task.input_shape, task.classes, request.seed)
+        data, recipe = task.data, task.recipe
+        model = task.network.build(data.input_shape, data.classes, request.seed)
         if request.goes_on and path.exists():
             load_network(model, path)
         else:
             stage(f"training the initial network on {task.title}")
-            train(model, task, task.base_steps, request.seed)
+            steps, rate = recipe.base_steps, recipe.base_rate
+            recipe.train(Compressed(model), data, steps, request.seed, rate)
             write_through(path, model.save)
         return cls(task, request.seed, model)
 
     @property
     def spec(self) -> ModelSpec:
         """What the initial network is."""
-        return model_spec(self._initial, "LeNet")
+        return model_spec(self._initial, self._task.network.title)
 
     @property
     def basis(self) -> str:
         """Hash of what networks depend on besides their plan."""
-        task = self._task
-        digest = hashlib.sha256(f"training {TRAINING_VERSION}, seed {self._seed}".encode())
-        digest.update(f"{task.fine_tune_steps} steps of {task.batch_size}".encode())
-        for array in (*self._initial.get_weights(), task.x_train, task.y_train):
+        data, recipe = self._task.data, self._task.recipe
+        about = (TRAINING_VERSION, self._seed, repr(recipe))
+        digest = hashlib.sha256(repr(about).encode())
+        for array in (*self._initial.get_weights(), data.x_train, data.y_train):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
@@ -126,11 +126,10 @@ class KerasMaker:
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
         made = self._compressed(plan)
-        model = made.network
+        model, data = made.network, self._task.data
         precision = PRECISIONS.get(plan.precision)
         spec = model_spec(model, plan.label, made.hooks).in_precision(precision)
-        samples = self._task.x_train[:_REPRESENTATIVE]
-        tflite = convert(model, precision, samples, made.stores_sparse)
+        tflite = convert(model, precision, data.x_train[:_REPRESENTATIVE], made.stores_sparse)
         file, network = part_file(folder, plan, "tflite"), None
         write_atomic(file, tflite)
         if plan.choices:
@@ -139,23 +138,24 @@ class KerasMaker:
         return Made(
             model=str(file),
             network=str(network) if network else None,
-            correct=CorrectSamples.of(self._correct(model, tflite, precision)),
+            scores=self._scores(model, tflite, precision),
             spec=spec,
         )
 
-    def judge(self, model: str, part: str) -> CorrectSamples:
-        """Which samples of a part of the data a .tflite gets right.
+    def judge(self, model: str, part: str) -> SampleScores:
+        """The scores of a .tflite on a part of the data.
 
         Raises:
             ConversionError: the runtime does not take the model.
         """
-        x, y = getattr(self._task, f"x_{part}"), getattr(self._task, f"y_{part}")
-        return CorrectSamples.of(tflite_correct(Path(model).read_bytes(), x, y))
+        x, y = getattr(self._task.data, f"x_{part}"), getattr(self._task.data, f"y_{part}")
+        return judged(self._task.metric, run_tflite(Path(model).read_bytes(), x), y)
 
     def sample(self, request: Sample) -> Sampled:
         """Some test samples, and what models give for them."""
-        inputs = self._task.x_test[: request.count]
-        members: dict[str, Any] = {"inputs": inputs, "labels": self._task.y_test[: request.count]}
+        data = self._task.data
+        inputs = data.x_test[: request.count]
+        members: dict[str, Any] = {"inputs": inputs, "labels": data.y_test[: request.count]}
         for name, model in request.models.items():
             members[name] = run_tflite(Path(model).read_bytes(), inputs)
         path = Path(request.folder) / f"{PART}samples.npz"
@@ -165,15 +165,15 @@ class KerasMaker:
     def _compressed(self, plan: CompressionPlan) -> Compressed[Any]:
         if not plan.choices:
             return Compressed(self._initial)
-        made = apply_plan(self._initial, plan, self._task.x_train[:_FITTING])
-        steps = self._task.fine_tune_steps * needs_training(plan)
-        seed = plan_seed(self._seed, plan)
-        train(made.network, self._task, steps, seed, FINE_TUNING_RATE, made.hooks)
+        data, recipe = self._task.data, self._task.recipe
+        made = apply_plan(self._initial, plan, data.x_train[:_FITTING])
+        steps = recipe.fine_tune_steps * needs_training(plan)
+        recipe.train(made, data, steps, plan_seed(self._seed, plan), recipe.fine_tune_rate)
         return made
 
-    def _correct(self, model: Any, tflite: bytes, precision: Precision) -> npt.NDArray[np.bool_]:
+    def _scores(self, model: Any, tflite: bytes, precision: Precision) -> SampleScores:
         """On validation data: of the .tflite where its numbers are not Keras' own."""
-        x, y = self._task.x_val[:_VALIDATING], self._task.y_val[:_VALIDATING]
-        if precision.runs_as_trained:
-            return correct(model, x, y)
-        return tflite_correct(tflite, x, y)
+        data = self._task.data
+        x, y = data.x_val[:_VALIDATING], data.y_val[:_VALIDATING]
+        outputs = outputs_of(model, x) if precision.runs_as_trained else run_tflite(tflite, x)
+        return judged(self._task.metric, outputs, y)

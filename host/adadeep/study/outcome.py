@@ -21,6 +21,7 @@ from typing import Any
 from adadeep import __version__
 from adadeep.core.errors import ConfigError
 from adadeep.core.files import write_atomic, write_through
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.reward import Reward
 from adadeep.core.search import GoalScore, mean_reward
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
@@ -45,7 +46,7 @@ class TargetOutcome:
         result: the trials there.
         conclusion: the winner, and what can be said of each trial.
         file: of the winner, in the run's folder.
-        test_accuracy: of the winner, on the test data; a fraction.
+        test_accuracy: of the winner, on the test data.
     """
 
     scorer: TargetScorer
@@ -78,12 +79,13 @@ class Outcome:
         task: its name.
         session: who chose the plans.
         targets: at least one, in the order of the user's devices.
-        initial_test_accuracy: of the initial network, on the test data; a fraction.
+        initial_test_accuracy: of the initial network, on the test data.
         episodes: how many plans were to be asked for in the folder.
         asked: how many were.
         stop: why the sampler had no other plan; None if it had.
         folder: of the run.
         left: titles of devices that left before the end.
+        scale: what accuracies mean.
     """
 
     task: str
@@ -95,6 +97,7 @@ class Outcome:
     stop: str | None
     folder: Path
     left: tuple[str, ...] = ()
+    scale: Scale = ACCURACY_SCALE
 
     @property
     def first(self) -> TargetOutcome:
@@ -217,6 +220,7 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "meets_demand": on.meets_demand,
         "acceptable": on.is_acceptable,
         "file": on.file,
+        "metric": asdict(outcome.scale),
         "best": {**best, "test_accuracy": on.test_accuracy},
         "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
     }
@@ -236,8 +240,8 @@ def finalist_as_json(test: HeldTest) -> dict[str, Any]:
     return {
         "number": test.number,
         "key": test.plan_key,
-        "samples": test.correct.count,
-        "accuracy": test.correct.accuracy,
+        "samples": test.scores.count,
+        "accuracy": test.scores.mean,
         "tail": test.tail,
     }
 

@@ -261,8 +261,8 @@ class Pipeline:
             plan_key=underway.plan.key,
             model_sha256=made.model_sha256,
             file_bytes=made.file_bytes,
-            accuracy=made.correct.accuracy,
-            correct=made.correct,
+            accuracy=made.scores.mean,
+            scores=made.scores,
             spec=made.spec,
         )
         self._place.journal.add(artifact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.reward import Limits
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
@@ -19,11 +20,13 @@ class StudyResult:
         baseline: the initial network.
         trials: every plan of the journal, each once, in its order, the initial network first;
             then those that known costs ruled out now.
+        scale: what accuracies mean.
     """
 
     limits: Limits
     baseline: GoalScore
     trials: tuple[GoalScore, ...]
+    scale: Scale = ACCURACY_SCALE
 
     @property
     def tried(self) -> tuple[GoalScore, ...]:
@@ -42,12 +45,14 @@ class StudyResult:
     @property
     def front(self) -> tuple[GoalScore, ...]:
         """The plans that no other one beats in accuracy, T, E and S_p at once."""
-        return pareto_front(self.trials)
+        return pareto_front(self.trials, self.scale)
 
 
-def pareto_front(trials: Sequence[GoalScore]) -> tuple[GoalScore, ...]:
+def pareto_front(
+    trials: Sequence[GoalScore], scale: Scale = ACCURACY_SCALE
+) -> tuple[GoalScore, ...]:
     """The trials that none dominates; of equals all are kept, failed ones never."""
-    points = [(scored, _losses(scored.trial)) for scored in trials]
+    points = [(scored, _losses(scored.trial, scale)) for scored in trials]
     known = [(scored, losses) for scored, losses in points if losses is not None]
     return tuple(
         scored
@@ -56,14 +61,15 @@ def pareto_front(trials: Sequence[GoalScore]) -> tuple[GoalScore, ...]:
     )
 
 
-def _losses(trial: Trial) -> tuple[float, ...] | None:
-    """What is to be made small: 1 - A, T, E, S_p; None if something is not known."""
+def _losses(trial: Trial, scale: Scale) -> tuple[float, ...] | None:
+    """What is to be made small: what A lacks, T, E, S_p; None if something is not known."""
     if trial.accuracy is None or trial.cost is None:
         return None
     latency, energy = trial.cost.latency_ms.value, trial.cost.energy_mj.value
     if latency is None or energy is None:
         return None
-    return 1 - trial.accuracy, latency, energy, trial.cost.storage_bytes
+    lacking = scale.advantage(scale.best, trial.accuracy)
+    return lacking, latency, energy, trial.cost.storage_bytes
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -69,6 +69,7 @@ def _target(view: TargetView) -> dict[str, Any]:
     return {
         "key": record.key if record else (concluded and concluded.key) or None,
         **(asdict(record.target) if record else _device(concluded)),
+        "metric": asdict(view.scale),
         "facts": asdict(record.facts) if record else None,
         "sources": record.sources if record else None,
         "provenances": record.provenances if record else None,

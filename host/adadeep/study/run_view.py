@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line
 from adadeep.core.errors import AdaDeepError, ConfigError
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.report.final_table import PlanRow
 from adadeep.storage.records import HeldTest, JournalContent, TargetRecord
@@ -73,6 +74,13 @@ class TargetView:
             return {}
         both = (self.concluded.best, self.concluded.initial)
         return {trial.key: trial.test_accuracy for trial in both}
+
+    @property
+    def scale(self) -> Scale:
+        """What accuracies mean."""
+        if self.standing is not None:
+            return self.standing.contest.result.scale
+        return self.concluded.metric if self.concluded else ACCURACY_SCALE
 
     @property
     def verdicts(self) -> Verdicts | None:
@@ -221,7 +229,7 @@ def _concluded_rows(concluded: PlanTarget) -> list[PlanRow]:
     if best.key != initial.key:
         row = _row(best, f"winner {one_line(best.plan.short_label)}", winner_text(concluded))
         rows.append(replace(row, settings=f"winner: {one_line(best.label)}"))
-    return rows
+    return [replace(row, scale=concluded.metric) for row in rows]
 
 
 def _row(trial: PlanTrial, label: str, demand: str) -> PlanRow:

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import AdaDeepError
+from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits
 from adadeep.core.sampler import Sampler
@@ -64,8 +65,8 @@ class StudyObserver(Protocol):
         """Something the user should see at once: what is waited for, and how long already."""
         ...
 
-    def limits(self, title: str, limits: Limits) -> None:
-        """The limits on a device are known now; called once for each, before the first episode."""
+    def limits(self, title: str, limits: Limits, scale: Scale) -> None:
+        """The limits on a device, and what accuracies mean; once for each, before all episodes."""
         ...
 
     def trial(self, event: TrialEvent) -> None:
@@ -160,7 +161,7 @@ class Study:
         baseline = self._baseline(episodes, observer)
         self._pipeline.catch_up(tuple(self._content.trials.values()))
         for scorer in self._scorers:
-            observer.limits(scorer.target.target.device_title, scorer.limits)
+            observer.limits(scorer.target.target.device_title, scorer.limits, self._content.scale)
         loop = _Loop(self, episodes, observer, self._best_of_journal(baseline))
         try:
             stop = loop.run(self._sampler(baseline), asks)

@@ -63,6 +63,7 @@ def _row(result: StudyResult, scored: GoalScore, verdicts: Verdicts | None) -> P
         reward=scored.reward.total,
         demand=demand_text(verdicts),
         settings=settings,
+        scale=result.scale,
     )
 
 

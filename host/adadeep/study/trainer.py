@@ -13,9 +13,9 @@ import msgspec
 
 from adadeep.core import errors, interrupts
 from adadeep.core.clock import Deadline
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import AdaDeepError, ConversionError, DeadlinePassed, TransientDeviceError
 from adadeep.core.reader import read_json
+from adadeep.core.scores import SampleScores
 from adadeep.devices.shell import ProcessStream, open_process
 from adadeep.study.worker_messages import (
     Failed,
@@ -108,11 +108,11 @@ class Trainer:
             raise answer.error or AdaDeepError("the worker process gave no answer")
         return answer.reply
 
-    def judge(self, model: Path, part: str) -> CorrectSamples:
-        """Which samples of a part of the data ("held", "test") a .tflite gets right."""
+    def judge(self, model: Path, part: str) -> SampleScores:
+        """The scores of a .tflite on a part of the data ("held", "test")."""
         reply = self.ask(Judge(str(model), part))
         assert isinstance(reply, Judged)
-        return reply.correct
+        return reply.scores
 
     def sample(self, models: dict[str, Path], count: int, folder: Path) -> bytes:
         """The .npz of some test samples and what models give for them."""

@@ -88,8 +88,9 @@ class TargetScorer:
         initial = trial_on(content, record, target) if record else None
         if initial is None or initial.accuracy is None or initial.cost is None:
             return None
-        limits = resolve_limits(demand, initial.accuracy, initial.cost)
-        earned = reward(demand, limits, initial.accuracy, initial.cost)
+        scale = content.scale
+        limits = resolve_limits(demand, initial.accuracy, initial.cost, scale)
+        earned = reward(demand, limits, initial.accuracy, initial.cost, scale)
         return cls(target, demand, limits, GoalScore(initial, earned))
 
     def score(self, content: JournalContent, record: TrialRecord) -> GoalScore:
@@ -99,7 +100,8 @@ class TargetScorer:
         trial = trial_on(content, record, self.target)
         if trial.accuracy is None or trial.cost is None:
             return GoalScore(trial, floor_reward(self.demand))
-        return GoalScore(trial, reward(self.demand, self.limits, trial.accuracy, trial.cost))
+        earned = reward(self.demand, self.limits, trial.accuracy, trial.cost, content.scale)
+        return GoalScore(trial, earned)
 
     def skipped(self, plan: CompressionPlan, reason: str, violation: float) -> GoalScore:
         """Of a plan whose known costs break limits: the floor, with what is known of it."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Quantity
-from adadeep.core.paired import PairedCounts, loss_interval
+from adadeep.core.metric import Scale
+from adadeep.core.paired import Paired, PairedCounts, PairedScores
 from adadeep.core.reward import Limits
+from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.storage.records import HeldTest, JournalContent
@@ -27,7 +28,10 @@ ERROR_RATE = 0.05
 # Later ones would have less error than the transform of the exact law resolves.
 MOST_TESTS = 30
 _ITSELF = "the initial network itself"
-_WIDER = 1.15  # the exact interval over the normal approximation, about; only to choose finalists
+# The exact interval over the normal approximation, about; only to choose finalists. A Bernstein
+# interval is wider, and on few samples too wide for any plan to be met; what is worth an estimate
+# is tested all the same, for a level that is lost costs such an interval little.
+_WIDER = 1.15
 
 
 def next_tail(tests: Iterable[HeldTest], limits: int = 1) -> float:
@@ -45,10 +49,10 @@ class Judge:
     """Holds trials against the limits.
 
     Attributes:
-        max_accuracy_loss: that the demand allows, a fraction.
+        max_accuracy_loss: that the demand allows, a fraction of the metric's range.
         limits: of the costs.
         baseline: the initial network.
-        content: of the journal: which samples each network got right.
+        content: of the journal: the scores of each network, and what they mean.
         loss_limits: how many different limits of the accuracy loss the run has.
     """
 
@@ -93,24 +97,25 @@ class Judge:
         if scored is self.baseline:
             return Verdict.exact(limit, 0.0, _ITSELF)
         test, initial = self.held_test(scored), self.held_test(self.baseline)
-        if test is None or initial is None or test.correct.count != initial.correct.count:
-            seen = self.search_counts(scored)
-            loss = seen.loss if seen else (self.baseline.trial.accuracy or 0.0) - accuracy
+        if test is None or initial is None or test.scores.count != initial.scores.count:
+            seen = self.on_search(scored)
+            known = self.baseline.trial.accuracy or 0.0
+            loss = seen.loss if seen else self.content.scale.loss(known, accuracy)
             return Verdict(limit, loss, basis="the search's own validation samples, no interval")
-        counts = PairedCounts.of(initial.correct.array, test.correct.array)
-        low, high = loss_interval(counts, test.tail)
-        return Verdict(limit, counts.loss, low, high, f"{counts.samples} held-back samples")
+        held = compared(self.content.scale, initial.scores, test.scores)
+        low, high = held.interval(test.tail)
+        return Verdict(limit, held.loss, low, high, f"{held.samples} held-back samples")
 
-    def search_counts(self, scored: GoalScore) -> PairedCounts | None:
+    def on_search(self, scored: GoalScore) -> Paired | None:
         """Against the initial network on the search's samples; None where one has no network."""
-        mine, initial = self._correct(scored), self._correct(self.baseline)
+        mine, initial = self._scores(scored), self._scores(self.baseline)
         if mine is None or initial is None or mine.count != initial.count:
             return None
-        return PairedCounts.of(initial.array, mine.array)
+        return compared(self.content.scale, initial, mine)
 
-    def _correct(self, scored: GoalScore) -> CorrectSamples | None:
+    def _scores(self, scored: GoalScore) -> SampleScores | None:
         artifact = self.content.artifact_of(scored.trial.plan.key)
-        return artifact.correct if artifact else None
+        return artifact.scores if artifact else None
 
     def chance_to_pass(self, scored: GoalScore, held_back: int) -> float:
         """How likely the accuracy is called met, were this the next finalist.
@@ -122,14 +127,27 @@ class Judge:
             scored: a complete trial.
             held_back: samples that it would be tested on.
         """
-        seen = self.search_counts(scored)
+        seen = self.on_search(scored)
         if seen is None:
             return 0.5 if scored.reward.is_feasible else 0.0
-        share = max(seen.disagreement, 2 / seen.samples)
-        on_held, on_search = (share / held_back) ** 0.5, (share / seen.samples) ** 0.5
+        on_held, on_search = (seen.square / held_back) ** 0.5, (seen.square / seen.samples) ** 0.5
         needed = -NormalDist().inv_cdf(self.next_tail) * _WIDER * on_held
         spread = (on_held**2 + on_search**2) ** 0.5
         return NormalDist().cdf((self.max_accuracy_loss - needed - seen.loss) / spread)
+
+
+def compared(scale: Scale, initial: SampleScores, mine: SampleScores) -> Paired:
+    """A network against the initial one on the same samples.
+
+    Raises:
+        ValueError: they are not of the same samples.
+    """
+    first, second = initial.array, mine.array
+    if not scale.higher_is_better:
+        first, second = second, first
+    if scale.is_binary:
+        return PairedCounts.of(first, second)
+    return PairedScores.of(first, second, scale.span)
 
 
 def _of_quantity(limit: float, quantity: Quantity, is_own: bool) -> Verdict:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 
 
 class OpenTask(msgspec.Struct, frozen=True, tag="open"):
@@ -83,20 +83,20 @@ class Made(msgspec.Struct, frozen=True, tag="made"):
     Attributes:
         model: path of its .tflite.
         network: path of its .keras; None where it is the initial network itself.
-        correct: which validation samples it got right.
+        scores: of the validation samples.
         spec: what it is, in its precision.
     """
 
     model: str
     network: str | None
-    correct: CorrectSamples
+    scores: SampleScores
     spec: ModelSpec
 
 
 class Judged(msgspec.Struct, frozen=True, tag="judged"):
-    """Which samples a model got right."""
+    """The scores of a model, sample by sample."""
 
-    correct: CorrectSamples
+    scores: SampleScores
 
 
 class Sampled(msgspec.Struct, frozen=True, tag="sampled"):

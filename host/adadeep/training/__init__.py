@@ -1,1 +1,1 @@
-"""Tasks, initial networks, training and accuracy. Imports TensorFlow, except for `tasks`."""
+"""Tasks and their parts: networks, data sets, recipes, metrics. TensorFlow: when used."""

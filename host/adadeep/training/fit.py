@@ -1,4 +1,4 @@
-"""Training for few steps, with pruning masks, and accuracy.
+"""Training for few steps, with pruning masks, and outputs.
 
 A step loop of its own instead of `Model.fit`: at 50 steps a trial, the fixed costs of `fit`
 (data adapters, callbacks, metrics) and the dozens of kernels of Keras' Adam are what one waits
@@ -8,6 +8,7 @@ for. Adam here is TensorFlow's fused kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -15,81 +16,81 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from adadeep.core.compressed import NO_HOOKS, LayerHook
-from adadeep.training.tasks import Images, Labels, Task
+from adadeep.core.compressed import Compressed, LayerHook
+from adadeep.core.task import Data
 
 # Of this code: networks that another version trained are other networks.
 TRAINING_VERSION = 1
 
-# On MNIST and digits, of 1e-3, 2e-3 and 3e-3 the best for a few hundred steps from scratch.
-LEARNING_RATE = 3e-3
-# For compressed networks: they inherit nearly all they need, and a higher rate forgets more of it
-# in tens of steps than it learns.
-FINE_TUNING_RATE = 5e-4
-
 _Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 _Step = Callable[..., Any]
+_Batch = tuple[npt.NDArray[np.float32], npt.NDArray[Any]]
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's usual settings
 _WARM_UP = 0.1  # share of the steps in which the rate rises; then it falls to 0
 _EVALUATION_BATCH = 250
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes:
+        steps: number of batches; 0 changes nothing.
+        batch_size: samples a batch.
+        learning_rate: the highest one.
+        seed: of the order of the samples; the same seed gives the same weights.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+
+
 def train(
-    model: keras.Model,
-    task: Task,
-    steps: int,
-    seed: int,
-    learning_rate: float = LEARNING_RATE,
-    hooks: Mapping[str, LayerHook] = NO_HOOKS,
+    made: Compressed[keras.Model],
+    data: Data,
+    schedule: Schedule,
+    loss: str = "sparse_categorical_crossentropy",
 ) -> None:
-    """Trains in place on the task's training data with Adam.
+    """Trains in place on the training data with Adam.
 
     The learning rate rises linearly over the first tenth of the steps, then falls to 0.
 
     Args:
-        model: ends in a softmax.
-        task: gives data and batch size.
-        steps: number of batches; 0 changes nothing.
-        seed: of the order of the samples; the same seed gives the same weights.
-        learning_rate: the highest one; `FINE_TUNING_RATE` for a compressed network.
-        hooks: by layer: of a kernel with a mask only what is kept is trained.
+        made: whose outputs the loss takes; of a kernel with a mask only what is kept is trained.
+        data: its training part is used.
+        schedule: how long and how fast.
+        loss: Keras' name of one of labels and outputs.
     """
+    model = made.network
+    loss_of_batch = keras.losses.get(loss)
 
-    def loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_mean(
-            keras.losses.sparse_categorical_crossentropy(y, model(x, training=True))
-        )
+    def mean_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(loss_of_batch(y, model(x, training=True)))
 
-    step = _compiled_step(model, loss, _masks(model, hooks))
-    _descend(step, _batches(task, steps, seed), (steps, learning_rate))
-
-
-def correct(model: keras.Model, x: Images, y: Labels) -> npt.NDArray[np.bool_]:
-    """Whether the largest output is at the label; (n,)."""
-    right = np.empty(len(x), np.bool_)
-    for start in range(0, len(x), _EVALUATION_BATCH):
-        batch = slice(start, start + _EVALUATION_BATCH)
-        outputs = np.asarray(model(x[batch], training=False))
-        right[batch] = outputs.argmax(axis=-1) == y[batch]
-    return right
+    step = _compiled_step(model, mean_loss, _masks(model, made.hooks))
+    _descend(step, _batches(data, schedule), schedule)
 
 
-def accuracy(model: keras.Model, x: Images, y: Labels) -> float:
-    """Share of samples whose largest output is at the label, 0..1."""
-    return float(np.mean(correct(model, x, y)))
+def outputs_of(model: keras.Model, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What the network gives for at least one sample; (n, ...)."""
+    starts = range(0, len(x), _EVALUATION_BATCH)
+    batches = (x[start : start + _EVALUATION_BATCH] for start in starts)
+    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])
 
 
-def _batches(task: Task, steps: int, seed: int) -> Iterator[tuple[Images, Labels]]:
+def _batches(data: Data, schedule: Schedule) -> Iterator[_Batch]:
     """Batches of a shuffled training set, shuffled anew when it is used up."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(schedule.seed)
     order: npt.NDArray[np.int64] = np.empty(0, np.int64)
-    size = min(task.batch_size, len(task.x_train))
-    for _ in range(steps):
+    size = min(schedule.batch_size, len(data.x_train))
+    for _ in range(schedule.steps):
         if len(order) < size:
-            order = rng.permutation(len(task.x_train))
+            order = rng.permutation(len(data.x_train))
         chosen, order = order[:size], order[size:]
-        yield task.x_train[chosen], task.y_train[chosen]
+        yield data.x_train[chosen], data.y_train[chosen]
 
 
 def _masks(model: keras.Model, hooks: Mapping[str, LayerHook]) -> dict[int, tf.Tensor]:
@@ -102,12 +103,9 @@ def _masks(model: keras.Model, hooks: Mapping[str, LayerHook]) -> dict[int, tf.T
     }
 
 
-def _descend(
-    step_function: _Step, batches: Iterator[tuple[Images, Labels]], schedule: tuple[int, float]
-) -> None:
-    steps, learning_rate = schedule
+def _descend(step_function: _Step, batches: Iterator[_Batch], schedule: Schedule) -> None:
     for step, (x, y) in enumerate(batches, start=1):
-        rate = learning_rate * rate_share(step, steps)
+        rate = schedule.learning_rate * rate_share(step, schedule.steps)
         step_function(
             tf.constant(x), tf.constant(y), tf.constant(rate, tf.float32),
             tf.constant(_BETA1**step, tf.float32), tf.constant(_BETA2**step, tf.float32),

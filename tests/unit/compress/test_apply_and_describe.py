@@ -26,9 +26,9 @@ BLOCKS = LayerChoice("W3", (("layout", "block"), ("sparsity", 0.9)))
 
 @pytest.fixture(scope="module")
 def small() -> Any:
-    from adadeep.training.networks import lenet
+    from adadeep.training.networks.lenet import LENET
 
-    return lenet((8, 8, 1), 10, seed=0)
+    return LENET.build((8, 8, 1), 10, seed=0)
 
 
 def spec_of(model: Any) -> Any:
@@ -44,9 +44,9 @@ def samples(*shape: int) -> np.ndarray:
 
 
 def test_lenet_is_the_papers_network() -> None:
-    from adadeep.training.networks import lenet
+    from adadeep.training.networks.lenet import LENET
 
-    spec = spec_of(lenet((40, 40, 1), 11, seed=0))
+    spec = spec_of(LENET.build((40, 40, 1), 11, seed=0))
     assert spec.macs == 28_324_864
     assert spec.parameter_storage_bytes / 2**20 == pytest.approx(25.2, abs=0.05)
     names = [layer.name for layer in spec.layers]

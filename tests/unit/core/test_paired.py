@@ -1,13 +1,13 @@
-"""The exact interval of a paired loss: its error is computed over every outcome, not sampled."""
+"""Intervals of a paired loss: the exact one's error is computed over every outcome."""
 
 import itertools
+import math
 from math import comb
 
 import numpy as np
 import pytest
 
-from adadeep.core.correct import CorrectSamples
-from adadeep.core.paired import PairedCounts, binomial_interval, loss_interval
+from adadeep.core.paired import PairedCounts, PairedScores, binomial_interval, loss_interval
 
 SAMPLES = 14
 
@@ -89,17 +89,53 @@ def test_counts_come_from_the_same_samples():
             PairedCounts(*wrong)
 
 
-@pytest.mark.parametrize("count", [1, 8, 9, 179, 6000])
-def test_packed_samples_come_back(count):
-    right = np.random.default_rng(count).random(count) < 0.7
-    kept = CorrectSamples.of(right)
-    assert np.array_equal(kept.array, right)
-    assert kept.accuracy == pytest.approx(right.mean())
+def scores(random, law, samples):
+    """Of two networks: the second is worse by a bit, on some samples or on all."""
+    first = random.random(samples)
+    if law == "rare":  # nothing differs but on a few samples, and there wholly
+        return first, np.where(random.random(samples) < 0.02, 0.0, first)
+    if law == "extreme":  # as far apart as scores can be, one way or the other
+        return (random.random((2, samples)) < 0.5).astype(float)
+    return first, np.clip(first - 0.05 * random.standard_normal(samples) - 0.01, 0, 1)
 
 
-@pytest.mark.parametrize(
-    ("count", "packed"), [(9, "AA=="), (0, ""), (-1, ""), (8, "?"), (8, "AA")]
-)
-def test_damaged_packed_samples_are_refused(count, packed):
-    with pytest.raises(ValueError, match=r"do not hold|no base64"):
-        CorrectSamples(count, packed)
+@pytest.mark.parametrize(("law", "samples"), [("rare", 40), ("extreme", 60), ("small", 200)])
+def test_repeated_a_bernstein_interval_errs_at_most_as_often_as_it_says(law, samples):
+    random, repeats, tail = np.random.default_rng(1), 3000, 0.1
+    first, second = scores(random, law, 400_000)
+    truth = float(np.mean(first - second))
+    above = below = 0
+    for _ in range(repeats):
+        low, high = PairedScores.of(*scores(random, law, samples), span=1.0).interval(tail)
+        above, below = above + (truth > high), below + (truth < low)
+    assert max(above, below) <= tail * repeats
+
+
+def test_a_bernstein_interval_is_that_of_theorem_4():
+    random = np.random.default_rng(0)
+    first, second = 255 * random.random((2, 50))
+    found = PairedScores.of(first, second, span=255.0)
+    # as values within 0..1: a difference of -1..1 is moved and halved
+    values = ((first - second) / 255 + 1) / 2
+    logarithm = math.log(2 / 0.03)
+    bound = math.sqrt(2 * values.var(ddof=1) * logarithm / 50) + 7 * logarithm / (3 * 49)
+    low, high = found.interval(0.03)
+    assert found.loss == pytest.approx((first - second).mean() / 255)
+    assert high == pytest.approx(min(found.loss + 2 * bound, 1.0))
+    assert low == pytest.approx(max(found.loss - 2 * bound, -1.0))
+
+
+def test_with_many_samples_a_bernstein_interval_tells_small_losses():
+    random = np.random.default_rng(0)
+    low, high = PairedScores.of(*scores(random, "small", 6000), span=1.0).interval(0.025)
+    assert -0.02 < low < high < 0.02
+
+
+def test_one_sample_tells_nothing_and_no_difference_leaves_room_for_some():
+    assert PairedScores.of(np.ones(1), np.zeros(1), 1.0).interval(0.1) == (-1.0, 1.0)
+    same = PairedScores.of(np.ones(1000), np.ones(1000), 1.0)
+    low, high = same.interval(0.1)
+    assert -0.02 < low < 0 < high < 0.02
+    assert (same.loss, same.square) == (0.0, 0.002)
+    with pytest.raises(ValueError, match="2 samples here, 1 there"):
+        PairedScores.of(np.ones(2), np.ones(1), 1.0)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
+from adadeep.core.metric import Scale
 from adadeep.core.reward import (
     Limits,
     floor_reward,
@@ -13,6 +14,7 @@ from adadeep.core.reward import (
     resolve_limits,
     reward,
 )
+from fakes.metrics import ERROR
 
 DEMAND = UserDemand()
 LIMITS = Limits(min_accuracy=0.9, max_energy_mj=2.0, max_latency_ms=4.0, max_storage_bytes=1000.0)
@@ -97,6 +99,18 @@ def test_a_perfect_initial_network_without_loss_allowed_is_no_division_by_zero()
     limits = resolve_limits(UserDemand(max_accuracy_loss=0.0), 1.0, cost())
     assert margins(limits, 1.0, cost()).accuracy == 0
     assert reward(DEMAND, limits, 0.999, cost()).violation == pytest.approx(1.0)
+
+
+def test_where_lower_is_better_a_reward_rises_as_the_quality_falls():
+    scale = Scale.of(ERROR)  # 0 to 10
+    limits = resolve_limits(UserDemand(max_accuracy_loss=0.1), 2.0, cost(), scale)
+    assert limits.min_accuracy == pytest.approx(3.0)
+    kept = [margins(limits, error, cost(), scale).accuracy for error in (0.0, 1.5, 3.0, 6.0)]
+    assert kept == pytest.approx([1.0, 0.5, 0.0, -1.0])
+    good, bad = (reward(DEMAND, limits, error, cost(), scale) for error in (1.0, 4.0))
+    assert good.is_feasible
+    assert good.gain > bad.gain
+    assert bad.violation == pytest.approx(1 / 3)
 
 
 def test_an_unknown_cost_gives_no_reward():

@@ -1,7 +1,9 @@
 import pytest
 
+from adadeep.core.metric import Scale
 from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.report.verdict_lines import verdict_lines
+from fakes.metrics import ERROR
 
 MET, OPEN = Verdict(1.0, 0.5, 0.4, 0.6), Verdict(1.0, 0.9, 0.8, 1.1)
 BEYOND, BROKEN = Verdict(1.0, 1.05, 0.9, 1.2), Verdict(1.0, 1.5, 1.4, 1.6)
@@ -45,3 +47,5 @@ def test_lines_say_what_was_found_and_what_is_allowed():
     lines = verdict_lines(Verdicts(Verdict(0.03, 0.01, -0.01, 0.02, "179 samples"), MET, MET, MET))
     assert lines[0] == "accuracy loss: met: 1.0 % (-1.0 % to 2.0 %), 3.0 % allowed; 179 samples"
     assert len(lines) == 4
+    lines = verdict_lines(Verdicts(MET, MET, MET, MET), Scale.of(ERROR))
+    assert lines[0].startswith("mean error loss: met: ")

@@ -1,5 +1,7 @@
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
+from adadeep.core.metric import Scale
 from adadeep.report.final_table import COLUMNS, PlanRow, legend, settings_lines, table_rows
+from fakes.metrics import ERROR
 
 MEASURED = Quantity(1.5, Provenance.MEASURED, "Box, litert 2")
 SUSPECT = Quantity(2.5, Provenance.MEASURED, "Box, litert 2", ("the clock dropped 20%",))
@@ -22,6 +24,14 @@ def test_a_measured_number_stands_plain_and_one_from_a_formula_is_marked():
     assert (found["T"], found["E"]) == ("1.5 ms", "0.25 mJ *")
     assert found["A (test)"] == "-"
     assert found["demand"] == "met"
+
+
+def test_a_quality_that_is_no_accuracy_is_shown_in_its_unit_and_explained():
+    error = row(accuracy=2.5, scale=Scale.of(ERROR))
+    assert cells(error)["A (val)"] == "2.5"
+    assert cells(row())["A (val)"] == "98.0 %"
+    assert legend([error])[0] == "A: mean error, from 0 to 10, lower is better"
+    assert not any(line.startswith("A:") for line in legend([row()]))
 
 
 def test_a_suspect_number_is_marked_and_explained():

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import asdict, replace
 
 import msgspec
+import numpy as np
 import pytest
 
 from adadeep.core.cost import UNAVAILABLE, Cost, Provenance, Quantity
@@ -21,9 +23,19 @@ from adadeep.core.measurement import (
     MeasureSettings,
     Memory,
 )
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.scores import SampleScores
 from adadeep.core.trial import Trial, TrialState
-from adadeep.storage.journal import JOURNAL, Artifact, Journal, differences, read_journal
+from adadeep.storage.journal import (
+    JOURNAL,
+    Artifact,
+    HeldTest,
+    Journal,
+    differences,
+    read_journal,
+)
+from fakes.metrics import ERROR
 
 STUDY = {"task": "digits", "demand": {"max_latency_ms": None}, "seed": 0}
 MEASUREMENT = Measurement(
@@ -87,6 +99,39 @@ def test_a_plan_in_a_precision_that_is_not_installed_here_is_read(tmp_path):
         journal.begin(STUDY)
         journal.add_trial(foreign)
     assert list(read_journal(tmp_path).trials.values()) == [foreign]
+
+
+def test_qualities_and_scores_are_those_of_the_metric_in_the_header(tmp_path):
+    error = Scale.of(ERROR)
+    scores = SampleScores.of(np.array([0.5, 9.5]))
+    artifact = replace(ARTIFACT, accuracy=5.0, correct=scores)
+    test = HeldTest(CompressionPlan().key, "a" * 64, 0, scores)
+    with Journal.open(tmp_path) as journal:
+        journal.begin({**STUDY, "metric": asdict(error)})
+        journal.add_artifact(artifact)
+        journal.add_trial(replace(TRIAL, accuracy=5.0))
+        journal.add_held_test(test)
+    content = read_journal(tmp_path)
+    assert content.scale == error
+    assert content.artifacts[PLAN.key] == artifact
+    assert list(content.held_tests.values()) == [test]
+    path = tmp_path / JOURNAL
+    text = path.read_text()
+    for there, instead in (('"high":10.0', '"high":9.0'), ('"is_binary":false', '"is_binary":1'),
+                           ('"low":0.0', '"low":"x"'), ('"metric":{', '"metrik":{')):  # fmt: skip
+        path.write_text(text.replace(there, instead))
+        with pytest.raises(FormatError, match=r"journal\.jsonl, line 2.* another folder"):
+            read_journal(tmp_path)
+
+
+def test_right_and_wrong_samples_are_written_as_ever(tmp_path):
+    right = SampleScores.of(np.arange(9) < 7)
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+        journal.add_artifact(replace(ARTIFACT, correct=right))
+        assert journal.content.scale == ACCURACY_SCALE
+    line = json.loads((tmp_path / JOURNAL).read_text().splitlines()[1])
+    assert line["correct"] == {"count": 9, "packed": "/gA="}
 
 
 def test_the_same_study_goes_on_and_another_is_refused_with_what_differs(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from adadeep.core.errors import AdaDeepError, FormatError
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.storage.archives import open_zip
 from adadeep.storage.run_folder import read_run
 from fakes.mutations import DEEP, VALUES, mutated, mutated_json, places, with_value, without
@@ -109,6 +110,35 @@ def test_a_plan_in_a_precision_that_is_not_installed_here_is_read(folder):
     path = ("best", "plan", "precision")
     (folder / "plan.json").write_bytes(with_value(plan_of(folder), path, '"their.int4-x"'))
     assert read_run(folder).plan.best.plan.precision == "their.int4-x"
+
+
+ERROR = {"name": "their.error", "title": "error", "higher_is_better": False, "low": 0,
+         "high": 255, "is_binary": False}  # fmt: skip
+
+
+def in_error(folder, **changes):
+    plan = plan_of(folder)
+    plan["metric"] = {**ERROR, **changes}
+    plan["best"]["accuracy"], plan["limits"]["min_accuracy"] = 31.5, 36.6
+    (folder / "plan.json").write_text(json.dumps(plan))
+
+
+def test_a_plan_by_a_metric_that_is_not_installed_here_is_read(folder):
+    assert read_run(folder).plan.metric == ACCURACY_SCALE  # as all were before there was another
+    in_error(folder)
+    plan = read_run(folder).plan
+    assert (plan.metric.name, plan.best.accuracy) == ("their.error", 31.5)
+    assert plan.metric.loss(plan.initial.accuracy, plan.best.accuracy) > 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"high": 30}, {"low": 1}, {"high": -1}, {"name": "../x"}, {"title": ""}, {"low": None}],
+    ids=str,
+)
+def test_a_plan_whose_metric_can_not_be_is_refused(folder, changes):
+    in_error(folder, **changes)
+    assert "plan.json" in refused(folder)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Finalists: who is tested on held-back samples, who wins, and that nobody gets two chances."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import ModelSpec
+from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
+from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.storage.journal import Journal
@@ -17,6 +20,7 @@ from adadeep.storage.records import Artifact, HeldTest, TrialRecord
 from adadeep.study.finalists import MAX_FINALISTS, Contest, conclude
 from adadeep.study.results import StudyResult
 from adadeep.study.verdicts import ERROR_RATE, MOST_TESTS, Judge, next_tail
+from fakes.metrics import ERROR
 
 SEARCH, HELD = 2000, 6000
 
@@ -25,11 +29,13 @@ def bits(count, wrong, seed=0):
     """All right but for so many, which are the first ones for the initial network."""
     right = np.ones(count, np.bool_)
     right[np.random.default_rng(seed).permutation(count)[:wrong]] = False
-    return CorrectSamples.of(right)
+    return SampleScores.of(right)
 
 
 class Run:
     """A run whose plans lose so many samples of the search and of the held-back data."""
+
+    metric = None
 
     def __init__(self, folder, latency=0.5, high=None, storage_limit=None):
         self.folder, self.latency, self.high = folder, latency, high
@@ -43,7 +49,8 @@ class Run:
 
     def conclude(self):
         with Journal.open(self.folder) as journal:
-            journal.begin({"task": "fake"})
+            about = {"metric": asdict(self.metric)} if self.metric else {}
+            journal.begin({"task": "fake", **about})
             for plan, on_search, _, storage, latency in self.losses.values():
                 self._record(journal, plan, on_search, storage, latency)
             contest = self._contest(journal.content)
@@ -52,9 +59,10 @@ class Run:
     def _contest(self, content):
         trials = [self._trial(content, *what) for what in self.losses.values()]
         initial = trials[0]
-        limits = resolve_limits(self.demand, initial.accuracy, initial.cost)
+        limits = resolve_limits(self.demand, initial.accuracy, initial.cost, content.scale)
         scored = tuple(
-            GoalScore(t, reward(self.demand, limits, t.accuracy, t.cost)) for t in trials
+            GoalScore(t, reward(self.demand, limits, t.accuracy, t.cost, content.scale))
+            for t in trials
         )
         judge = Judge(self.demand.max_accuracy_loss, limits, scored[0], content)
         return Contest(judge, StudyResult(limits, scored[0], scored))
@@ -62,10 +70,10 @@ class Run:
     def _record(self, journal, plan, on_search, storage, latency):
         if plan.key in journal.content.trials:
             return
-        correct = bits(SEARCH, round(on_search * SEARCH))
+        scores = self.scores(SEARCH, on_search)
         key, sha256 = plan.key, plan.key * 4
         spec = ModelSpec("fake", (1,), ())
-        journal.add(Artifact(key, plan.key, sha256, 1, correct.accuracy, correct, spec))
+        journal.add(Artifact(key, plan.key, sha256, 1, scores.mean, scores, spec))
         journal.add(TrialRecord(plan, key))
 
     def _trial(self, content, plan, _on_search, _on_held, storage, latency):
@@ -82,7 +90,20 @@ class Run:
         names = {plan.key: name for name, (plan, *_) in self.losses.items()}
         name = names[scored.trial.plan.key]
         self.tested.append(name)
-        return bits(HELD, round(self.losses[name][2] * HELD))
+        return self.scores(HELD, self.losses[name][2])
+
+    def scores(self, count, loss):
+        return bits(count, round(loss * count))
+
+
+class ErrorRun(Run):
+    """Likewise, by a metric whose scores are numbers from 0 to 10, and lower is better."""
+
+    metric = Scale.of(ERROR)
+
+    def scores(self, count, loss):
+        noise = np.random.default_rng(0).random(count)
+        return SampleScores.of(1.0 + noise + ERROR.high * loss)
 
 
 def name_of(conclusion):
@@ -98,6 +119,33 @@ def test_the_first_that_is_met_wins_and_no_other_is_tested(tmp_path):
     assert run.tested == ["initial", "small"]
     assert name_of(conclusion) == "small"
     assert conclusion.of_winner.text == "met"
+
+
+def test_by_another_metric_what_is_met_lucky_or_open_is_told_likewise(tmp_path):
+    run = ErrorRun(tmp_path)
+    run.add("lucky", 0.005, 0.04, storage=100)
+    run.add("near", 0.005, 0.019, storage=200)
+    run.add("safe", 0.001, 0.001, storage=400)
+    conclusion = run.conclude()
+    assert run.tested == ["initial", "lucky", "near", "safe"]
+    assert name_of(conclusion) == "safe"
+    told = {
+        name: conclusion.verdicts[run.losses[name][0].key].accuracy_loss
+        for name in ("lucky", "near", "safe")
+    }
+    assert {name: verdict.text for name, verdict in told.items()} == {
+        "lucky": "broken", "near": "open, within", "safe": "met",
+    }  # fmt: skip
+    assert told["lucky"].estimate == pytest.approx(0.04)
+    assert conclusion.tested[0].correct.mean == pytest.approx(1.9, abs=0.01)
+
+
+def test_by_another_metric_a_better_plan_loses_less_than_nothing(tmp_path):
+    run = ErrorRun(tmp_path)
+    run.add("better", -0.01, -0.01)
+    conclusion = run.conclude()
+    assert name_of(conclusion) == "better"
+    assert conclusion.of_winner.accuracy_loss.estimate == pytest.approx(-0.01)
 
 
 def test_a_plan_that_was_lucky_in_the_search_is_found_out_and_a_safer_one_wins(tmp_path):

@@ -10,6 +10,7 @@ from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.study.worker_messages import OpenTask, Sample
 from adadeep.training import tasks
+from adadeep.training.networks.lenet import LENET
 from fakes.mutations import mutated
 
 pytestmark = pytest.mark.tf
@@ -22,7 +23,9 @@ def short_task(monkeypatch):
     """The task `digits` with hardly any training."""
     from adadeep.study import maker
 
-    task = dataclasses.replace(tasks.load_task("digits"), base_steps=2, fine_tune_steps=1)
+    task = tasks.load_task("digits")
+    recipe = dataclasses.replace(task.recipe, base_steps=2, fine_tune_steps=1)
+    task = dataclasses.replace(task, recipe=recipe)
     monkeypatch.setattr(maker, "load_task", lambda name: task)
     return task
 
@@ -41,9 +44,7 @@ def model_bytes(maker, folder, plan=INITIAL):
 
 
 def network(seed=0):
-    from adadeep.training.networks import lenet
-
-    return lenet((8, 8, 1), 10, seed)
+    return LENET.build((8, 8, 1), 10, seed)
 
 
 def test_a_network_that_was_trained_is_taken_up_again_by_its_own_search_only(tmp_path):
@@ -75,7 +76,7 @@ def test_a_made_network_is_left_beside_the_others_until_the_host_takes_it_over(t
     assert made.spec.layers[0].weight_bits == 8
     assert {layer.group for layer in made.spec.layers if "__" in layer.name} == {"fc1"}
     assert maker.make(INITIAL, str(tmp_path)).network is None
-    assert maker.judge(made.model, "held").count == len(maker._task.x_held)
+    assert maker.judge(made.model, "held").count == len(maker._task.data.x_held)
 
 
 def test_samples_hold_inputs_labels_and_what_models_give(tmp_path):
@@ -124,10 +125,9 @@ def test_a_damaged_network_is_loaded_whole_or_refused_with_the_remedy(tmp_path):
 
 def test_the_network_of_another_task_is_refused(tmp_path):
     from adadeep.study.maker import load_network
-    from adadeep.training.networks import lenet
 
     path = tmp_path / "initial.keras"
-    lenet((28, 28, 1), 10, 0).save(path)
+    LENET.build((28, 28, 1), 10, 0).save(path)
     with pytest.raises(FormatError, match="of another network"):
         load_network(network(), path)
     path.unlink()

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from adadeep.core.correct import CorrectSamples
 from adadeep.core.errors import ConfigError
+from adadeep.core.scores import SampleScores
 from adadeep.report.final_table import legend, table_rows
 from adadeep.search.random_sampler import RandomSampler
 from adadeep.storage.artifacts import ArtifactStore
@@ -44,7 +44,7 @@ def finished(folder, devices):
             contests.append(
                 Contest(judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials)))
             )
-        held_back = CorrectSamples.of(np.ones(400, np.bool_))
+        held_back = SampleScores.of(np.ones(400, np.bool_))
         conclusions = conclude(contests, journal, lambda _: held_back)
     files = winner_files(conclusions, [scorer.target.key for scorer in scorers])
     targets = tuple(

@@ -1,11 +1,13 @@
 import pytest
 
 from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import Limits, Reward
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.study.results import StudyResult, pareto_front
+from fakes.metrics import ERROR
 
 
 def scored(name, total, violation=0.0, losses=(0.9, 1.0, 1.0, 1.0)):
@@ -26,6 +28,13 @@ def failed(name):
 
 def result(*trials):
     return StudyResult(Limits(0, 1, 1, 1), trials[0], trials)
+
+
+def test_where_lower_is_better_the_front_holds_what_is_low():
+    high = scored("high", 0, losses=(0.9, 1.0, 1.0, 1.0))
+    low = scored("low", 0, losses=(0.1, 1.0, 1.0, 1.0))
+    assert pareto_front([high, low]) == (high,)
+    assert pareto_front([high, low], Scale.of(ERROR)) == (low,)
 
 
 def test_the_best_is_the_feasible_one_with_the_highest_reward():

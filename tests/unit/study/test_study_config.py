@@ -4,8 +4,12 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import ConfigError
 from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.task import Task
 from adadeep.study.bench import default_folder
 from adadeep.study.config import StudyConfig
+from adadeep.training.registry import DATA_SETS, METRICS
+from adadeep.training.registry import TASKS as TASK_REGISTRY
+from fakes.metrics import ERROR
 
 TASKS = ("digits", "mnist")
 
@@ -45,6 +49,25 @@ def test_a_device_may_have_a_demand_of_its_own():
     config = StudyConfig(task="digits", demands=(("watch", own),))
     assert config.demand_of("watch") == own
     assert config.demand_of("phone") == config.demand == UserDemand()
+
+
+def test_a_task_of_a_part_that_is_not_installed_is_refused_before_anything_begins(monkeypatch):
+    task = Task("digits", "Digits", "lenet", "digits", "digitz", "theirs")
+    monkeypatch.setattr(TASK_REGISTRY, "get", lambda name: task)
+    with pytest.raises(ConfigError) as caught:
+        StudyConfig(task="digits").check(TASKS)
+    assert "unknown recipe 'digitz'. Did you mean 'digits'?" in str(caught.value)
+    assert "unknown metric 'theirs'" in str(caught.value)
+    assert "unknown network" not in str(caught.value)
+
+
+def test_the_header_names_a_metric_that_is_no_accuracy_and_the_version_of_the_split(monkeypatch):
+    header = StudyConfig(task="digits").header
+    assert header["split"] == DATA_SETS.get("digits").split
+    assert "metric" not in header  # as in all journals before there was another
+    monkeypatch.setattr(METRICS, "get", lambda name: ERROR)
+    other = StudyConfig(task="digits").header
+    assert other["metric"]["title"] == "mean error"
 
 
 @pytest.mark.parametrize(

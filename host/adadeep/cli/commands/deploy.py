@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +67,10 @@ def _show(ui: Ui, deployment: Deployment) -> None:
     ui.table(_COLUMNS, rows, title)
     ui.say(f"speed-up on this device: {deployment.speed_up:.2f} times")
     ui.say(
-        f"outputs: {deployment.samples} real samples agree with this computer's, same decision on"
-        f" {agreed.argmax_agreement:.0%}, largest difference {agreed.max_abs_difference:.2g}"
+        f"outputs: {deployment.samples} real samples agree with this computer's to"
+        f" {agreed.by_metric:.0%}, largest difference {agreed.max_abs_difference:.2g}"
     )
-    for line in verdict_lines(deployment.verdicts):
+    for line in verdict_lines(deployment.verdicts, deployment.metric):
         ui.say(line)
     ui.say(f"path on the device: {deployment.path}")
     doubtful = [f"{name} is {v.text}" for name, v in deployment.verdicts if not v.is_within]
@@ -86,7 +85,7 @@ def _show(ui: Ui, deployment: Deployment) -> None:
 
 def _next_step(ui: Ui, finished: FinishedRun, run: Path, shown: list[dict[str, Any]]) -> None:
     """A search where none has been, else what `deploy` does not show, such as load and memory."""
-    from adadeep.training.tasks import TASKS
+    from adadeep.training.registry import TASKS
 
     elsewhere = [row["serial"] for row in shown if not row["searched_here"]]
     if elsewhere and finished.task in TASKS:
@@ -110,7 +109,10 @@ def _json(deployment: Deployment) -> dict[str, Any]:
         "path": deployment.path,
         "speed_up": deployment.speed_up,
         "samples": deployment.samples,
-        "agreement": asdict(deployment.agreement),
+        "agreement": {
+            "max_abs_difference": deployment.agreement.max_abs_difference,
+            "argmax_agreement": deployment.agreement.by_metric,
+        },
         "searched_here": deployment.searched_here,
         "verdicts": verdicts_as_json(deployment.verdicts),
         "best": measurement_json(deployment.serial, deployment.best),

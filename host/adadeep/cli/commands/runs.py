@@ -20,6 +20,7 @@ from adadeep.core.units import format_bytes, format_percent
 from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
+    from adadeep.core.metric import Scale
     from adadeep.storage.records import SessionAsks
     from adadeep.storage.run_folder import PlanFile
     from adadeep.study.prune import Pruning
@@ -143,7 +144,7 @@ def show(run: Path, top: int, as_json: bool) -> None:
     _show_devices(ui, view)
     for target in view.targets:
         _show_trials(ui, known, target, top)
-    _show_finalists(ui, view.finalists)
+    _show_finalists(ui, view)
     if known.state is RunState.UNFINISHED:
         ui.note("the search has not ended: the command that began it goes on with it")
     if known.plan is not None:
@@ -154,6 +155,8 @@ def show(run: Path, top: int, as_json: bool) -> None:
 def _header_rows(view: RunView) -> list[tuple[str, str]]:
     known, journal, plan = view.known, view.known.journal, view.known.plan
     study = {name: str(value) for name, value in journal.study.items()} if journal else {}
+    if journal and "metric" in study:
+        study["metric"] = journal.scale.about
     sessions = [asks.session for asks in journal.sessions] if journal else []
     versions = [session.adadeep_version for session in sessions]
     versions += [plan.adadeep_version] if plan else []
@@ -193,7 +196,7 @@ def _show_sessions(ui: Ui, view: RunView) -> None:
     below = {}
     for number, asks in enumerate(journal.sessions):
         wanted = [
-            f"on {titles.get(key, one_line(key))}: {demand_line(demand)}"
+            f"on {titles.get(key, one_line(key))}: {demand_line(demand, journal.scale)}"
             for key, demand in asks.session.demands.items()
         ]
         below[number] = one_line("; ".join(wanted), _LONGEST_LINE)
@@ -248,7 +251,7 @@ def _show_trials(ui: Ui, known: KnownRun, target: TargetView, top: int) -> None:
     if not rows:
         return
     ui.table(COLUMNS, table_rows(rows), f"{known.task} on {target.title}")
-    verdicts = verdict_lines(target.verdicts) if target.verdicts else []
+    verdicts = verdict_lines(target.verdicts, target.scale) if target.verdicts else []
     for line in (*settings_lines(rows), *legend(rows), *verdicts, *_counts(target)):
         ui.say(one_line(line, _LONGEST_LINE))
 
@@ -258,19 +261,20 @@ def _counts(target: TargetView) -> list[str]:
     return [f"plans: {', '.join(counts)}"] if counts else []
 
 
-def _show_finalists(ui: Ui, finalists: Sequence[FinalistView]) -> None:
-    if finalists:
-        title = "finalists, tested on held-back samples"
-        ui.table(_FINALIST_COLUMNS, [_finalist_row(one) for one in finalists], title)
+def _show_finalists(ui: Ui, view: RunView) -> None:
+    journal = view.known.journal
+    if journal is not None and view.finalists:
+        rows = [_finalist_row(finalist, journal.scale) for finalist in view.finalists]
+        ui.table(_FINALIST_COLUMNS, rows, "finalists, tested on held-back samples")
 
 
-def _finalist_row(finalist: FinalistView) -> tuple[str, ...]:
+def _finalist_row(finalist: FinalistView, scale: Scale) -> tuple[str, ...]:
     test, loss = finalist.test, finalist.loss
     shown = ["-", "-"]
     if loss is not None and loss.low is not None and loss.high is not None:
         ends = f"{format_percent(loss.low)} to {format_percent(loss.high)}"
         shown = [format_percent(loss.estimate), ends]
-    samples, accuracy = str(test.correct.count), format_percent(test.correct.accuracy)
+    samples, accuracy = str(test.scores.count), scale.shown(test.scores.mean)
     return str(test.number), finalist.label, samples, accuracy, *shown
 
 

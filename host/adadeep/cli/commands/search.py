@@ -22,9 +22,11 @@ from adadeep.cli.options import (
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
 from adadeep.core.errors import DemandUnmet, DeviceError
+from adadeep.core.metric import ACCURACY_SCALE
 
 if TYPE_CHECKING:
     from adadeep.core.cost import Cost
+    from adadeep.core.metric import Scale
     from adadeep.core.reward import Limits
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome, TargetOutcome
@@ -54,7 +56,7 @@ class _SearchCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        from adadeep.training.tasks import TASKS
+        from adadeep.training.registry import TASKS
 
         formatter.write_paragraph()
         formatter.write_text(f"Tasks: {', '.join(TASKS)}.")
@@ -126,7 +128,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     """
     ui = Ui(as_json)
     config = _config(task, options)
-    from adadeep.training.tasks import TASKS
+    from adadeep.training.registry import TASKS
 
     config.check(TASKS)
     transports = chosen_devices(devices)
@@ -182,6 +184,7 @@ class _Reporter:
     def __init__(self, ui: Ui, bar: Progress) -> None:
         self._ui = ui
         self._bar = bar
+        self._scale = ACCURACY_SCALE
 
     def stage(self, text: str) -> None:
         """Beside the bar."""
@@ -191,10 +194,12 @@ class _Reporter:
         """A line of its own."""
         self._ui.note(text)
 
-    def limits(self, title: str, limits: Limits) -> None:
+    def limits(self, title: str, limits: Limits, scale: Scale) -> None:
         """What the plans are held against on a device."""
+        self._scale = scale
+        way = ">=" if scale.higher_is_better else "<="
         self._ui.note(
-            f"demand on {title}: accuracy >= {units.format_percent(limits.min_accuracy)}, "
+            f"demand on {title}: {scale.title} {way} {scale.shown(limits.min_accuracy)}, "
             f"T <= {units.format_ms(limits.max_latency_ms)}, "
             f"S_p <= {units.format_bytes(limits.max_storage_bytes)}, "
             f"E <= {units.format_mj(limits.max_energy_mj)}"
@@ -203,10 +208,10 @@ class _Reporter:
     def trial(self, event: TrialEvent) -> None:
         """The trial, and the best so far."""
         self._bar.advance(1 if event.number else 0)
-        self._ui.note(_trial_line(event))
+        self._ui.note(_trial_line(event, self._scale))
 
 
-def _trial_line(event: TrialEvent) -> str:
+def _trial_line(event: TrialEvent, scale: Scale) -> str:
     scored, reward = event.scored, event.scored.reward
     head = f"[{event.number}/{event.episodes}] "
     known = [(score.trial.cost, score.trial.accuracy) for score in scored.scores]
@@ -214,7 +219,7 @@ def _trial_line(event: TrialEvent) -> str:
     if not costs:
         return f"{head}{scored.state}: {scored.plan.label}: {scored.reason}"
     numbers = (
-        units.format_percent(scored.quality),
+        scale.shown(scored.quality),
         " | ".join(_latency(cost) for cost in costs),
         units.format_bytes(costs[0].storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
@@ -264,7 +269,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     ui.table(COLUMNS, table_rows(rows), f"{outcome.task} on {target.title}")
     for line in [*settings_lines(rows), *legend(rows)]:
         ui.say(line)
-    for line in verdict_lines(target.conclusion.of_winner):
+    for line in verdict_lines(target.conclusion.of_winner, outcome.scale):
         ui.say(line)
     if target.is_acceptable and not target.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")

@@ -1,0 +1,1 @@
+"""Initial networks, one a module. Keras is imported when one is built."""

@@ -1,0 +1,46 @@
+"""Tasks and their parts by name. Adding one is a file and a line here (and contract tests run)."""
+
+from __future__ import annotations
+
+from adadeep.core.metric import Metric
+from adadeep.core.registry import Registry
+from adadeep.core.task import DataSet, Network, Recipe, Task
+
+NETWORKS: Registry[Network] = Registry(
+    "network",
+    {"lenet": "adadeep.training.networks.lenet:LENET"},
+    group="adadeep.networks",
+)
+
+DATA_SETS: Registry[DataSet] = Registry(
+    "data set",
+    {
+        "digits": "adadeep.training.data_sets.digits:DIGITS",
+        "mnist": "adadeep.training.data_sets.mnist:MNIST",
+    },
+    group="adadeep.data_sets",
+)
+
+RECIPES: Registry[Recipe] = Registry(
+    "recipe",
+    {
+        "digits": "adadeep.training.recipes.digits:DIGITS",
+        "mnist": "adadeep.training.recipes.mnist:MNIST",
+    },
+    group="adadeep.recipes",
+)
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    {"accuracy": "adadeep.training.metrics.accuracy:ACCURACY"},
+    group="adadeep.metrics",
+)
+
+TASKS: Registry[Task] = Registry(
+    "task",
+    {
+        "digits": "adadeep.training.tasks:DIGITS",
+        "mnist": "adadeep.training.tasks:MNIST",
+    },
+    group="adadeep.tasks",
+)
