@@ -31,9 +31,7 @@ def costs(storage=100.0, energy=1.0):
 
 def test_a_plan_within_its_limits_or_unknown_is_tried():
     assert ruled_out(PLAN, [goal()], costs()) is None
-    assert (
-        ruled_out(PLAN, [goal()], costs(100.0 * (1 + 1e-12))) is None
-    )  # rounding
+    assert ruled_out(PLAN, [goal()], costs(100.0 * (1 + 1e-12))) is None  # rounding
     assert ruled_out(PLAN, [goal()], lambda plan: None) is None
 
 
