@@ -15,7 +15,7 @@ from adadeep.cli.commands import devices as devices_command
 from adadeep.cli.commands import doctor as doctor_command
 from adadeep.cli.commands import search as search_command
 from adadeep.cli.main import COMMANDS, cli, run
-from adadeep.convert.verify import Agreement
+from adadeep.study.deploy import Agreement
 from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
