@@ -17,6 +17,7 @@ COST_SOURCES: Registry[CostSource] = Registry(
         "analytic": "adadeep.cost.analytic:ANALYTIC",
     },
     group="adadeep.cost_sources",
+    protocol=CostSource,
 )
 
 _BEST_FIRST = (Provenance.MEASURED, Provenance.FITTED, Provenance.ANALYTIC)
@@ -33,9 +34,14 @@ def choose_sources(target: Target, wanted: Sequence[str] = ()) -> dict[str, str]
         wanted: names of sources that are to give all that they offer.
 
     Raises:
-        ConfigError: there is no such source, or a quantity has none.
+        ConfigError: there is no such source, it gives nothing there, or a quantity has none.
     """
     sources = {name: COST_SOURCES.get(name) for name in wanted} | COST_SOURCES.usable()
+    for name in wanted:
+        if not sources[name].offers(target):
+            raise ConfigError(
+                f"cost source {name!r} gives nothing for {target.device_title}; leave it out."
+            )
     chosen: dict[str, str] = {}
     for quantity in QUANTITIES:
         offers = [

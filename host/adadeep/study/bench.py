@@ -12,7 +12,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile
-from adadeep.core.errors import AdaDeepError
+from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.core.protocols import Transport
 from adadeep.core.search import TargetKnowledge
 from adadeep.core.target import Target
@@ -21,7 +21,7 @@ from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter, open_meter
 from adadeep.profiles import files
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import TargetRecord
+from adadeep.storage.records import JournalContent, TargetRecord
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import DeviceBench
 from adadeep.study.jobs import TRAINING
@@ -99,17 +99,43 @@ def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
 
 
 def _add(bench: Bench, config: StudyConfig, facts: DeviceFacts, meter: DeviceMeter) -> None:
-    target, targets = meter.target, bench.journal.content.targets
-    if target.key not in targets:
-        sources = choose_sources(target, config.cost_sources)
-        provenances = {
-            quantity: str(COST_SOURCES.get(name).offers(target)[quantity])
-            for quantity, name in sources.items()
-        }
-        record = TargetRecord(target, _publishable(facts), sources, provenances)
-        bench.journal.defer(record)
+    target, content = meter.target, bench.journal.content
+    known = content.targets.get(target.key)
+    if known is not None:
+        _require_sources(known, config.cost_sources, content)
+    else:
+        bench.journal.defer(_new_target(target, _publishable(facts), config.cost_sources))
     bench.knowledge[target.key] = TargetKnowledge(facts, _profile(facts))
     bench.demands[target.key] = config.demand_of(facts.serial)
+
+
+def _new_target(target: Target, facts: DeviceFacts, wanted: Sequence[str]) -> TargetRecord:
+    sources = choose_sources(target, wanted)
+    provenances = {
+        quantity: str(COST_SOURCES.get(name).offers(target)[quantity])
+        for quantity, name in sources.items()
+    }
+    return TargetRecord(target, facts, sources, provenances)
+
+
+def _require_sources(record: TargetRecord, wanted: Sequence[str], content: JournalContent) -> None:
+    """Where the costs on a target come from is fixed with its first trial.
+
+    Raises:
+        ConfigError: a source is not installed here, or another is asked for now.
+    """
+    title, used = record.target.device_title, set(record.sources.values())
+    for name in used.difference(COST_SOURCES):
+        origin = content.plugins.get(f"{COST_SOURCES.kind} {name}", "a package")
+        raise ConfigError(
+            f"costs on {title} come from {name!r} of {origin} in this run, which is not installed"
+            " here; install it, or name another folder with -o."
+        )
+    for name in (name for name in wanted if name not in used):
+        raise ConfigError(
+            f"costs on {title} come from {', '.join(sorted(used))} in this run, not from {name};"
+            " leave out --cost-source, or name another folder with -o."
+        )
 
 
 def _publishable(facts: DeviceFacts) -> DeviceFacts:

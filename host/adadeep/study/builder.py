@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -17,10 +18,12 @@ from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.protocols import Transport
+from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.cost.analytic import ANALYTIC
+from adadeep.cost.registry import COST_SOURCES
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.native_log import native_log
@@ -43,6 +46,7 @@ from adadeep.study.outcome import (
     write_outcome,
 )
 from adadeep.study.pipeline import Pipeline, Workplace
+from adadeep.study.plugins import missing, parts_of, taking_part
 from adadeep.study.results import StudyResult
 from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
@@ -146,7 +150,9 @@ class _Search:
     def _begin(self) -> None:
         space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
         header = self.config.header(space[:_SPACE_DIGITS], __version__)
-        for change in self.bench.journal.begin(header, NOTED):
+        changes = self.bench.journal.begin(header, NOTED)
+        changes += [f"{it} is missing" for it in missing(self.bench.journal.content.plugins)]
+        for change in changes:
             self.observer.note(f"not as when this search was begun: {change}; it goes on.")
 
     def _executor_kind(self) -> ExecutorKind:
@@ -163,8 +169,20 @@ class _Search:
             look_ahead=self.config.look_ahead or kind.look_ahead,
             demands=self.bench.demands,
             adadeep_version=__version__,
-            plugins=_plugins(self.config),
+            plugins=taking_part(self._uses(kind)),
         )
+
+    def _uses(self, kind: ExecutorKind) -> list[tuple[Registry[Any], Iterable[str]]]:
+        """Names in every registry of what takes part."""
+        sources = {n for d in self.bench.devices.values() for n in d.record.sources.values()}
+        return [
+            (TECHNIQUES, TECHNIQUES.usable()),
+            (PRECISIONS, PRECISIONS.usable()),
+            (SAMPLERS, [self.config.sampler]),
+            (COST_SOURCES, sources),
+            (EXECUTORS, [kind.name]),
+            *parts_of(self.config.task),
+        ]
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
         session = self.bench.journal.content.sessions[-1].session
@@ -235,19 +253,6 @@ class _Search:
             "initial_outputs": model_of(first.result.baseline, self.store),
         }
         return self.trainer.sample(models, SAMPLE_COUNT, self.store.make())
-
-
-def _plugins(config: StudyConfig) -> dict[str, str]:
-    """What of other packages takes part: "technique W9" -> "their-package 1.2"."""
-    entries = [
-        *((TECHNIQUES.kind, entry) for entry in TECHNIQUES.entries),
-        *((SAMPLERS.kind, e) for e in SAMPLERS.entries if e.name == config.sampler),
-    ]
-    return {
-        f"{kind} {entry.name}": f"{entry.origin} {entry.version}"
-        for kind, entry in entries
-        if entry.is_plugin
-    }
 
 
 def _resumable(bench: Bench) -> str:

@@ -11,6 +11,7 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.measurement import MeasureSettings
 from adadeep.core.registry import suggestion
+from adadeep.cost.registry import COST_SOURCES
 from adadeep.search.registry import SAMPLERS
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.training.tasks import SPLIT
@@ -68,6 +69,7 @@ class StudyConfig:
             _unknown("sampler", self.sampler, list(SAMPLERS)),
             _preset(self.sampler, self.preset),
             _unknown("executor", self.executor, list(EXECUTORS)) if self.executor else "",
+            *(_unknown("cost source", name, list(COST_SOURCES)) for name in self.cost_sources),
             "" if self.episodes >= 1 else f"{self.episodes} episodes: at least 1 is needed.",
             "" if self.seed >= 0 else f"seed {self.seed}: it must not be negative.",
             _threads(self.settings.threads),
