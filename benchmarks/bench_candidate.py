@@ -15,10 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
-from adadeep.core.measurement import Measurement, MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Measurement
 from adadeep.devices.discovery import select
 from adadeep.measure.layer_models import micro_benchmark, tflite_of
-from adadeep.measure.meter import open_meter
+from adadeep.measure.session import open_meter
 from lab_box import adb, lab_box
 from record import Row, options, save
 
@@ -74,10 +75,10 @@ def warm_agent(serial: str, models: list[bytes]) -> tuple[list[float], int]:
     [transport] = select([serial], Deadline.after(30))
     overheads, repeated = [], 0
     with open_meter(transport, Deadline.after(120), MeasureSettings()) as meter:
-        meter.measure(models[0])  # warms the agent; not counted
+        meter.measure(models[:1])  # warms the agent; not counted
         for model in models:
             start = time.perf_counter()
-            measurement = meter.measure(model)
+            [measurement] = meter.measure([model])
             elapsed_ms = 1000 * (time.perf_counter() - start)
             if measurement.attempts == 1:
                 overheads.append(elapsed_ms - accounted_ms(measurement))

@@ -16,10 +16,10 @@ from adadeep.cli.commands import deploy as deploy_command
 from adadeep.cli.commands.measure import measurement_json
 from adadeep.cli.main import cli, run
 from adadeep.convert.verify import Agreement
+from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Measurement
-from adadeep.devices.doctor import Check
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.study.outcome import scored_as_json

@@ -16,6 +16,7 @@ from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from fakes.keras_networks import branched
+from fakes.lenet_spec import lenet_spec
 
 pytestmark = pytest.mark.tf
 
@@ -78,6 +79,11 @@ def assert_as_outlined(outline: Any, made: Any) -> None:
     elif outline is not None:
         assert outline.layers == spec_of(made).layers
         assert outline == spec_of(made)
+
+
+@pytest.mark.parametrize("size", [8, 28])
+def test_the_lenet_of_the_tests_is_the_one_that_is_trained(size: int) -> None:
+    assert spec(f"lenet of {size}x{size}") == lenet_spec(size)
 
 
 @pytest.mark.parametrize("technique", list(TECHNIQUES))

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from adadeep.study.evaluate import NetworkMaker
 
+from adadeep.core.agent_kind import ReadyAgent
 from adadeep.core.protocols import Technique
 from adadeep.measure.meter import LatencyMeter
 from adadeep.study.study import StudyObserver
 from fakes.search_parts import FakeMaker, FakeMeter, Watching
 from fakes.search_space import FIRE
+from fakes.toy_agent import ToyAgent
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -41,8 +43,16 @@ def table_technique():
         (FakeMaker, NetworkMaker),
         (FakeMeter, LatencyMeter),
         (Watching, StudyObserver),
+        (lambda: ToyAgent(None), ReadyAgent),
     ],
-    ids=["technique of the tests", "technique of the benchmark", "maker", "meter", "observer"],
+    ids=[
+        "technique of the tests",
+        "technique of the benchmark",
+        "maker",
+        "meter",
+        "observer",
+        "agent",
+    ],
 )
 def test_a_stand_in_has_every_member_of_its_protocol(make, protocol):
     wanted = members(protocol)

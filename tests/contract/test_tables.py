@@ -35,15 +35,8 @@ from adadeep.core.device import (
 )
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow

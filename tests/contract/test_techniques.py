@@ -197,6 +197,20 @@ def test_svd_has_the_rank_of_the_paper() -> None:
     assert model.get_layer("fc1__inner").units == 1024 // 12
 
 
+def test_what_a_hook_does_not_keep_is_zero_and_stays_so(technique: Technique[Any]) -> None:
+    from adadeep.training.fit import train
+
+    last = dict(settings_of(technique.name))  # of each layer; training takes its time
+    for layer, choice in settings_of(technique.name):
+        new = technique.apply(trained(), layer, choice)
+        assert set(new.hooks) <= {one.name for one in new.network.layers}
+        if new.hooks and choice == last[layer]:
+            train(new.network, digits(), 2, seed=0, hooks=new.hooks)
+        for name, hook in new.hooks.items():
+            kernel = np.asarray(new.network.get_layer(name).kernel)
+            assert hook.kept is None or not kernel[~hook.kept].any()
+
+
 @pytest.mark.parametrize("layout", ["block", "unstructured"])
 def test_pruned_weights_stay_zero_while_the_rest_trains(layout: str) -> None:
     from adadeep.training.fit import train

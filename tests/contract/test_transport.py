@@ -1,4 +1,4 @@
-"""Every transport keeps the promises of `core.protocols.Transport`."""
+"""Every transport keeps the promises of `core.transport.Transport`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from adadeep.core.check import CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 
@@ -197,6 +198,20 @@ class TestOpen:
                 stream.read_line(soon(0.2))
         finally:
             stream.close()
+
+
+def test_it_knows_whether_it_leads_to_this_computer(transport: Transport) -> None:
+    boot_id = "/proc/sys/kernel/random/boot_id"
+    there = transport.run(f"cat {boot_id}; pwd -P", soon()).text
+    assert transport.is_this_computer is (transport.kind == "local")
+    if transport.is_this_computer and Path(boot_id).exists():
+        assert Path(boot_id).read_text() in there
+
+
+def test_its_own_checks_are_well(transport: Transport) -> None:
+    checks = transport.examine(soon())
+    assert checks
+    assert {check.status for check in checks} == {CheckStatus.OK}
 
 
 def test_workdir_is_private_and_lets_programs_run(transport: Transport) -> None:

@@ -4,11 +4,11 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import NoAgentError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import anchor_model
-from adadeep.measure.meter import open_meter
+from adadeep.measure.session import open_meter
 
 pytestmark = pytest.mark.device
 
@@ -28,7 +28,7 @@ def test_it_measures_or_says_what_it_lacks(device_serial):
     [transport] = select([device_serial], Deadline.after(30))
     try:
         with open_meter(transport, Deadline.after(120), QUICK) as meter:
-            measurement = meter.measure(anchor_model())
+            [measurement] = meter.measure([anchor_model()])
     except NoAgentError as error:
         pytest.skip(str(error))
     assert measurement.latency_ms > 0

@@ -65,12 +65,33 @@ def text(old: str, new: str) -> Spoil:
     return spoil
 
 
+def result(spoil: Callable[[Message], Message]) -> Spoil:
+    """A reply whose only result is spoilt."""
+    return lambda reply: {**reply, "results": [spoil(reply["results"][0])]}
+
+
+def of_result(**changes: Any) -> Spoil:
+    """A result with these fields replaced; None removes one."""
+    return result(lambda found: {k: v for k, v in {**found, **changes}.items() if v is not None})
+
+
 def launches(**changes: Any) -> Spoil:
-    return lambda reply: {**reply, "launches": [{**reply["launches"][0], **changes}]}
+    return result(lambda found: {**found, "launches": [{**found["launches"][0], **changes}]})
 
 
 def before(**changes: Any) -> Spoil:
-    return lambda reply: {**reply, "before": {**reply["before"], **changes}}
+    return result(lambda found: {**found, "before": {**found["before"], **changes}})
+
+
+def texts(**files: Any) -> Spoil:
+    """What the agent read before, with these files; `__` parts the names of a path."""
+    more = {f"/{name.replace('__', '/')}": text for name, text in files.items()}
+    return result(
+        lambda found: {
+            **found,
+            "before": {**found["before"], "texts": {**found["before"]["texts"], **more}},
+        }
+    )
 
 
 def raw(data: bytes) -> Spoil:
@@ -127,7 +148,7 @@ HELLO: dict[str, tuple[Spoil, set[int]]] = {
     "terminal escapes": (raw(ESCAPES.encode() + b"\n"), DEVICE),
     "another protocol": (fields(protocol=999), DEVICE),
     "another version": (fields(version="99" + ESCAPES), DEVICE),
-    "a protocol of text": (fields(protocol="2"), DEVICE),
+    "a protocol of text": (fields(protocol="3"), DEVICE),
     "without a runtime": (fields(runtime=None), DEVICE),
     "more than it should": (fields(extra=1), EITHER),
     "a runtime of escapes": (fields(runtime=ESCAPES, runtime_version=ESCAPES), EITHER),
@@ -150,11 +171,11 @@ RESULT: dict[str, tuple[Spoil, set[int]]] = {
     "another id, then the right one": (first(b'{"type":"done","id":99}\n'), EITHER),
     "an id of text": (fields(id="1"), DEVICE),
     "another type": (lambda reply: {"type": "done", "id": reply["id"]}, DEVICE),
-    "another model": (fields(model_sha256="0" * 64), DEVICE),
-    "a model of no bytes": (fields(model_bytes=-1), DEVICE),
-    "no launches": (fields(launches=[]), DEVICE),
-    "without launches": (fields(launches=None), DEVICE),
-    "launches of text": (fields(launches="many"), DEVICE),
+    "another model": (of_result(model_sha256="0" * 64), DEVICE),
+    "a model of no bytes": (of_result(model_bytes=-1), DEVICE),
+    "no launches": (of_result(launches=[]), DEVICE),
+    "without launches": (of_result(launches=None), DEVICE),
+    "launches of text": (of_result(launches="many"), DEVICE),
     "no runs": (launches(runs_ns=[]), DEVICE),
     "runs of text": (launches(runs_ns=["1"]), DEVICE),
     "runs below zero": (launches(runs_ns=[-5] * 60), DEVICE),
@@ -166,38 +187,76 @@ RESULT: dict[str, tuple[Spoil, set[int]]] = {
     "NaN": (text('"load_ns": ', '"load_ns": NaN, "x": '), DEVICE),
     "infinity": (before(timestamp=float("inf")), DEVICE),
     "1e999": (text('"timestamp": ', '"timestamp": 1e999, "x": '), DEVICE),
-    "an agent that is a list": (fields(agent=[]), DEVICE),
-    "clocks of text": (before(cpu_khz=["fast"]), DEVICE),
-    "temperatures in a list": (before(temperatures_c=[1]), DEVICE),
-    "governors of escapes": (before(governors=[ESCAPES]), FINE),
-    "a battery of escapes": (before(battery_percent=50, battery_status=ESCAPES), FINE),
-    "temperatures of escapes": (before(temperatures_c={ESCAPES: 40.0}), FINE),
-    "delegates of escapes": (fields(delegates=[{"name": ESCAPES, "nodes": 1}]), FINE),
-    "delegates below zero": (fields(delegates=[{"name": "x", "nodes": -1}]), EITHER),
-    "inputs of escapes": (
-        lambda r: {**r, "inputs": [{**r["inputs"][0], "name": ESCAPES, "fed": ESCAPES}]},
+    "an agent that is a list": (of_result(agent=[]), DEVICE),
+    "no results": (fields(results=[]), DEVICE),
+    "results of more models": (lambda r: {**r, "results": r["results"] * 2}, DEVICE),
+    "results in no list": (fields(results="many"), DEVICE),
+    "texts in a list": (before(texts=[1]), DEVICE),
+    "texts that are numbers": (texts(sys__x=5), DEVICE),
+    "a text beyond its bound": (texts(sys__x="x" * 5000), DEVICE),
+    "texts beyond theirs": (texts(**{f"sys__{n}": "x" * 4000 for n in range(20)}), DEVICE),
+    "more texts than there may be": (texts(**{f"sys__{n}": "" for n in range(2000)}), DEVICE),
+    "clocks and cores of text": (
+        texts(
+            sys__devices__system__cpu__online="0-99999999999,x",
+            sys__devices__system__cpu__cpu0__cpufreq__scaling_cur_freq="fast" + ESCAPES,
+        ),
         FINE,
     ),
-    "without outputs": (fields(outputs=None), EITHER),
-    "outputs that are no tensors": (fields(outputs=[[7]]), EITHER),
-    "memory in a list": (fields(memory=[]), DEVICE),
-    "other settings": (lambda r: {**r, "settings": {**r["settings"], "threads": 64}}, EITHER),
-    "settings of text": (fields(settings="none"), DEVICE),
-    "another job": (fields(job="../../../x"), EITHER),
+    "governors of escapes": (
+        texts(
+            sys__devices__system__cpu__online="0",
+            sys__devices__system__cpu__cpu0__cpufreq__scaling_governor=ESCAPES,
+        ),
+        FINE,
+    ),
+    "a battery of escapes": (
+        texts(
+            sys__class__power_supply__b__type="Battery",
+            sys__class__power_supply__b__capacity="50",
+            sys__class__power_supply__b__status=ESCAPES,
+        ),
+        FINE,
+    ),
+    "temperatures of escapes": (
+        texts(
+            sys__class__thermal__thermal_zone0__temp="40000",
+            sys__class__thermal__thermal_zone0__type=ESCAPES,
+        ),
+        FINE,
+    ),
+    "delegates of escapes": (of_result(delegates=[{"name": ESCAPES, "nodes": 1}]), FINE),
+    "delegates below zero": (of_result(delegates=[{"name": "x", "nodes": -1}]), EITHER),
+    "inputs of escapes": (
+        result(lambda r: {**r, "inputs": [{**r["inputs"][0], "name": ESCAPES, "fed": ESCAPES}]}),
+        FINE,
+    ),
+    "without outputs": (of_result(outputs=None), EITHER),
+    "outputs that are no tensors": (of_result(outputs=[[7]]), EITHER),
+    "memory in a list": (of_result(memory=[]), DEVICE),
+    "other settings": (
+        result(lambda r: {**r, "settings": {**r["settings"], "threads": 64}}),
+        EITHER,
+    ),
+    "settings of text": (of_result(settings="none"), DEVICE),
+    "another job": (of_result(job="../../../x"), EITHER),
     "an error of no known code": (error("such", "no"), DEVICE),
     "an error of escapes": (error("model_corrupt", ESCAPES), {2}),
     "an error of 10 MB": (error("internal", "x" * 10_000_000), DEVICE),
     "a code that is a list": (error([], "no"), DEVICE),
     "ends at once": (ends(), DEVICE),
-    "ends within a line": (ends(b'{"type":"result","id":1,"launches":[{"runs_ns":[1,2'), DEVICE),
+    "ends within a line": (
+        ends(b'{"type":"results","id":1,"results":[{"launches":[{"runs_ns":[1,2'),
+        DEVICE,
+    ),
     "twice": (lambda reply: line(reply) + line(reply), EITHER),
     "late, and right": (late(1.0), FINE),
 }
 SPOOL: dict[str, tuple[Spoil, set[int]]] = {
-    "results that are numbers": (fields(results=[1, 2, 3]), EITHER),
-    "results in no list": (fields(results="many"), EITHER),
-    "results without a job": (fields(results=[{}, {"job": None}, {"job": [1]}]), EITHER),
-    "results nested 100,000 deep": (raw(b'{"id":2,"results":' + DEEP + b"\n"), EITHER),
+    "jobs that are numbers": (fields(jobs=[1, 2, 3]), EITHER),
+    "jobs in no list": (fields(jobs="many"), EITHER),
+    "jobs of escapes": (fields(jobs=[ESCAPES, "", "../../x"]), EITHER),
+    "jobs nested 100,000 deep": (raw(b'{"id":2,"jobs":' + DEEP + b"\n"), EITHER),
     "a line without an end": (endless(b"[1],"), EITHER),
 }
 SCENARIOS = {
@@ -230,12 +289,14 @@ def answer(known: Message, request: Message, waiting: bool = False) -> Message:
     """What a sound agent said to such a request."""
     number, key = request.get("id"), key_of(request)
     if key not in known:
-        empty = {"spool": {"type": "spool", "results": []}}
+        empty = {"spool": {"type": "spool", "jobs": []}}
         return {**empty.get(key, {"type": "done"}), "id": number}
     reply = dict(known[key])
-    for name in ("id", "job", "settings"):
-        if name in reply and name in request:
-            reply[name] = request[name]
+    if "id" in reply:
+        reply["id"] = request["id"]
+    if "results" in reply:
+        asked = {"job": request["models"][0]["job"], "settings": request["settings"]}
+        reply["results"] = [{**reply["results"][0], **asked}]
     if key == "hello":
         reply.update(pid=os.getpid(), spooled=3 if waiting else 0)
     return reply

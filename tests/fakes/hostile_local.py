@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adadeep.core.clock import Deadline
-from adadeep.core.protocols import Stream
+from adadeep.core.stream import Stream
 from adadeep.devices.local import SERIAL, LocalTransport
 from adadeep.devices.shell import open_process
 from fakes import hostile_agent

@@ -9,15 +9,8 @@ from adadeep.core.correct import CorrectSamples
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.core.target import Target
 from adadeep.storage.records import TargetRecord
 from adadeep.study.jobs import Done, MadeNetwork
@@ -99,7 +92,10 @@ class FakeBench:
         self.gone_after = None
         self.refused = {}  # model -> error code
 
-    def measure(self, model):
+    def measure(self, models):
+        return [self._measured(model) for model in models]
+
+    def _measured(self, model):
         if self.gone_after is not None and len(self.measured) >= self.gone_after:
             raise TransientDeviceError("Fake box: the link broke; plug it in again.")
         if model in self.refused:

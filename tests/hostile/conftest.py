@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.devices.local import LocalTransport
-from adadeep.measure.meter import open_meter
+from adadeep.measure.session import open_meter
 from fakes.good_files import MODEL
 from fakes.hostile_local import recording_open
 from fakes.sandbox import AdbServer, CommandRunner, Sandbox, listing
@@ -46,6 +46,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
         transport = LocalTransport(folder / "agent")
         settings = MeasureSettings(launches=1, min_runs=5, max_runs=60, min_ms=1, max_ms=20)
         with open_meter(transport, Deadline.after(60), settings) as meter:
-            meter.measure(MODEL)
+            meter.measure([MODEL])
     assert {"hello", "measure", "anchor"} <= set(json.loads(path.read_text()))
     return path

@@ -15,9 +15,11 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, TransientDeviceError
-from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import ShellResult
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Measurement
+from adadeep.core.transport import ShellResult
 from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.samples import model_inputs
@@ -164,7 +166,7 @@ def test_a_damaged_reply_of_an_agent(
 
     def measure(source: random.Random) -> Measurement:
         def connect() -> AgentClient:
-            return AgentClient.start(transport, "python3", None, Deadline.after(20))
+            return AgentClient.start(LinuxAgent(transport, "python3"), Deadline.after(20))
 
         opened = lambda *_: PlayedStream(known, source)  # noqa: E731
         monkeypatch.setattr(LocalTransport, "open", opened)
@@ -172,7 +174,7 @@ def test_a_damaged_reply_of_an_agent(
         monkeypatch.setattr(LocalTransport, "run", lambda *_, **__: quiet)
         facts = DeviceFacts("local", "local")
         meter = DeviceMeter(facts, connect, settings, "0123abcd", StandingClock())
-        measurement = meter.measure(good_files.MODEL)
+        [measurement] = meter.measure([good_files.MODEL])
         meter.close()
         return measurement
 

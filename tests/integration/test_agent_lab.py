@@ -15,16 +15,19 @@ from adadeep.core.errors import (
     StableDeviceError,
     TransientDeviceError,
 )
-from adadeep.core.measurement import MeasureSettings, measurement_key
-from adadeep.devices.agent import AgentClient, _command
-from adadeep.devices.agent_package import agent_package
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import measurement_key
+from adadeep.devices.agent import AgentClient, RemoteModel
+from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
+from adadeep.devices.agent_kinds.linux_python.package import agent_package
 from adadeep.devices.agent_watch import Watch
 from adadeep.devices.discovery import make_transport
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.layer_graphs import GRAPHS
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
-from adadeep.measure.meter import DeviceMeter, open_meter
+from adadeep.measure.meter import DeviceMeter, ModelJob
+from adadeep.measure.session import MeterOptions, open_meter
 from adadeep_agent import wire
 
 pytestmark = [pytest.mark.lab, pytest.mark.agent_life]
@@ -38,6 +41,15 @@ STEADY = tflite_of(SingleLayer(conv(28, 64, 64, 3)))  # slow enough that few sam
 
 def soon():
     return Deadline.after(60)
+
+
+def start(transport, deadline=None, watch=None):
+    return AgentClient.start(LinuxAgent(transport, "python3"), deadline or soon(), watch)
+
+
+def measured(client, remote, job, settings, deadline):
+    [result] = client.measure([RemoteModel(job, remote)], settings, deadline)
+    return result
 
 
 def agent_pids(transport):
@@ -70,7 +82,7 @@ def test_one_agent_serves_many_models_and_leaves_no_model_behind(box):
     models = [tflite_of(SingleLayer(conv(8, 3, 4, k), p)) for k in (1, 3) for p in GRAPHS]
     with open_meter(box, soon(), QUICK) as meter:
         first = agent_pids(box)
-        measurements = [meter.measure(model) for model in models]
+        measurements = [meter.measure([model])[0] for model in models]
         assert agent_pids(box) == first
         assert len(first) == 1
     for model, measurement in zip(models, measurements, strict=True):
@@ -85,7 +97,7 @@ def test_one_agent_serves_many_models_and_leaves_no_model_behind(box):
 def test_a_second_session_does_not_push_the_agent_again(box):
     for _ in range(2):
         with open_meter(box, soon(), QUICK) as meter:
-            meter.measure(SMALL)
+            meter.measure([SMALL])[0]
     assert box.run(f"ls {box.workdir} | grep -c agent-", soon()).text.strip() == "1"
 
 
@@ -95,7 +107,11 @@ def test_outputs_on_the_device_are_those_of_this_computer(box):
         open_meter(box, soon(), QUICK) as there,
         open_meter(make_transport("local"), soon(), QUICK) as here,
     ):
-        a, b = there.check(SMALL, samples).outputs, here.check(SMALL, samples).outputs
+        [a, b] = [
+            measured.outputs
+            for meter in (there, here)
+            for measured in meter.measure_jobs([ModelJob(SMALL, samples)])
+        ]
     for left, right in zip(a, b, strict=True):
         np.testing.assert_allclose(left[0], right[0], atol=1e-6)
     assert not np.allclose(a[0][0], a[1][0])
@@ -104,9 +120,9 @@ def test_outputs_on_the_device_are_those_of_this_computer(box):
 def test_a_corrupt_model_is_refused_and_the_session_goes_on(box):
     with open_meter(box, soon(), QUICK) as meter:
         with pytest.raises(AgentError, match="not a valid Flatbuffer") as caught:
-            meter.measure(SMALL[:2000])
+            meter.measure([SMALL[:2000]])[0]
         assert (caught.value.code, caught.value.exit_code) == ("model_corrupt", 2)
-        assert meter.measure(SMALL).latency_ms > 0
+        assert meter.measure([SMALL])[0].latency_ms > 0
 
 
 def test_an_agent_killed_in_the_middle_of_a_job_is_replaced_and_the_job_done(box):
@@ -114,7 +130,7 @@ def test_an_agent_killed_in_the_middle_of_a_job_is_replaced_and_the_job_done(box
         victim = agent_pids(box)
         killer = threading.Timer(0.6, lambda: box.run(f"kill -9 {' '.join(victim)}", soon()))
         killer.start()
-        measurement = meter.measure(STEADY)
+        measurement = meter.measure([STEADY])[0]
         killer.join()
         assert sum(measurement.launches[0].runs_ns) > 1.4e9
         assert agent_pids(box) != victim
@@ -133,7 +149,7 @@ def test_a_model_that_ends_the_agent_every_time_is_given_up_and_named(box):
         killer.start()
         try:
             with pytest.raises((AgentError, TransientDeviceError), match=r"agent|ended"):
-                meter.measure(STEADY)
+                meter.measure([STEADY])[0]
         finally:
             over.set()
             killer.join()
@@ -141,19 +157,20 @@ def test_a_model_that_ends_the_agent_every_time_is_given_up_and_named(box):
 
 def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(box):
     sha256 = hashlib.sha256(STEADY).hexdigest()
-    key = measurement_key(sha256, gather_facts(box, soon())[0].fingerprint, SLOW)
+    facts = gather_facts(box, soon())[0]
+    client = start(box)
+    key = measurement_key(sha256, client.identity.target(facts.fingerprint, facts.title, SLOW))
     job = f"{STUDY}-{key}"
-    client = AgentClient.start(box, "python3", None, soon())
     remote = client.push_model(STEADY, soon())
     cut = threading.Timer(0.5, client._stream.close)  # as when the host is killed
     cut.start()
     with pytest.raises((TransientDeviceError, OSError, ValueError)):
-        client.measure(remote, job, SLOW, Deadline.after(1.0))
+        measured(client, remote, job, SLOW, Deadline.after(1.0))
     cut.join()
     assert until(lambda: job in box.run(f"ls {box.workdir}/spool", soon()).text)
     with open_meter(box, soon(), SLOW) as meter:  # another study
         assert meter.recovered == ()
-    with open_meter(box, soon(), SLOW, study=STUDY) as meter:
+    with open_meter(box, soon(), SLOW, MeterOptions(study=STUDY)) as meter:
         [found] = meter.recovered
         assert found.model_sha256 == sha256
         assert sum(found.launches[0].runs_ns) > 1.4e9
@@ -162,32 +179,32 @@ def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(bo
 
 
 def test_an_agent_that_never_got_the_device_leaves_the_models_of_the_one_that_has_it(box):
-    holder = AgentClient.start(box, "python3", None, soon())
+    holder = start(box)
     remote = holder.push_model(SMALL, soon())
     package = f"{box.workdir}/{agent_package().name}"
     box.run(f"python3 {package} serve {box.workdir} </dev/null", soon())
-    assert holder.measure(remote, "still-there", QUICK, soon()).model_bytes == len(SMALL)
+    assert measured(holder, remote, "still-there", QUICK, soon()).model_bytes == len(SMALL)
     holder.acknowledge(["still-there"], soon())
     holder.close()
 
 
 def test_two_agents_never_measure_at_once(box):
-    first = AgentClient.start(box, "python3", None, soon())
+    first = start(box)
     try:
         with pytest.raises(TransientDeviceError, match="another agent is measuring"):
-            AgentClient.start(box, "python3", None, Deadline.after(2))
+            start(box, Deadline.after(2))
     finally:
         first.close()
     assert agent_pids(box) == []
-    AgentClient.start(box, "python3", None, soon()).close()
+    start(box).close()
 
 
 def test_a_cancelled_job_ends_the_agent_soon(box):
-    client = AgentClient.start(box, "python3", None, soon())
+    client = start(box)
     remote = client.push_model(STEADY, soon())
     endless = MeasureSettings(min_ms=60000, max_ms=60000, max_runs=10**7)
     with pytest.raises(TransientDeviceError):
-        client.measure(remote, "endless", endless, Deadline.after(0.5))
+        measured(client, remote, "endless", endless, Deadline.after(0.5))
     client.close(cancel=True)
     assert agent_pids(box) == []
 
@@ -202,7 +219,7 @@ def test_a_damaged_agent_package_is_replaced(where, harm, request, tmp_path):
     remote = f"{device.workdir}/{package.name}"
     device.push(harm(package.data), remote, soon())
     with open_meter(device, soon(), QUICK) as meter:
-        assert meter.measure(SMALL).latency_ms > 0
+        assert meter.measure([SMALL])[0].latency_ms > 0
     assert device.pull(remote, soon()) == package.data
 
 
@@ -212,7 +229,7 @@ def test_what_a_killed_agent_left_is_removed_by_the_next(box):
     for path in left:
         box.push(b"half", path, soon())
     box.push(b"whole", f"{box.workdir}/deployed/d.tflite", soon())
-    AgentClient.start(box, "python3", None, soon()).close()
+    start(box).close()
     assert box.run(f"ls {' '.join(left)}", soon()).stdout == b""
     assert box.pull(f"{box.workdir}/deployed/d.tflite", soon()) == b"whole"
     box.run(f"rm {box.workdir}/deployed/d.tflite", soon())
@@ -224,7 +241,7 @@ def hasty(told, **patience):
 
 def impatient_meter(device, told):
     def connect():
-        return AgentClient.start(device, "python3", None, soon(), hasty(told))
+        return start(device, watch=hasty(told))
 
     return DeviceMeter(gather_facts(device, soon())[0], connect, SLOW, STUDY)
 
@@ -235,7 +252,7 @@ def test_a_stopped_agent_of_ours_is_ended_and_its_job_done_by_another(box):
     victim = agent_pids(box)
     stopper = threading.Timer(0.8, lambda: box.run(f"kill -STOP {victim[0]}", soon()))
     stopper.start()
-    measurement = meter.measure(STEADY)
+    measurement = meter.measure([STEADY])[0]
     stopper.join()
     assert sum(measurement.launches[0].runs_ns) > 1.4e9
     assert victim[0] not in agent_pids(box)
@@ -246,10 +263,10 @@ def test_a_stopped_agent_of_ours_is_ended_and_its_job_done_by_another(box):
 def test_an_agent_that_computes_is_not_taken_for_one_that_hangs_and_one_that_idles_is(box):
     told = []
     watch = hasty(told, hung_s=1.0)
-    client = AgentClient.start(box, "python3", None, soon(), watch)
+    client = start(box, watch=watch)
     remote = client.push_model(STEADY, soon())
     long = MeasureSettings(launches=1, min_runs=1, min_ms=4000, max_ms=4000, max_runs=10**6)
-    assert client.measure(remote, "long", long, soon()).launches  # 4 s, four times hung_s
+    assert measured(client, remote, "long", long, soon()).launches  # 4 s, four times hung_s
     client.acknowledge(["long"], soon())
     with pytest.raises(TransientDeviceError, match="used no processor time"):
         client._watcher.read_line(soon(), "what it was not asked for")
@@ -259,11 +276,11 @@ def test_an_agent_that_computes_is_not_taken_for_one_that_hangs_and_one_that_idl
 
 def test_while_another_agent_keeps_the_device_busy_the_user_is_told(box):
     told = []
-    first = AgentClient.start(box, "python3", None, soon())
+    first = start(box)
     [pid] = agent_pids(box)
     try:
         with pytest.raises(TransientDeviceError, match=rf"process {pid}\).*--clean --force"):
-            AgentClient.start(box, "python3", None, Deadline.after(6), hasty(told))
+            start(box, Deadline.after(6), hasty(told))
     finally:
         first.close()
     assert f"another agent keeps the device busy (process {pid})" in told[0]
@@ -271,9 +288,9 @@ def test_while_another_agent_keeps_the_device_busy_the_user_is_told(box):
 
 
 def test_an_agent_whose_host_has_gone_does_not_wait_for_the_device(box):
-    first = AgentClient.start(box, "python3", None, soon())
+    first = start(box)
     [pid] = agent_pids(box)
-    second = box.open(_command(box.workdir, "python3", None), soon())
+    second = LinuxAgent(box, "python3").open(soon())
     hello = {"type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION, "wait_ms": 60000}
     second.write(wire.encode(hello), soon())
     assert until(lambda: len(agent_pids(box)) == 2)
@@ -287,7 +304,7 @@ def test_a_core_mask_beyond_the_device_is_refused(box):
     with open_meter(box, soon(), QUICK) as meter:
         meter.settings = settings
         with pytest.raises(AgentError) as caught:
-            meter.measure(SMALL)
+            meter.measure([SMALL])[0]
     assert caught.value.code == "bad_core_mask"
 
 
@@ -296,10 +313,10 @@ def test_a_full_device_is_named_and_nothing_of_the_model_stays(lab_phone):
     big = tflite_of(SingleLayer(dense(3136, 1024)))
     with open_meter(transport, soon(), QUICK) as meter:
         with pytest.raises(StableDeviceError, match="No space left"):
-            meter.measure(big)
+            meter.measure([big])[0]
         free = f"df -k {transport.workdir} | awk 'END {{ print $4 }}'"  # after the cut transfer
         assert until(lambda: int(transport.run(free, soon()).text) > 1000)
-        assert meter.measure(SMALL).latency_ms > 0
+        assert meter.measure([SMALL])[0].latency_ms > 0
 
 
 def test_a_device_without_python_is_told_so(lab_phone):
@@ -312,10 +329,10 @@ def test_a_cut_connection_is_mended_and_the_result_fetched_from_the_spool(lab_ph
     device = lab_phone(python=True)
     transport = make_transport(device.serial)
     with open_meter(transport, soon(), SLOW) as meter:
-        meter.measure(STEADY)
+        meter.measure([STEADY])[0]
         cut = threading.Timer(0.6, device.disconnect)
         cut.start()
-        again = meter.measure(STEADY)
+        again = meter.measure([STEADY])[0]
         cut.join()
     assert sum(again.launches[0].runs_ns) > 1.4e9
 
@@ -327,4 +344,4 @@ def test_a_device_that_does_not_come_back_is_given_up_after_a_while(lab_phone, m
         meter = stack.enter_context(open_meter(make_transport(device.serial), soon(), SLOW))
         threading.Timer(0.6, device.stop).start()
         with pytest.raises(TransientDeviceError, match="did not come back"):
-            meter.measure(STEADY)
+            meter.measure([STEADY])[0]

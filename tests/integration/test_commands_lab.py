@@ -16,6 +16,7 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.core.device import hashed
 from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 from fakes.interrupts import take_interrupts
@@ -221,7 +222,7 @@ def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
 def test_a_stopped_agent_of_another_host_is_named_and_ended_only_by_force(lab_phone, model):
     box = lab_phone(python=True)
     transport = make_transport(box.serial)
-    other = AgentClient.start(transport, "python3", None, Deadline.after(60))
+    other = AgentClient.start(LinuxAgent(transport, "python3"), Deadline.after(60))
     [pid] = agent_pids(transport)
     transport.run(f"kill -STOP {pid}", Deadline.after(20))
     message = fails(adadeep("measure", model, "-d", box.serial), 3)

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from adadeep.core.agent_kind import Preparing
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError
 from adadeep.devices.adb.transport import AdbTransport
-from adadeep.devices.provision import probe_python, provision, require_python
+from adadeep.devices.agent_kinds.linux_python.kind import LINUX_PYTHON, LinuxAgent
+from adadeep.devices.agent_kinds.linux_python.python import probe_python
 
 pytestmark = pytest.mark.lab
 Start = Callable[..., Any]
@@ -33,6 +35,15 @@ def doctor(*arguments: str) -> tuple[int, dict[str, Any], str]:
     )  # fmt: skip
     document = json.loads(done.stdout) if done.stdout else {}
     return done.returncode, document, done.stderr
+
+
+def prepare(
+    box: Any, seconds: float = 60, tell: Callable[[str], object] | None = None
+) -> LinuxAgent:
+    """Gets a device ready; what is missing may be provided where somebody is told."""
+    transport = AdbTransport(box.serial)
+    preparing = Preparing(lambda _: True, tell) if tell else Preparing()  # type: ignore[arg-type]
+    return LINUX_PYTHON.prepare(transport, soon(seconds), preparing)
 
 
 def checks(document: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -93,7 +104,7 @@ def test_a_phone_without_python_fails_and_says_what_is_to_come(lab_phone: Start)
     assert "still to come" in python["remedy"]
     assert probe_python(AdbTransport(phone.serial), soon()) is None
     with pytest.raises(StableDeviceError, match=r"no Python.*still to come"):
-        require_python(AdbTransport(phone.serial), soon())
+        prepare(phone)
 
 
 def test_a_bare_python_is_told_how_to_get_a_runtime(lab_phone: Start) -> None:
@@ -117,13 +128,13 @@ class TestProvision:
         status, document, errors = doctor("-d", box.serial, "--provision")
         assert status == 0, errors
         assert "ai_edge_litert" in checks(document)["agent"]["evidence"]
-        board = require_python(AdbTransport(box.serial), soon())
-        assert board.python_path == board.provision_folder
-        left = AdbTransport(box.serial).run(f"ls {board.provision_folder}/..", soon()).text
+        agent = prepare(box)
+        assert agent.python_path
+        left = AdbTransport(box.serial).run(f"ls {agent.python_path}/..", soon()).text
         assert ".whl" not in left
         assert ".new" not in left
         steps: list[str] = []
-        assert provision(AdbTransport(box.serial), soon(), steps.append) == board
+        assert prepare(box, tell=steps.append).python_path == agent.python_path
         assert steps == []  # found by the probe: nothing is downloaded again
 
         status, document, _ = doctor("-d", box.serial, "--clean")
@@ -152,7 +163,7 @@ class TestProvision:
         box = lab_phone(python="bare", data_mb=40)
         transport = AdbTransport(box.serial)
         with pytest.raises(StableDeviceError, match=r"MB free.*Free some space"):
-            provision(transport, soon(300))
+            prepare(box, 300, str)
         assert transport.run(f"ls {transport.workdir}", soon()).stdout == b""
 
 
@@ -165,4 +176,4 @@ def test_no_network_is_told(lab_phone: Start, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         with pytest.raises(StableDeviceError, match=r"package index can't be reached"):
-            provision(AdbTransport(box.serial), soon(120))
+            prepare(box, 120, str)

@@ -10,14 +10,8 @@ from adadeep.cli.main import cli, run
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
 from adadeep.profiles import files
 
 

@@ -9,8 +9,8 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from adadeep_agent import inputs, wire
-from adadeep_agent.conditions import conditions
 from adadeep_agent.process import PeakMemory, pinned
+from adadeep_agent.readings import reading
 from adadeep_agent.wire import ErrorCode, WireError
 
 # The order is the order of preference: the live one, the frozen one for old boards, the big one.
@@ -302,28 +302,33 @@ def _launch(
 
 
 def measure(
-    runtime: Runtime, request: Dict[str, Any], check: Callable[[], None] = lambda: None
+    runtime: Runtime,
+    model: Dict[str, Any],
+    request: Dict[str, Any],
+    check: Callable[[], None] = lambda: None,
 ) -> Dict[str, Any]:
-    """Serves a `measure` request.
+    """Measures one model of a `measure` request.
 
     Args:
         runtime: to measure with.
+        model: one of the request's `models`.
         request: a checked message.
         check: called between runs; raises to stop.
 
     Returns:
-        The fields of a `result`, without `type` and `id`.
+        The fields of one of the `results`, without `agent`.
 
     Raises:
         WireError: the model or the request can't be served.
         Cancelled: by `check`.
     """
-    settings, samples = request["settings"], request.get("inputs") or []
-    model_sha256, model_bytes = sha256_of(request["model"])
-    before = conditions()
+    settings, samples = request["settings"], model.get("inputs") or []
+    read, path = request.get("read", []), model["path"]
+    model_sha256, model_bytes = sha256_of(path)
+    before = reading(read)
     launches: List[Dict[str, Any]] = []
     runs: List[int] = []
-    model: Optional[Model] = None
+    loaded: Optional[Model] = None
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -331,24 +336,20 @@ def measure(
             memory = PeakMemory()
             for number in range(settings["launches"]):
                 progress = (runs, number == settings["launches"] - 1, check)
-                model = None  # frees the last one before the next is loaded
+                loaded = None  # frees the last one before the next is loaded
                 first = samples[0] if samples else None
-                model, launch = _launch(runtime, request["model"], settings, first, progress)
+                loaded, launch = _launch(runtime, path, settings, first, progress)
                 launches.append(launch)
                 runs = runs + launch["runs_ns"]
-            assert model is not None
-            after, peak, delegates = conditions(), memory.report(), model.delegates
-            fed = model.inputs
-            outputs = []
-            for sample in samples:
-                model.set_inputs(sample)
-                model.invoke_ns()
-                outputs.append(model.outputs())
+            assert loaded is not None
+            after, peak, delegates = reading(read), memory.report(), loaded.delegates
+            fed = loaded.inputs
+            outputs = [_outputs(loaded, sample) for sample in samples]
     finally:
         if collecting:
             gc.enable()
     return {
-        "job": request["job"],
+        "job": model["job"],
         "model_sha256": model_sha256,
         "model_bytes": model_bytes,
         "settings": settings,
@@ -360,3 +361,9 @@ def measure(
         "after": after,
         "outputs": outputs,
     }
+
+
+def _outputs(model: Model, sample: Sequence[Any]) -> List[Dict[str, Any]]:
+    model.set_inputs(sample)
+    model.invoke_ns()
+    return model.outputs()

@@ -18,7 +18,7 @@ import time
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, TextIO
 
 from adadeep_agent import wire
-from adadeep_agent.conditions import conditions
+from adadeep_agent.readings import reading
 from adadeep_agent.runner import Cancelled, Runtime, measure
 from adadeep_agent.spool import Spool
 from adadeep_agent.wire import ErrorCode, Message, WireError
@@ -117,6 +117,15 @@ class Server:
         self._spool = Spool(os.path.join(workdir, "spool"))
         self._models = os.path.join(workdir, "models")
         self._runtime: Optional[Runtime] = None
+        # By the type of the request; `wire.REQUESTS` has the shape of each.
+        self._handlers: Dict[str, Callable[[Message], Message]] = {
+            "measure": self._measure,
+            "read": self._read,
+            "spool": self._list_spool,
+            "fetch": self._fetch,
+            "ack": self._forget,
+            "cancel": self._cancel,
+        }
 
     def serve(self) -> int:
         """Serves until the host says bye or is gone; returns the exit status."""
@@ -180,27 +189,10 @@ class Server:
 
     def _answer(self, request: Message) -> Message:
         kind, number = request["type"], request.get("id")
-        if kind == "measure":
-            return self._measure(request)
-        if kind == "conditions":
-            return {"type": kind, "id": number, "conditions": conditions()}
-        if kind == "spool":
-            return {"type": kind, "id": number, "jobs": self._spool.jobs()}
-        if kind == "fetch":
-            return {"type": "spooled", "id": number, "result": self._spool.get(request["job"])}
-        if kind == "ack":
-            self._spool.remove(str(job) for job in request["jobs"])
-            return {"type": "done", "id": number}
-        if kind == "cancel":
-            self._channel.cancelled.clear()
-            return {"type": "done", "id": number}
-        return _error(number, ErrorCode.BAD_MESSAGE, f"{kind} is out of place")
-
-    def _measure(self, request: Message) -> Message:
-        assert self._runtime is not None
-        number = request["id"]
+        if kind not in self._handlers:
+            return _error(number, ErrorCode.BAD_MESSAGE, f"{kind} is out of place")
         try:
-            result = measure(self._runtime, request, self._check)
+            return {"id": number, **self._handlers[kind](request)}
         except Cancelled:
             return _error(number, ErrorCode.CANCELLED, "cancelled by the host")
         except WireError as error:
@@ -209,14 +201,44 @@ class Server:
             return _error(number, ErrorCode.OUT_OF_MEMORY, "not enough memory on the device")
         except Exception as error:  # a fault here must reach the host, not end the session
             return _error(number, ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+    def _read(self, request: Message) -> Message:
+        return {"type": "reading", **reading(request["read"])}
+
+    def _list_spool(self, _: Message) -> Message:
+        return {"type": "spool", "jobs": self._spool.jobs()}
+
+    def _fetch(self, request: Message) -> Message:
+        return {"type": "spooled", "result": self._spool.get(request["job"])}
+
+    def _forget(self, request: Message) -> Message:
+        self._spool.remove(str(job) for job in request["jobs"])
+        return {"type": "done"}
+
+    def _cancel(self, _: Message) -> Message:
+        self._channel.cancelled.clear()
+        return {"type": "done"}
+
+    def _measure(self, request: Message) -> Message:
+        models = request["models"]
+        try:
+            if len(models) > 1:
+                raise WireError("this agent measures one model at a time")
+            results = [self._measured(model, request) for model in models]
         finally:
-            if not request.get("keep"):
-                with contextlib.suppress(OSError):
-                    os.remove(request["model"])
+            for model in models:
+                if not model.get("keep"):
+                    with contextlib.suppress(OSError):
+                        os.remove(model["path"])
+        return {"type": "results", "results": results}
+
+    def _measured(self, model: Message, request: Message) -> Message:
+        assert self._runtime is not None
+        result = measure(self._runtime, model, request, self._check)
         result["agent"] = self._identity()
         if request.get("spool", True):
             self._keep_in_spool(result)
-        return {"type": "result", "id": number, **result}
+        return result
 
     def _identity(self) -> Dict[str, str]:
         assert self._runtime is not None

@@ -10,12 +10,20 @@ import base64
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 VERSION = "0.1.0"  # of adadeep; host and agent must have the same
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_INPUT = 2**64  # of the ends of a range of input values
 MAX_SIZE = 2**31 - 1  # of one dimension of an input
+MAX_MODELS = 16  # in one request
+
+# What a host may have read of a device's state. A longer answer is cut off, it is no error.
+READ_ROOTS = ("/sys/", "/proc/")
+LINKS_OUT = frozenset({"..", "root", "cwd", "exe", "fd", "map_files"})  # names that lead elsewhere
+MAX_PATTERNS, MAX_PATTERN = 100, 200  # how many, and of how many characters each
+MAX_TEXTS = 1000
+MAX_TEXT_BYTES, MAX_TEXTS_BYTES = 4096, 1 << 16  # of one file, of all
 
 Message = Dict[str, Any]  # `dict[...]` outside an annotation needs Python 3.9
 
@@ -60,15 +68,18 @@ _NONE = type(None)
 REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
     "measure": {
-        "id": _INT, "job": _STR, "model": _STR, "settings": _MAP,
-        "?inputs": _LIST, "?keep": _BOOL, "?spool": _BOOL,
+        "id": _INT, "models": _LIST, "settings": _MAP, "?read": _LIST, "?spool": _BOOL,
     },
-    "conditions": {"id": _INT},
+    "read": {"id": _INT, "read": _LIST},
     "spool": {"id": _INT},
     "fetch": {"id": _INT, "job": _STR},
     "ack": {"id": _INT, "jobs": _LIST},
     "cancel": {"id": _INT},
     "bye": {},
+}  # fmt: skip
+
+MODEL: dict[str, tuple[type, ...]] = {
+    "job": _STR, "path": _STR, "?inputs": _LIST, "?keep": _BOOL,
 }  # fmt: skip
 
 SETTINGS: dict[str, tuple[type, ...]] = {
@@ -118,8 +129,35 @@ def decode_request(line: bytes) -> Message:
         raise WireError(f"unknown type {kind!r}")
     _check(kind, {k: v for k, v in message.items() if k != "type"}, REQUESTS[kind])
     if kind == "measure":
+        _check_models(message["models"])
         _check_settings(message["settings"])
+    _check_patterns(message.get("read", []))
     return message
+
+
+def _check_models(models: List[Any]) -> None:
+    if not 1 <= len(models) <= MAX_MODELS or not all(isinstance(m, dict) for m in models):
+        raise WireError(f"'models' holds 1 to {MAX_MODELS} objects")
+    for model in models:
+        _check("a model", model, MODEL)
+
+
+def _check_patterns(patterns: List[Any]) -> None:
+    if len(patterns) > MAX_PATTERNS or not all(map(is_readable, patterns)):
+        raise WireError(
+            f"'read' holds up to {MAX_PATTERNS} paths below {' or '.join(READ_ROOTS)},"
+            f" of up to {MAX_PATTERN} characters"
+        )
+
+
+def is_readable(path: Any) -> bool:
+    """Whether a path, or a pattern of paths, is one that a host may have read.
+
+    Below /sys or /proc, by no name that leads out of them.
+    """
+    if not isinstance(path, str) or not path.startswith(READ_ROOTS) or "\0" in path:
+        return False
+    return len(path) <= MAX_PATTERN and LINKS_OUT.isdisjoint(path.split("/"))
 
 
 def _check_settings(settings: Message) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep_agent.wire import MAX_INPUT, MAX_SIZE
 
 _MOST_SIZES = 8

@@ -15,9 +15,9 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, DeviceError
-from adadeep.core.measurement import MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.reader import read_bytes
+from adadeep.core.transport import Transport
 
 _SELECT_S = 30.0
 
@@ -93,6 +93,33 @@ cores_option = click.option(
 )
 
 
+def _agents() -> Iterable[str]:
+    from adadeep.devices.agent_kinds.registry import AGENT_KINDS
+
+    return AGENT_KINDS.usable()
+
+
+def _known_agent(
+    _context: click.Context, _option: click.Parameter, name: str | None
+) -> str | None:
+    """The name.
+
+    Raises:
+        ConfigError: there is no such agent; the message lists those there are.
+    """
+    from adadeep.devices.agent_kinds.registry import AGENT_KINDS
+
+    if name is not None:
+        AGENT_KINDS.get(name)
+    return name
+
+
+agent_option = click.option(
+    "--agent", cls=ListingOption, listing=_agents, metavar="NAME", callback=_known_agent,
+    help="The agent that measures; by default the one that suits the device best.",
+)  # fmt: skip
+
+
 def chosen_devices(names: Sequence[str]) -> list[Transport]:
     """The devices that -d names, ready to be asked.
 
@@ -103,7 +130,7 @@ def chosen_devices(names: Sequence[str]) -> list[Transport]:
     from adadeep.devices.discovery import select
 
     transports = select(names, Deadline.after(_SELECT_S), _facts_of_profile)
-    if not names and transports[0].kind == "local":
+    if not names and transports[0].is_this_computer:
         Ui().note("no device is attached: the device is this computer (local)")
     return transports
 

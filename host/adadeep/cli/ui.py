@@ -119,6 +119,18 @@ class Ui:
         else:
             _print(printable(text))
 
+    def confirms(self, question: str) -> bool:
+        """The user's answer, yes by default; no where stdin is no terminal to ask at."""
+        if not sys.stdin.isatty():
+            return False
+        if self._live:
+            self._live.stop()
+        try:
+            return click.confirm(printable(question), default=True, err=True)
+        finally:
+            if self._live:
+                self._live.start()
+
     def table(
         self,
         columns: Sequence[str | Column],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ from keras import layers
 
 from adadeep.compress import surgery
 from adadeep.compress.names import group_of
-from adadeep.core.compressed import LayerHook
+from adadeep.core.compressed import NO_HOOKS, LayerHook
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import NETWORK_INPUT, LayerKind, LayerSpec, ModelSpec
@@ -38,11 +37,10 @@ _UNCOUNTED: tuple[Any, ...] = (
     layers.RNN, layers.MultiHeadAttention, layers.EinsumDense, keras.Model,
 )  # fmt: skip
 _NOT_AT_INFERENCE = (layers.InputLayer, layers.Dropout, layers.SpatialDropout2D)
-_NO_HOOKS: Mapping[str, LayerHook] = MappingProxyType({})
 
 
 def model_spec(
-    model: keras.Model, name: str = "", hooks: Mapping[str, LayerHook] = _NO_HOOKS
+    model: keras.Model, name: str = "", hooks: Mapping[str, LayerHook] = NO_HOOKS
 ) -> ModelSpec:
     """What the network is, in float32, without Keras.
 

@@ -99,7 +99,7 @@ def rerouted(model: ModelSpec, layer: str) -> ModelSpec | None:
         if old.kind not in _MIXING:
             moved.add(old.name)
     if any(not model.readers(name) for name in moved):
-        raise makes_the_outputs(layer, model.name)
+        raise makes_the_outputs(group_of(layer), model.name)
     layers = tuple(changed.get(one.name, one) for one in model.layers)
     return replace(model, layers=layers) if is_known else None
 

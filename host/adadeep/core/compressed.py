@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class LayerHook:
     def __post_init__(self) -> None:
         if self.stores_sparse and self.kept is None:
             raise ValueError("a kernel that is stored sparse needs a mask of what is kept")
+
+
+NO_HOOKS: Mapping[str, LayerHook] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from adadeep.core.reader import require_range
 
-LOCAL_SERIAL = "local"
+LOCAL_SERIAL = LOCAL_TRANSPORT = "local"
 _HASHED = re.compile("sha256:[0-9a-f]{16}")
 
 
@@ -170,6 +170,11 @@ class DeviceFacts:
         if model.lower().startswith(maker.lower()):
             return model or self._unnamed
         return f"{maker} {model}".strip() or self._unnamed
+
+    @property
+    def is_this_computer(self) -> bool:
+        """Whether it is the computer that the host runs on, reached without a cable."""
+        return self.transport == LOCAL_TRANSPORT
 
     @property
     def _unnamed(self) -> str:

@@ -57,15 +57,7 @@ class StableDeviceError(DeviceError):
 
 
 class NoAgentError(StableDeviceError):
-    """No agent can run on the device as it is; what needs none (its facts) can still be had.
-
-    Attributes:
-        can_provision: whether it lacks nothing but a runtime, which we can bring.
-    """
-
-    def __init__(self, message: str, can_provision: bool = False) -> None:
-        super().__init__(message)
-        self.can_provision = can_provision
+    """No agent can run on the device as it is; what needs none (its facts) can still be had."""
 
 
 class AgentError(DeviceError):

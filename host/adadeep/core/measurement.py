@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.reader import require_finite, require_range
 from adadeep.core.statistics import Summary, summarise
+from adadeep.core.target import CPU, Target
 
 # Longer than any real measurement: an hour a run, and what a reader takes at the most.
 _LONGEST_NS = 3_600_000_000_000
 _MOST_RUNS, _MOST_LAUNCHES = 100_000, 100
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureSettings:
-    """How a model is to be measured (design, section 4, rule 2). Part of the cache key.
-
-    Attributes:
-        threads: of the runtime.
-        core_mask: hexadecimal without 0x, bit N is core N; None leaves it to the scheduler.
-        launches: how often the model is loaded anew; the timed runs are spread over them.
-        warmup_min_runs: per launch, before the timed runs.
-        warmup_min_ms: likewise.
-        min_runs: timed runs in all, at least.
-        max_runs: timed runs in all, at most.
-        min_ms: time of the timed runs in all, at least.
-        max_ms: time of the timed runs in all, at most; wins over the minima.
-        ci_relative: enough when the 95 % confidence interval of the median is narrower than
-            this fraction of the median.
-        input_ranges: (name or None for all, low, high) of the values that inputs are fed.
-        input_shapes: (name or None, shape) of inputs that leave sizes open.
-        input_file: hash of the values that were given in a file; None if none were.
-    """
-
-    threads: int = 1
-    core_mask: str | None = None
-    launches: int = 2
-    warmup_min_runs: int = 3
-    warmup_min_ms: float = 20.0
-    min_runs: int = 20
-    max_runs: int = 2000
-    min_ms: float = 60.0
-    max_ms: float = 2000.0
-    ci_relative: float = 0.02
-    input_ranges: tuple[tuple[str | None, int | float, int | float], ...] = ()
-    input_shapes: tuple[tuple[str | None, tuple[int, ...]], ...] = ()
-    input_file: str | None = None
-
-    def __post_init__(self) -> None:
-        # 20 and 20.0 are the same setting and must give the same key, also after a trip by JSON.
-        for name in ("warmup_min_ms", "min_ms", "max_ms", "ci_relative"):
-            object.__setattr__(self, name, float(getattr(self, name)))
-            require_range(name, 0, 1e9, getattr(self, name))
-
-    @property
-    def key(self) -> str:
-        """8 hex digits that name these settings."""
-        # What is not asked of the inputs is left out: the first keys were made without it.
-        values = {n: v for n, v in asdict(self).items() if v or not n.startswith("input_")}
-        text = json.dumps(values, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +132,7 @@ class Agent:
     """Who measured.
 
     Attributes:
-        name: "linux-python", later "android-java".
+        name: of its kind: "linux-python".
         version: of adadeep.
         runtime: "ai_edge_litert", "tflite_runtime" or "tensorflow".
         runtime_version: of the runtime.
@@ -192,6 +142,24 @@ class Agent:
     version: str
     runtime: str
     runtime_version: str
+
+    def target(
+        self,
+        device_fingerprint: str,
+        device_title: str,
+        settings: MeasureSettings,
+        accelerator: str = CPU,
+    ) -> Target:
+        """The target of what it measures so on a device."""
+        return Target(
+            device_fingerprint=device_fingerprint,
+            device_title=device_title,
+            agent=self.name,
+            runtime=self.runtime,
+            runtime_version=self.runtime_version,
+            settings=settings,
+            accelerator=accelerator,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +183,7 @@ class Measurement:
         disturbed: why the samples are suspect ("clock dropped 23 %", ...); empty if they are not.
         attempts: how often it was measured before this was accepted.
         inputs: what the model was fed; empty where that was not recorded yet.
+        accelerator: what ran the nodes.
     """
 
     model_sha256: str
@@ -233,6 +202,7 @@ class Measurement:
     disturbed: tuple[str, ...] = ()
     attempts: int = 1
     inputs: tuple[FedInput, ...] = ()
+    accelerator: str = CPU
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.launches) <= _MOST_LAUNCHES:
@@ -242,9 +212,16 @@ class Measurement:
         require_range("anchor_drift", -1, 1e9, self.anchor_drift)
 
     @property
+    def target(self) -> Target:
+        """What it is a measurement of, the model aside."""
+        return self.agent.target(
+            self.device_fingerprint, self.device_title, self.settings, self.accelerator
+        )
+
+    @property
     def key(self) -> str:
-        """Cache key: model, device and settings."""
-        return measurement_key(self.model_sha256, self.device_fingerprint, self.settings)
+        """Cache key: model and target."""
+        return measurement_key(self.model_sha256, self.target)
 
     @property
     def runs_ms(self) -> tuple[float, ...]:
@@ -272,9 +249,9 @@ class Measurement:
         return self.launches[0].load_ns / 1e6
 
 
-def measurement_key(model_sha256: str, device_fingerprint: str, settings: MeasureSettings) -> str:
-    """The cache key of design section 4, rule 4."""
-    return f"{model_sha256[:16]}-{device_fingerprint}-{settings.key}"
+def measurement_key(model_sha256: str, target: Target) -> str:
+    """The cache key of design, rule 4."""
+    return f"{model_sha256[:16]}-{target.key}"
 
 
 def new_study() -> str:

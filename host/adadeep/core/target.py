@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 
 CPU = "cpu"
 
@@ -35,13 +35,9 @@ class Target:
 
     @property
     def key(self) -> str:
-        """8 hex digits that name this target in a run's folder."""
-        content = {**asdict(self), "settings": self.settings.key}
-        del content["device_title"]
-        text = json.dumps(content, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def measurement_key(model_sha256: str, target: Target) -> str:
-    """The cache key of a model's measurement on a target."""
-    return f"{model_sha256[:16]}-{target.device_fingerprint}-{target.settings.key}"
+        """8 hex digits that name it: measurements of equal keys may stand for each other."""
+        parts = (
+            self.device_fingerprint, self.agent, self.runtime, self.runtime_version,
+            self.accelerator, self.settings.key,
+        )  # fmt: skip
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]

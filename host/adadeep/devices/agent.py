@@ -1,13 +1,15 @@
-"""The host's end of the agent: push it, start it, speak the wire protocol with it."""
+"""The host's end of an agent: starts it, speaks the wire protocol with it."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
+from adadeep.core.agent_kind import MISSING_LINE, PROCESS_LINE, ReadyAgent
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import (
@@ -19,64 +21,74 @@ from adadeep.core.errors import (
     StableDeviceError,
     TransientDeviceError,
 )
-from adadeep.core.measurement import Agent, Conditions, MeasureSettings
-from adadeep.core.protocols import Stream, Transport
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent
+from adadeep.core.stream import Stream
+from adadeep.core.transport import Transport
 from adadeep.devices.agent_messages import (
     AgentResult,
-    ConditionsReply,
     DoneReply,
     ErrorReply,
     HelloReply,
+    Reading,
+    ReadingReply,
     Reply,
-    ResultReply,
+    ResultsReply,
     SpooledReply,
     SpoolReply,
     decode_reply,
     spooled_result,
 )
-from adadeep.devices.agent_package import agent_package
 from adadeep.devices.agent_watch import AgentWatcher, Watch, ending
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
 
-_MISSING = b"adadeep: the agent is not here"
-_PROCESS = b"adadeep: the agent is process "
 _BUSY_WAIT_S = 60.0
 _SEND_S = 60.0  # inputs of megabytes over a slow link
 _GOODBYE_S = 5.0  # a job that is cancelled ends with its run, which may be a slow one
 _CODES = frozenset(value for name, value in vars(ErrorCode).items() if name.isupper())
 _WAITING = "the agent's answer"
 
-# Run by the device's Python: the agent, if the file is whole; a power cut leaves one of the right
-# size that is full of zeros. The file is an argument, so that a command line shows what runs.
-_BOOT = """
-import hashlib, runpy, sys
-try:
-    with open(sys.argv[1], "rb") as file:
-        whole = hashlib.sha256(file.read()).hexdigest() == "%s"
-except OSError:
-    whole = False
-if not whole:
-    print("%s")
-    sys.exit(44)
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
 ReplyT = TypeVar("ReplyT", bound=Reply)
 
+# What to do whoever the agent is; those of its kind go before these.
 _REMEDIES = {
-    ErrorCode.MODEL_CORRUPT: "Convert the model anew, or try a newer runtime on the device.",
+    ErrorCode.MODEL_CORRUPT: "Convert the model anew.",
     ErrorCode.RUN_FAILED: "If an input holds indices, its values may be out of range: give"
     " those that it takes by --input-range LOW..HIGH, or real ones by --inputs FILE.npz.",
     ErrorCode.OPEN_SHAPE: "Name its shape, for example --input-shape 1,224,224,3 (with several"
     " inputs NAME=1,224,224,3).",
     ErrorCode.BAD_INPUT: "--input-range, --input-shape and --inputs say what a model is fed.",
-    ErrorCode.UNSUPPORTED_OP: "Convert with built-in operators only, or use a newer runtime.",
+    ErrorCode.UNSUPPORTED_OP: "Convert with built-in operators only.",
     ErrorCode.OUT_OF_MEMORY: "Close other programs on the device, or take a smaller model.",
     ErrorCode.BAD_CORE_MASK: "See `adadeep profiles show` for the cores that there are.",
     ErrorCode.INTERNAL: "This is a fault of the agent; please report it.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model on the device that is to be measured.
+
+    Attributes:
+        job: names its result in the spool.
+        path: from `push_model`; the agent deletes it afterwards unless it is to be kept.
+        inputs: samples, each a list of tensors of a message; the outputs are wanted of each.
+        keep: the file stays.
+    """
+
+    job: str
+    path: str
+    inputs: Sequence[Sequence[Message]] = ()
+    keep: bool = False
+
+    @property
+    def message(self) -> Message:
+        """As a request has it."""
+        message: Message = {"job": self.job, "path": self.path}
+        if self.inputs:
+            message["inputs"] = [list(sample) for sample in self.inputs]
+        return {**message, "keep": True} if self.keep else message
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,40 +114,33 @@ class AgentClient:
     Use `start`; then `push_model` and `measure` as often as needed; then `close`.
     """
 
-    def __init__(self, transport: Transport, stream: Stream, watcher: AgentWatcher) -> None:
-        self._transport = transport
+    def __init__(self, ready: ReadyAgent, stream: Stream, watch: Watch) -> None:
+        self._transport = ready.transport
+        self._remedies = {**_REMEDIES, **ready.remedies}
         self._stream = stream
-        self._watcher = watcher
+        self._watcher = AgentWatcher(ready.transport, stream, watch)
         self._number = 0
         self.hello: AgentHello
 
     @classmethod
     def start(
-        cls,
-        transport: Transport,
-        python: str,
-        python_path: str | None,
-        deadline: Deadline,
-        watch: Watch | None = None,
+        cls, ready: ReadyAgent, deadline: Deadline, watch: Watch | None = None
     ) -> AgentClient:
-        """Starts the agent on a device, pushing it first if the device lacks it whole.
+        """Starts the agent on a device, its files pushed first if the device lacks them whole.
 
         Args:
-            transport: to the device.
-            python: its Python.
-            python_path: a provisioned runtime's folder; None where Python has its own.
+            ready: what `AgentKind.prepare` gave.
             deadline: for all of it.
             watch: how patient with its silence, and who is told.
 
         Raises:
             TransientDeviceError: the link broke, or another agent keeps the device busy.
-            StableDeviceError: no runtime, no Python.
+            StableDeviceError: no runtime, no room for the files.
             ProtocolMismatch: the agent is of another version.
         """
-        package = agent_package()
         for _ in range(2):
-            stream = transport.open(_command(transport.workdir, python, python_path), deadline)
-            client = cls(transport, stream, AgentWatcher(transport, stream, watch or Watch()))
+            stream = ready.open(deadline)
+            client = cls(ready, stream, watch or Watch())
             try:
                 if client._greet(deadline):
                     return client
@@ -143,7 +148,8 @@ class AgentClient:
                 stream.close()
                 raise
             stream.close()
-            transport.push(package.data, f"{transport.workdir}/{package.name}", deadline)
+            ready.push(deadline)
+        transport = ready.transport
         raise StableDeviceError(
             f"{transport.serial}: the agent was pushed to {transport.workdir} but is not there."
             " See with `adadeep doctor` whether that folder keeps files."
@@ -164,40 +170,62 @@ class AgentClient:
 
     def measure(
         self,
-        remote: str,
-        job: str,
+        models: Sequence[RemoteModel],
         settings: MeasureSettings,
         deadline: Deadline,
-        options: Message | None = None,
-    ) -> AgentResult:
-        """Has a model measured.
+        read: Sequence[str] = (),
+        spool: bool = True,
+    ) -> tuple[AgentResult, ...]:
+        """Has models measured together; the agents of today take one at a time.
 
         Args:
-            remote: from `push_model`; the agent deletes it afterwards unless told to keep it.
-            job: names the result in the spool.
+            models: that lie on the device.
             settings: how.
             deadline: for the answer.
-            options: more fields of the request: "inputs" (a list of samples, each a list of
-                tensors), "keep", "spool".
+            read: patterns of the files whose texts are wanted of before and after.
+            spool: whether somebody may want the results back.
+
+        Returns:
+            One for each model.
 
         Raises:
-            AgentError: the model or the request can't be served.
+            AgentError: a model or the request can't be served.
             TransientDeviceError: the link broke, the agent ended, hung or answered something odd.
         """
-        request = {"type": "measure", "job": job, "model": remote, "settings": asdict(settings)}
-        result = self._ask({**request, **(options or {})}, ResultReply, deadline)
-        if (result.job, result.settings) != (job, settings):
-            raise self._odd("its result is of another job")
-        hello = self.hello
-        if result.agent != Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version):
-            raise self._odd("its result is of another agent")
-        if len(result.outputs) != len((options or {}).get("inputs", ())):
-            raise self._odd(f"{len(result.outputs)} outputs are not one for each sample")
-        return result
+        request: Message = {
+            "type": "measure",
+            "models": [model.message for model in models],
+            "settings": asdict(settings),
+            "read": list(read),
+        }
+        if not spool:
+            request["spool"] = False
+        results = self._ask(request, ResultsReply, deadline).results
+        if [result.job for result in results] != [model.job for model in models]:
+            raise self._odd("its results are of other jobs")
+        for model, result in zip(models, results, strict=True):
+            self._require_of(result, model, settings)
+        return results
 
-    def conditions(self, deadline: Deadline) -> Conditions:
-        """The state of the device now."""
-        return self._ask({"type": "conditions"}, ConditionsReply, deadline).conditions
+    def _require_of(
+        self, result: AgentResult, model: RemoteModel, settings: MeasureSettings
+    ) -> None:
+        if result.settings != settings:
+            raise self._odd("its result is of another job")
+        if result.agent != self.identity:
+            raise self._odd("its result is of another agent")
+        if len(result.outputs) != len(model.inputs):
+            raise self._odd(f"{len(result.outputs)} outputs are not one for each sample")
+
+    @property
+    def identity(self) -> Agent:
+        """Who measures."""
+        hello = self.hello
+        return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)
+
+    def read(self, patterns: Sequence[str], deadline: Deadline) -> Reading:
+        """What files of the device hold now."""
+        return self._ask({"type": "read", "read": list(patterns)}, ReadingReply, deadline)
 
     def spooled(self, deadline: Deadline) -> tuple[str, ...]:
         """The jobs whose results wait on the device, of whatever study."""
@@ -246,15 +274,15 @@ class AgentClient:
         with contextlib.suppress(TransientDeviceError):  # it may have said something and ended
             self._stream.write(wire.encode(hello), deadline)
         line = self._first_line(deadline)
-        if line.startswith(_PROCESS) and (pid := line[len(_PROCESS) :].strip()).isdigit():
+        if line.startswith(PROCESS_LINE) and (pid := line[len(PROCESS_LINE) :].strip()).isdigit():
             self._watcher.pid = int(pid[:9])
             line = self._first_line(deadline)
-        if line.strip() == _MISSING:
+        if line.strip() == MISSING_LINE:
             return False
         reply = self._decoded(line)
         if isinstance(reply, ErrorReply):  # with which it ends
             self._wait_for_end(deadline.sooner(_GOODBYE_S))
-            raise _refusal(self._transport, reply)
+            raise self._refusal(reply)
         welcome = _welcome(self._transport, reply)
         self.hello = AgentHello(
             welcome.agent, welcome.runtime, welcome.runtime_version, welcome.spooled
@@ -278,7 +306,7 @@ class AgentClient:
         self._send({**request, "id": self._number}, deadline)
         reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
         if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
-            raise _error(self._transport, reply)
+            raise self._error(reply)
         if not isinstance(reply, kind) or getattr(reply, "id", None) != self._number:
             raise self._odd("it answered what was not asked")
         return reply
@@ -303,17 +331,27 @@ class AgentClient:
             " Try again; if it stays so, remove it: `adadeep doctor --clean`."
         )
 
+    def _error(self, reply: ErrorReply) -> AgentError:
+        code = reply.code if reply.code in _CODES else ErrorCode.INTERNAL
+        text = f"{self._transport.serial}: {one_line(reply.message).rstrip('.')}."
+        return AgentError(f"{text} {self._remedy(code)}".rstrip(), code)
 
-def _command(workdir: str, python: str, python_path: str | None) -> str:
-    package = agent_package()
-    boot = _BOOT % (package.sha256, _MISSING.decode())
-    path = f"PYTHONPATH={shlex.quote(python_path)} " if python_path else ""
-    program = shlex.join([python, "-c", boot, f"{workdir}/{package.name}", "serve", workdir])
-    folder = shlex.quote(workdir)
-    return (
-        f"echo {shlex.quote(_PROCESS.decode())}$$;"
-        f" cd {folder} && {path}exec {program} 2>{folder}/agent.log"
-    )
+    def _refusal(self, reply: ErrorReply) -> Exception:
+        serial, text = self._transport.serial, one_line(reply.message)
+        if reply.code == ErrorCode.NO_RUNTIME:
+            return StableDeviceError(f"{serial}: {text}. {self._remedy(reply.code)}".rstrip())
+        if reply.code == ErrorCode.BUSY:
+            return TransientDeviceError(
+                f"{serial}: {text}; try again when that is done. If nobody waits for it,"
+                f" {ending(serial)} ends it."
+            )
+        if reply.code == ErrorCode.VERSION:
+            return ProtocolMismatch(f"{serial}: {text}; this host is {wire.VERSION}.")
+        return self._error(reply)
+
+    def _remedy(self, code: str) -> str:
+        serial = shlex.quote(self._transport.serial)
+        return self._remedies.get(code, "").replace("{serial}", serial)
 
 
 def _welcome(transport: Transport, reply: Reply) -> HelloReply:
@@ -327,28 +365,6 @@ def _welcome(transport: Transport, reply: Reply) -> HelloReply:
             f" {wire.VERSION}; remove it with `adadeep doctor --clean` and try again."
         )
     return reply
-
-
-def _error(transport: Transport, reply: ErrorReply) -> AgentError:
-    code = reply.code if reply.code in _CODES else ErrorCode.INTERNAL
-    text = f"{transport.serial}: {one_line(reply.message).rstrip('.')}. {_REMEDIES.get(code, '')}"
-    return AgentError(text.rstrip(), code)
-
-
-def _refusal(transport: Transport, reply: ErrorReply) -> Exception:
-    serial, text = transport.serial, one_line(reply.message)
-    if reply.code == ErrorCode.NO_RUNTIME:
-        return StableDeviceError(
-            f"{serial}: {text}. Give the device a runtime: adadeep doctor -d {serial} --provision"
-        )
-    if reply.code == ErrorCode.BUSY:
-        return TransientDeviceError(
-            f"{serial}: {text}; try again when that is done. If nobody waits for it,"
-            f" {ending(serial)} ends it."
-        )
-    if reply.code == ErrorCode.VERSION:
-        return ProtocolMismatch(f"{serial}: {text}; this host is {wire.VERSION}.")
-    return _error(transport, reply)
 
 
 def _last_words(transport: Transport) -> str:

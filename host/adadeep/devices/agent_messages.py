@@ -7,22 +7,25 @@ from typing import Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import (
     Agent,
-    Conditions,
     Delegate,
     FedInput,
     Launch,
     Measurement,
-    MeasureSettings,
     Memory,
 )
-from adadeep.core.reader import convert, read_json
+from adadeep.core.reader import convert, read_json, require_finite
+from adadeep.devices.parse.conditions import conditions_of
+from adadeep_agent import wire
 
 _Count = Annotated[int, Meta(ge=0, le=1 << 31)]
 _Text = Annotated[str, Meta(max_length=2000)]
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,80}$")]
 _Tensors = tuple[dict[str, Any], ...]
+_Path = Annotated[str, Meta(max_length=1000)]
+_Content = Annotated[str, Meta(max_length=wire.MAX_TEXT_BYTES)]
 
 
 class HelloReply(msgspec.Struct, frozen=True, tag="hello"):
@@ -37,11 +40,30 @@ class HelloReply(msgspec.Struct, frozen=True, tag="hello"):
     spooled: _Count
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """What files of the device held at one moment.
+
+    Attributes:
+        timestamp: seconds since 1970, by the device's clock.
+        texts: by path; None for a file that could not be read.
+    """
+
+    timestamp: float
+    texts: Annotated[dict[_Path, _Content | None], Meta(max_length=wire.MAX_TEXTS)]
+
+    def __post_init__(self) -> None:
+        require_finite("a timestamp", self.timestamp)
+        if sum(map(len, filter(None, self.texts.values()))) > wire.MAX_TEXTS_BYTES:
+            raise ValueError(f"its texts have more than {wire.MAX_TEXTS_BYTES} bytes")
+
+
 class AgentResult(msgspec.Struct, frozen=True):
     """What measuring a model gave; the fields are those of `Measurement`.
 
     Attributes:
         job: as asked.
+        before: the device's state before the first load, as text.
+        after: after the last run.
         outputs: a list of tensors for each sample.
     """
 
@@ -53,8 +75,8 @@ class AgentResult(msgspec.Struct, frozen=True):
     launches: Annotated[tuple[Launch, ...], Meta(min_length=1, max_length=100)]
     delegates: tuple[Delegate, ...]
     memory: Memory
-    before: Conditions
-    after: Conditions
+    before: Reading
+    after: Reading
     inputs: Annotated[tuple[FedInput, ...], Meta(max_length=1000)]
     outputs: tuple[_Tensors, ...] = ()
 
@@ -70,23 +92,23 @@ class AgentResult(msgspec.Struct, frozen=True):
             launches=self.launches,
             delegates=self.delegates,
             memory=self.memory,
-            before=self.before,
-            after=self.after,
+            before=conditions_of(self.before.timestamp, self.before.texts),
+            after=conditions_of(self.after.timestamp, self.after.texts),
             inputs=self.inputs,
         )
 
 
-class ResultReply(AgentResult, frozen=True, tag="result", kw_only=True):
-    """A job is done."""
+class ResultsReply(msgspec.Struct, frozen=True, tag="results"):
+    """A job is done: a result for each model, in the order in which they were asked for."""
 
     id: _Count
+    results: Annotated[tuple[AgentResult, ...], Meta(min_length=1, max_length=wire.MAX_MODELS)]
 
 
-class ConditionsReply(msgspec.Struct, frozen=True, tag="conditions"):
-    """The state of the device."""
+class ReadingReply(Reading, frozen=True, tag="reading", kw_only=True):
+    """What was to be read."""
 
     id: _Count
-    conditions: Conditions
 
 
 class SpoolReply(msgspec.Struct, frozen=True, tag="spool"):
@@ -118,7 +140,7 @@ class ErrorReply(msgspec.Struct, frozen=True, tag="error"):
 
 
 Reply = (
-    HelloReply | ResultReply | ConditionsReply | SpoolReply | SpooledReply | DoneReply | ErrorReply
+    HelloReply | ResultsReply | ReadingReply | SpoolReply | SpooledReply | DoneReply | ErrorReply
 )
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeadlinePassed, DeviceError, TransientDeviceError
-from adadeep.core.protocols import Stream, Transport
+from adadeep.core.stream import Stream
+from adadeep.core.transport import Transport
 
 Note = Callable[[str], None]
 _LOOK_S = 10.0
@@ -62,9 +63,9 @@ class ProcessState:
 def matching(workdir: str) -> str:
     """Shell: a pattern of `case` that the command line of an agent of this folder matches.
 
-    The line must end so, which that of the shell that looks for it does not.
+    That of every kind of agent ends so, and that of the shell that looks for it does not.
     """
-    return f"*{shlex.quote(f'pyz serve {workdir} ')}"
+    return f"*{shlex.quote(f' serve {workdir} ')}"
 
 
 COMMAND_LINE = """"$(tr '\\0\\n' '  ' 2>/dev/null </proc/$p/cmdline)\""""  # of process $p

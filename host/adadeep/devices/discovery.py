@@ -16,7 +16,7 @@ from adadeep.core.errors import (
     StableDeviceError,
     TransientDeviceError,
 )
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices import local
 from adadeep.devices.adb.connection import ask
 from adadeep.devices.adb.listing import parse_devices

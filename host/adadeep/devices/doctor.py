@@ -2,95 +2,61 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
+from adadeep.core.agent_kind import AgentKind, Preparing
+from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
-from adadeep.core.errors import DeviceError
-from adadeep.core.protocols import Transport
-from adadeep.devices.adb.connection import ask
-from adadeep.devices.adb.server import server_address
+from adadeep.core.errors import DeviceError, NoAgentError
+from adadeep.core.transport import Transport
 from adadeep.devices.agent import AgentClient
-from adadeep.devices.discovery import list_attached
+from adadeep.devices.agent_kinds.choice import by_priority, choose_kind
+from adadeep.devices.facts import gather_facts
 from adadeep.devices.parse.sections import integer
-from adadeep.devices.provision import (
-    OLDEST_PYTHON,
-    BoardPython,
-    free_bytes,
-    probe_python,
-)
+from adadeep.devices.work_folder import free_bytes
 
 _FEW_BYTES, _TOO_FEW_BYTES = 200_000_000, 20_000_000
 _CLOCK_OFF_S = 120.0
 _KNOWN_MACHINES = ("x86_64", "aarch64", "armv7l", "armv8l", "i686")
 _CHECK_S = 30.0
 
-
-class CheckStatus(StrEnum):
-    """What came of a check."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
+Step = Callable[[Deadline], list[Check]]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check of a device.
-
-    Attributes:
-        name: for example "shell".
-        status: what came of it.
-        evidence: what was seen.
-        remedy: what to do; None where all is well.
-    """
-
-    name: str
-    status: CheckStatus
-    evidence: str
-    remedy: str | None = None
-
-
-def examine(transport: Transport, deadline: Deadline) -> Iterator[Check]:
+def examine(transport: Transport, deadline: Deadline, agent: str | None = None) -> Iterator[Check]:
     """Runs the checks in order, each as it is asked for; ends after one that others need.
 
-    Nothing is left on the device but the agent's own package. Raises nothing: what fails is told.
+    Nothing is left on the device but the agent's own files. What fails is told, not raised.
+
+    Args:
+        transport: to the device.
+        deadline: for all of it.
+        agent: the kind of agent that is to measure there; None leaves the choice.
+
+    Raises:
+        ConfigError: there is no kind of that name.
     """
-    steps: list[Callable[[Transport, Deadline], list[Check]]] = [
-        _link, _shell, _folder, _system, _python,
-    ]  # fmt: skip
-    for step in steps:
-        name = step.__name__.strip("_")
+    steps: dict[str, Step] = {
+        "link": transport.examine,
+        "shell": lambda by: _shell(transport, by),
+        "folder": lambda by: _folder(transport, by),
+        "system": lambda by: _system(transport, by),
+        "agent": lambda by: _agents(transport, by, agent),
+    }
+    for name, step in steps.items():
         try:
-            checks = step(transport, deadline.sooner(_CHECK_S))
+            checks = step(deadline.sooner(_CHECK_S))
         except DeviceError as error:
             checks = [Check(name, CheckStatus.FAIL, str(error))]
         yield from checks
-        if any(check.status is CheckStatus.FAIL for check in checks):
+        if _have_failed(checks):
             return
 
 
-def _link(transport: Transport, deadline: Deadline) -> list[Check]:
-    if transport.kind != "adb":
-        return [Check("link", CheckStatus.OK, "this computer; no link needed")]
-    server = server_address()
-    version = one_line(ask(server, "host:version", deadline), 20)  # four hex digits
-    known = re.fullmatch("[0-9a-fA-F]{4}", version)
-    text = f"version {int(version, 16)}" if known else f"says {version!r} of its version"
-    checks = [
-        Check("adb server", CheckStatus.OK if known else CheckStatus.WARN, f"{server}, {text}")
-    ]
-    rows = [row for row in list_attached(deadline) if row.serial == transport.serial]
-    state = rows[0].state if rows else "not attached"
-    ok = bool(rows) and rows[0].usable
-    remedy = None if ok else (rows[0].remedy if rows else "Plug it in, or adb connect it.")
-    status = CheckStatus.OK if ok else CheckStatus.FAIL
-    return [*checks, Check("state", status, state, remedy)]
+def _have_failed(checks: list[Check]) -> bool:
+    return any(check.status is CheckStatus.FAIL for check in checks)
 
 
 def _shell(transport: Transport, deadline: Deadline) -> list[Check]:
@@ -158,50 +124,26 @@ def _clock_check(text: str, now_s: float) -> Check:
     )
 
 
-def _python(transport: Transport, deadline: Deadline) -> list[Check]:
-    board = probe_python(transport, deadline)
-    if board is None:
-        return [_no_python()]
-    if board.version_pair < OLDEST_PYTHON:
-        oldest = ".".join(str(part) for part in OLDEST_PYTHON)
-        return [Check("Python", CheckStatus.FAIL, board.version, f"Install {oldest} or newer.")]
-    libc = board.libc or "another C library than glibc"
-    python = Check(
-        "Python", CheckStatus.OK, f"{board.version}, {board.bits}-bit, {libc}: {board.executable}"
-    )
-    return [python, *_packages(transport, board), *_agent(transport, board, deadline)]
+def _agents(transport: Transport, deadline: Deadline, name: str | None) -> list[Check]:
+    """The kind that would measure, from what it needs to its hand-shake; if none fits, all."""
+    facts, capabilities = gather_facts(transport, deadline)
+    try:
+        kind = choose_kind(facts, capabilities, name)
+    except NoAgentError as error:
+        found = [check for one in by_priority() for check in one.examine(transport, deadline)]
+        unfit = Check("agent", CheckStatus.FAIL, str(error))
+        return found if _have_failed(found) else [*found, unfit]
+    checks = kind.examine(transport, deadline)
+    return checks if _have_failed(checks) else [*checks, _started(transport, kind, deadline)]
 
 
-def _no_python() -> Check:
-    return Check(
-        "Python",
-        CheckStatus.FAIL,
-        "this device has no Python",
-        "The Android agent that it needs is still to come. `adadeep-profile` records its facts "
-        "meanwhile.",
-    )
-
-
-def _packages(transport: Transport, board: BoardPython) -> list[Check]:
-    remedy = f"`adadeep doctor -d {shlex.quote(transport.serial)} --provision` gives it one."
-    where = f" in {board.python_path}" if board.python_path else ""
-    runtime = f"{board.runtime} {board.runtime_version}" if board.runtime else None
-    found = {"numpy": board.numpy_version, "TFLite runtime": runtime}
-    return [
-        Check(name, CheckStatus.FAIL, "none", remedy)
-        if version is None
-        else Check(name, CheckStatus.OK, f"{version}{where}")
-        for name, version in found.items()
-    ]
-
-
-def _agent(transport: Transport, board: BoardPython, deadline: Deadline) -> list[Check]:
-    if not board.complete:
-        return []
+def _started(transport: Transport, kind: AgentKind, deadline: Deadline) -> Check:
+    ready = kind.prepare(transport, deadline, Preparing())
     began = time.monotonic()
-    agent = AgentClient.start(transport, board.executable, board.python_path, deadline)
+    agent = AgentClient.start(ready, deadline)
     elapsed_ms = (time.monotonic() - began) * 1000
     hello = agent.hello
     agent.close()
+    ready.leave(deadline)
     text = f"{hello.agent} answers, {hello.runtime} {hello.runtime_version}, {elapsed_ms:.0f} ms"
-    return [Check("agent", CheckStatus.OK, text)]
+    return Check("agent", CheckStatus.OK, text)

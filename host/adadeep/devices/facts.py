@@ -10,7 +10,7 @@ from dataclasses import replace
 from adadeep.core.clock import Deadline
 from adadeep.core.device import Battery, Capability, DeviceFacts, hashed
 from adadeep.core.errors import TransientDeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.devices.facts_script import facts_script
 from adadeep.devices.parse.battery import (
     BatteryReading,

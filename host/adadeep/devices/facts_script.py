@@ -71,11 +71,14 @@ linux() {
   files /proc/sys/kernel/osrelease
 }
 pythons() {
-  for p in python3 python; do
+  f=
+  c='import sys; print(sys.executable + " " + sys.version.split()[0])'
+  for p in python3 python /usr/bin/python3 /usr/local/bin/python3 /opt/bin/python3; do
     p=$(command -v $p) || continue
-    "$p" -c 'import sys; print(sys.executable + " " + sys.version.split()[0])' && return
+    "$p" -c "$c" 2>/dev/null && return
+    f=${f:-$p}
   done
-  return 1
+  [ -n "$f" ] && echo "$f"
 }
 props() {
   getprop

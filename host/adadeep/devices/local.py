@@ -8,10 +8,12 @@ import os
 import tempfile
 from pathlib import Path
 
+from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
-from adadeep.core.device import LOCAL_SERIAL
+from adadeep.core.device import LOCAL_SERIAL, LOCAL_TRANSPORT
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult, Stream
+from adadeep.core.stream import Stream
+from adadeep.core.transport import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.shell import open_process, run_process
 
 SERIAL = LOCAL_SERIAL
@@ -25,7 +27,8 @@ class LocalTransport:
     """
 
     serial = SERIAL
-    kind = "local"
+    kind = LOCAL_TRANSPORT
+    is_this_computer = True
 
     def __init__(self, workdir: Path | None = None) -> None:
         self._folder = workdir
@@ -102,6 +105,15 @@ class LocalTransport:
                 "of ours. Remove it, then try again."
             )
         return data
+
+    def examine(self, deadline: Deadline) -> list[Check]:
+        """There is no way that could be broken.
+
+        Raises:
+            TransientDeviceError: the deadline passed.
+        """
+        _check(deadline, "checking")
+        return [Check("link", CheckStatus.OK, "this computer; no link needed")]
 
 
 def _write_atomically(target: Path, data: bytes, mode: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import DeviceError, StableDeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 
 _CLEAN_UP_S = 10.0
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import DeadlinePassed, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import MOST_OUTPUT_BYTES
+from adadeep.core.transport import MOST_OUTPUT_BYTES
 from adadeep.devices.lines import LineBuffer
 
 _PIECE_BYTES = 1 << 18

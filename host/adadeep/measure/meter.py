@@ -18,23 +18,13 @@ import numpy as np
 from adadeep.core.clock import SYSTEM_CLOCK, Clock, Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AgentError, DeviceError, TransientDeviceError
-from adadeep.core.measurement import (
-    Agent,
-    Measurement,
-    MeasureSettings,
-    job_name,
-    measurement_key,
-    new_study,
-)
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Measurement, job_name, measurement_key
 from adadeep.core.statistics import summarise
 from adadeep.core.target import Target
-from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent import AgentClient, RemoteModel
 from adadeep.devices.agent_messages import AgentResult
-from adadeep.devices.agent_watch import Note, Watch
-from adadeep.devices.discovery import select
-from adadeep.devices.facts import gather_facts
-from adadeep.devices.provision import require_python
+from adadeep.devices.parse.conditions import CONDITION_PATHS
 from adadeep.measure.layer_models import anchor_model
 from adadeep.measure.quality import (
     MAX_CLOCK_DROP,
@@ -44,8 +34,7 @@ from adadeep.measure.quality import (
     ratio_to_anchor,
 )
 from adadeep.measure.tensors import outputs_of, to_message
-from adadeep_agent import wire
-from adadeep_agent.wire import ErrorCode, Message
+from adadeep_agent.wire import ErrorCode
 
 _MAX_ATTEMPTS = 3  # of a measurement whose samples are suspect
 _MAX_RECONNECTS = 2
@@ -56,6 +45,7 @@ _REPLUG_S = 15.0
 _SLOWEST_INFERENCE_S = 30.0  # a big network on a slow board
 _ANCHOR_FRESH_S = 5.0
 _ANCHOR_MS = 6.0
+_TOGETHER = 1  # models in one request: what the agents of today take
 
 
 class _DeviceGone(TransientDeviceError):
@@ -65,18 +55,20 @@ class _DeviceGone(TransientDeviceError):
 class LatencyMeter(Protocol):
     """What a study needs of a meter."""
 
-    device_title: str
-    device_fingerprint: str
-    settings: MeasureSettings
     study: str
+
+    @property
+    def target(self) -> Target:
+        """What its measurements are of."""
+        ...
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:
         """Results of this study that an earlier host left; `acknowledge` them once kept."""
         ...
 
-    def measure(self, model: bytes) -> Measurement:
-        """Measures a .tflite; raises AgentError if the model is at fault."""
+    def measure(self, models: Sequence[bytes]) -> list[Measurement]:
+        """Measures .tflites, a measurement for each; AgentError if a model is at fault."""
         ...
 
     def acknowledge(self, keys: Sequence[str]) -> None:
@@ -85,7 +77,22 @@ class LatencyMeter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ModelJob:
+    """A model that is to be measured, and what is wanted besides.
+
+    Attributes:
+        model: a .tflite.
+        samples: each a list of one array for each input of the model; outputs are wanted of each.
+        keep_as: name below the work folder under which it stays on the device.
+    """
+
+    model: bytes
+    samples: Sequence[Sequence[np.ndarray]] = ()
+    keep_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
     """A measurement and what the model gave for the samples.
 
     Attributes:
@@ -97,13 +104,6 @@ class Checked:
     outputs: list[list[np.ndarray]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    model: bytes
-    samples: Sequence[Sequence[np.ndarray]]
-    keep_as: str | None
-
-
 class DeviceMeter:
     """Measures on one device.
 
@@ -113,7 +113,12 @@ class DeviceMeter:
         settings: how models are measured.
         study: names what is measured together; what other studies left is left alone.
         clock: the host's.
+
+    Attributes:
+        identity: who measures.
     """
+
+    identity: Agent
 
     def __init__(
         self,
@@ -123,11 +128,9 @@ class DeviceMeter:
         study: str,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.device_title = facts.title
-        self.device_fingerprint = facts.fingerprint
         self.settings = settings
         self.study = study
-        self._serial = facts.serial
+        self._facts = facts
         self._connect = connect
         self._clock = clock
         self._agent: AgentClient | None = None
@@ -139,59 +142,38 @@ class DeviceMeter:
 
     @property
     def target(self) -> Target:
-        """What its measurements are of."""
-        agent = self.identity
-        return Target(
-            self.device_fingerprint, self.device_title, agent.name, agent.runtime,
-            agent.runtime_version, self.settings,
-        )  # fmt: skip
-
-    @property
-    def identity(self) -> Agent:
-        """Who measures."""
-        return self._identity(self._open())
-
-    @staticmethod
-    def _identity(agent: AgentClient) -> Agent:
-        hello = agent.hello
-        return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)
+        """The device, the agent there, and how it measures."""
+        facts = self._facts
+        return self.identity.target(facts.fingerprint, facts.title, self.settings)
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:
         """Results of this study that an earlier host left, by this agent and not suspect."""
         return self._recovered
 
-    def measure(self, model: bytes) -> Measurement:
-        """Measures a .tflite; suspect samples are discarded and measured again, up to 3 times.
+    def measure(self, models: Sequence[bytes]) -> list[Measurement]:
+        """Measures .tflites; suspect samples are discarded and measured again, up to 3 times.
 
         Raises:
-            AgentError: the model is at fault: corrupt, an operator is missing, it ends the agent.
+            AgentError: a model is at fault: corrupt, an operator is missing, it ends the agent.
             TransientDeviceError: the device is gone, also after reconnecting.
         """
-        return self.check(model, ()).measurement
+        return [done.measurement for done in self.measure_jobs([ModelJob(m) for m in models])]
 
-    def check(
-        self,
-        model: bytes,
-        samples: Sequence[Sequence[np.ndarray]],
-        keep_as: str | None = None,
-    ) -> Checked:
-        """Measures a .tflite and returns its outputs for samples; see `measure`.
+    def measure_jobs(self, jobs: Sequence[ModelJob]) -> list[Measured]:
+        """Measures models and returns their outputs for samples, too; see `measure`."""
+        done: list[Measured] = []
+        for first in range(0, len(jobs), _TOGETHER):
+            done += self._measure_together(jobs[first : first + _TOGETHER])
+        return done
 
-        Args:
-            model: a .tflite.
-            samples: each a list of one array for each input of the model.
-            keep_as: name below the work folder under which it stays on the device.
-        """
-        job = _Job(model, samples, keep_as)
+    def _measure_together(self, jobs: Sequence[ModelJob]) -> list[Measured]:
         attempt = 1
         while True:
-            checked = self._measure_once(job, attempt)
-            measurement = checked.measurement
-            if not measurement.disturbed or attempt == _MAX_ATTEMPTS:
-                return checked
-            drop = clock_drop(measurement.before, measurement.after) or 0.0
-            self._clock.sleep(_COOL_DOWN_S if drop > MAX_CLOCK_DROP else _SETTLE_S * attempt)
+            done = self._measure_once(jobs, attempt)
+            if attempt == _MAX_ATTEMPTS or not any(m.measurement.disturbed for m in done):
+                return done
+            self._clock.sleep(_pause_s([m.measurement for m in done], attempt))
             self._anchor_ms = None
             attempt += 1
 
@@ -210,10 +192,13 @@ class DeviceMeter:
         self._agent.close(cancel)
         self._agent = None
 
-    def _measure_once(self, job: _Job, attempt: int) -> Checked:
+    def _measure_once(self, jobs: Sequence[ModelJob], attempt: int) -> list[Measured]:
         anchors = [self._anchor(fresh_enough_s=_ANCHOR_FRESH_S)]
-        result = self._request(job)
+        results = self._request(jobs)
         anchors.append(self._anchor())
+        return [self._measured(result, anchors, attempt) for result in results]
+
+    def _measured(self, result: AgentResult, anchors: list[float], attempt: int) -> Measured:
         measurement = self._measurement(result)
         swing = drift(anchors)
         reasons = disturbances(measurement.before, measurement.after, measurement.launches, swing)
@@ -224,46 +209,57 @@ class DeviceMeter:
             disturbed=reasons,
             attempts=attempt,
         )
-        return Checked(measurement, outputs_of(result, self._serial))
+        return Measured(measurement, outputs_of(result, self._facts.serial))
 
-    def _request(self, job: _Job) -> AgentResult:
-        digest = hashlib.sha256(job.model).hexdigest()
-        key = measurement_key(digest, self.device_fingerprint, self.settings)
-        name = job_name(self.study, key)
-        inputs = [[to_message(array) for array in sample] for sample in job.samples]
-        options: Message = {"inputs": inputs} if inputs else {}
-        if job.keep_as:
-            options["keep"] = True
+    def _request(self, jobs: Sequence[ModelJob]) -> Sequence[AgentResult]:
+        target = self.target
+        digests = [hashlib.sha256(job.model).hexdigest() for job in jobs]
+        names = [job_name(self.study, measurement_key(digest, target)) for digest in digests]
+        inputs = [[[to_message(a) for a in sample] for sample in job.samples] for job in jobs]
 
-        def ask(agent: AgentClient, deadline: Deadline) -> AgentResult:
+        def ask(agent: AgentClient, deadline: Deadline) -> Sequence[AgentResult]:
             if self._pending:
                 agent.acknowledge(self._pending, deadline)
                 self._pending = []
-            remote = agent.push_model(job.model, deadline, job.keep_as)
-            return agent.measure(remote, name, self.settings, deadline, options)
+            models = [
+                RemoteModel(
+                    job=name,
+                    path=agent.push_model(job.model, deadline, job.keep_as),
+                    inputs=samples,
+                    keep=job.keep_as is not None,
+                )
+                for name, job, samples in zip(names, jobs, inputs, strict=True)
+            ]
+            return agent.measure(models, self.settings, deadline, CONDITION_PATHS)
 
-        result = self._with_reconnects(ask, None if inputs else name, len(inputs))
-        if (result.model_sha256, result.model_bytes) != (digest, len(job.model)):
-            raise TransientDeviceError(
-                f"{self._serial}: the model arrived damaged on the device; check the cable."
-            )
-        self._pending.append(name)
-        return result
+        # Outputs are not kept in the spool.
+        waiting = [] if any(inputs) else names
+        results = self._with_reconnects(
+            ask, waiting, self._limit_s(len(jobs), sum(map(len, inputs)))
+        )
+        for result, digest, job in zip(results, digests, jobs, strict=True):
+            if (result.model_sha256, result.model_bytes) != (digest, len(job.model)):
+                raise TransientDeviceError(
+                    f"{self._facts.serial}: the model arrived damaged on the device; check the"
+                    " cable."
+                )
+        self._pending += names
+        return results
 
     def _with_reconnects(
         self,
-        ask: Callable[[AgentClient, Deadline], AgentResult],
-        job: str | None,
-        samples: int = 0,
-    ) -> AgentResult:
+        ask: Callable[[AgentClient, Deadline], Sequence[AgentResult]],
+        jobs: Sequence[str],
+        limit_s: float,
+    ) -> Sequence[AgentResult]:
         failure: TransientDeviceError | None = None
         for _ in range(_MAX_RECONNECTS + 1):
             try:
                 agent = self._open() if failure is None else self._reopen(failure)
-                waiting = self._found_in_spool(job) if failure and job else None
-                if waiting is not None:
+                waiting = self._found_in_spool(jobs) if failure else None
+                if waiting:
                     return waiting
-                return ask(agent, Deadline.after(self._limit_s(samples), self._clock))
+                return ask(agent, Deadline.after(limit_s, self._clock))
             except _DeviceGone:
                 raise
             except AgentError as error:
@@ -276,16 +272,17 @@ class DeviceMeter:
                 failure = error
         self._reopen(failure)  # raises if it is the device that is gone
         raise AgentError(
-            f"{self._serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
+            f"{self._facts.serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
             f" the device itself still answers. {failure}",
             "agent_died",
         ) from failure
 
-    def _limit_s(self, samples: int) -> float:
+    def _limit_s(self, models: int, samples: int = 0) -> float:
         """How long a job may take before the agent counts as hung."""
         settings = self.settings
         a_launch = 3 * _SLOWEST_INFERENCE_S + 2 * settings.max_ms / 1000
-        return _START_S + settings.launches * a_launch + samples * _SLOWEST_INFERENCE_S
+        each = settings.launches * a_launch
+        return _START_S + models * each + samples * _SLOWEST_INFERENCE_S
 
     def _reopen(self, failure: Exception | None) -> AgentClient:
         """Starts an agent again, waiting a while for a device that is being plugged in again."""
@@ -300,13 +297,20 @@ class DeviceMeter:
                     ) from error
             self._clock.sleep(0.5)
 
-    def _found_in_spool(self, job: str) -> AgentResult | None:
-        found = self._open().fetch(job, Deadline.after(30, self._clock))
-        return found if found and found.settings == self.settings else None
+    def _found_in_spool(self, jobs: Sequence[str]) -> list[AgentResult] | None:
+        """The results of these jobs, if all of them wait there."""
+        found = []
+        for job in jobs:
+            result = self._open().fetch(job, Deadline.after(30, self._clock))
+            if result is None or result.settings != self.settings:
+                return None
+            found.append(result)
+        return found
 
     def _open(self) -> AgentClient:
         if self._agent is None:
             self._agent = self._connect()
+            self.identity = self._agent.identity
             self._anchor_ms, self._anchor_path = None, None
             if self._agent.hello.spooled and not self._recovered:
                 self._recovered = tuple(self._sound_leftovers(self._agent))
@@ -319,7 +323,6 @@ class DeviceMeter:
         suspect ones, which would have been measured again.
         """
         deadline = Deadline.after(60, self._clock)
-        identity = self._identity(agent)
         dropped = []
         for job in agent.spooled(deadline):
             if not job.startswith(job_name(self.study, "")):
@@ -327,13 +330,15 @@ class DeviceMeter:
             result = agent.fetch(job, deadline)
             found = self._measurement(result) if result else None
             quiet = found and not disturbances(found.before, found.after, found.launches, None)
-            is_of_now = found and (found.agent, job_name(self.study, found.key)) == (identity, job)
-            if found and quiet and is_of_now:
+            if found and quiet and self._is_of_now(found, job):
                 yield found
             else:
                 dropped.append(job)
         if dropped:
             agent.acknowledge(dropped, deadline)
+
+    def _is_of_now(self, found: Measurement, job: str) -> bool:
+        return found.agent == self.identity and job_name(self.study, found.key) == job
 
     def _drop(self) -> None:
         if self._agent is not None:
@@ -350,57 +355,22 @@ class DeviceMeter:
             input_ranges=(), input_shapes=(), input_file=None,
         )  # fmt: skip
 
-        def ask(agent: AgentClient, deadline: Deadline) -> AgentResult:
+        def ask(agent: AgentClient, deadline: Deadline) -> Sequence[AgentResult]:
             if self._anchor_path is None:
                 self._anchor_path = agent.push_model(anchor_model(), deadline)
-            options = {"keep": True, "spool": False}
-            return agent.measure(self._anchor_path, "anchor", settings, deadline, options)
+            model = RemoteModel("anchor", self._anchor_path, keep=True)
+            return agent.measure([model], settings, deadline, spool=False)
 
-        result = self._with_reconnects(ask, None)
+        [result] = self._with_reconnects(ask, (), self._limit_s(1))
         runs = [ns / 1e6 for launch in result.launches for ns in launch.runs_ns]
         self._anchor_ms = (self._clock.now(), summarise(runs).median)
         return self._anchor_ms[1]
 
     def _measurement(self, result: AgentResult) -> Measurement:
-        return result.measurement(self.device_fingerprint, self.device_title)
+        return result.measurement(self._facts.fingerprint, self._facts.title)
 
 
-@contextlib.contextmanager
-def open_meter(
-    transport: Transport,
-    deadline: Deadline,
-    settings: MeasureSettings | None = None,
-    facts: DeviceFacts | None = None,
-    study: str | None = None,
-    note: Note | None = None,
-) -> Iterator[DeviceMeter]:
-    """A meter for a device; the agent is started, and ended at the end.
-
-    Args:
-        transport: to the device.
-        deadline: for getting ready.
-        settings: how models are measured; None for the defaults.
-        facts: of the device, if they are known already.
-        study: whose results these are; None for a fresh one, which takes nothing up again.
-        note: is told of long waits.
-
-    Raises:
-        StableDeviceError: no Python or no runtime there; the message says what to do.
-    """
-    known = facts or gather_facts(transport, deadline)[0]
-    board = require_python(transport, deadline)
-    watch = Watch(note) if note else Watch()
-
-    def connect() -> AgentClient:
-        start_by = Deadline.after(_START_S)
-        select([transport.serial], start_by)  # connects a network device again that went offline
-        return AgentClient.start(transport, board.executable, board.python_path, start_by, watch)
-
-    meter = DeviceMeter(known, connect, settings or MeasureSettings(), study or new_study())
-    try:
-        yield meter
-    except BaseException:
-        meter.close(cancel=True)  # what was measured last stays in the device's spool
-        raise
-    else:
-        meter.close()
+def _pause_s(measurements: Sequence[Measurement], attempt: int) -> float:
+    """How long to leave a device alone before these are measured again."""
+    drops = [clock_drop(m.before, m.after) or 0.0 for m in measurements]
+    return _COOL_DOWN_S if max(drops) > MAX_CLOCK_DROP else _SETTLE_S * attempt

@@ -9,15 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from adadeep import __version__
+from adadeep.core.agent_kind import Preparing
 from adadeep.core.clock import Deadline
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import AgentError, ConfigError, NoAgentError
-from adadeep.core.measurement import Agent, Measurement, MeasureSettings, new_study
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Measurement, measurement_key, new_study
+from adadeep.core.transport import Transport
+from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, tflite_of
-from adadeep.measure.meter import LatencyMeter, open_meter
+from adadeep.measure.meter import LatencyMeter
+from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.profiles import files
 from adadeep.profiles.schema import is_profile_name
 
@@ -31,7 +35,7 @@ LAYER_SETTINGS = MeasureSettings(
 
 UNFINISHED = "-unfinished"
 
-Left = Mapping[tuple[str, MeasureSettings], Measurement]
+Left = Mapping[str, Measurement]  # by key
 
 
 class ProfileObserver(Protocol):
@@ -49,6 +53,10 @@ class ProfileObserver(Protocol):
         """The device can't measure as it is; the profile has its facts only."""
         ...
 
+    def may_provide(self, missing: str) -> bool:
+        """Whether what an agent lacks on the device may be put there."""
+        ...
+
     def note(self, text: str) -> None:
         """Something takes long."""
         ...
@@ -63,12 +71,14 @@ class ProfileRequest:
         settings: how each is measured.
         name: of the profile; None for one made from the device's facts.
         fresh: measure everything anew, also what an unfinished profile of this device holds.
+        agent: name of the kind that measures; None for the one that suits the device best.
     """
 
     layers: tuple[SingleLayer, ...]
     settings: MeasureSettings = LAYER_SETTINGS
     name: str | None = None
     fresh: bool = False
+    agent: str | None = None
 
 
 def profile_device(
@@ -91,11 +101,13 @@ def profile_device(
     observer.facts(profile)
     draft = None if request.fresh else _earlier(name + UNFINISHED, facts)
     study = (draft.provenance.study if draft else None) or new_study()
+    options = MeterOptions(
+        request.agent, (facts, capabilities), study,
+        Preparing(observer.may_provide, observer.note), Watch(observer.note),
+    )  # fmt: skip
     ready_by = Deadline.after(_READY_S)
     try:
-        with open_meter(
-            transport, ready_by, request.settings, facts, study, observer.note
-        ) as meter:
+        with open_meter(transport, ready_by, request.settings, options) as meter:
             agent = meter.identity
             profile = replace(
                 profile,
@@ -219,20 +231,20 @@ def measure_layers(
         meter: of the device.
         layers: what to measure.
         known: entries by key that are measured already; they are taken over.
-        recovered: what waits on the device; taken over where layer and settings are the same.
+        recovered: what waits on the device; taken over where layer and target are the same.
         on_entry: told each new entry as it comes, before the device may forget it.
 
     Raises:
         TransientDeviceError: the device is gone; what came before was told to `on_entry`.
     """
-    left = {(found.model_sha256, found.settings): found for found in recovered}
+    left = {found.key: found for found in recovered}
     entries = []
     for single in layers:
         entry = known.get(single.key)
         if entry is None:
             entry = _measured_entry(meter, single, left)
             on_entry(entry)
-            if entry.measurement and entry.measurement in left.values():
+            if entry.measurement and entry.measurement.key in left:
                 meter.acknowledge([entry.measurement.key])
         entries.append(entry)
     return tuple(entries)
@@ -240,9 +252,10 @@ def measure_layers(
 
 def _measured_entry(meter: LatencyMeter, single: SingleLayer, left: Left) -> ProfileEntry:
     model = tflite_of(single)
-    found = left.get((hashlib.sha256(model).hexdigest(), meter.settings))
+    found = left.get(measurement_key(hashlib.sha256(model).hexdigest(), meter.target))
     about = (single.key, single.layer, single.precision)
     try:
-        return ProfileEntry(*about, found or meter.measure(model))
+        measurement = found or meter.measure([model])[0]
     except AgentError as error:  # this device's runtime can't run this layer: data too
         return ProfileEntry(*about, error=str(error))
+    return ProfileEntry(*about, measurement)

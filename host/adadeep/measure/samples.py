@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.reader import MAX_FILE_BYTES, read_bytes, why
 
 Array = npt.NDArray[Any]

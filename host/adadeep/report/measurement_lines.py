@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adadeep.core.display import one_line
-from adadeep.core.measurement import Conditions, FedInput, Measurement, MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Conditions, FedInput, Measurement
 from adadeep.core.units import format_bytes, format_ms
 
 

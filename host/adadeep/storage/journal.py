@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import re
 import secrets
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,17 +79,13 @@ class Journal:
             lock.release()
             raise
 
-    def begin(self, study: dict[str, Any], noted: Collection[str] = ()) -> list[str]:
+    def begin(self, study: dict[str, Any]) -> None:
         """Takes the settings of a new study, or checks that the old one has the same.
 
         Those of a new one are written with the first record.
 
         Args:
             study: settings by name, JSON values; nested ones are compared one by one.
-            noted: names of those that may differ.
-
-        Returns:
-            What differs of these: "space is 3f2a there, 9c1b here".
 
         Raises:
             ConfigError: it is of another study; the message says what differs.
@@ -103,15 +98,13 @@ class Journal:
             header = {**head, **about, "id": self.content.id, "study": study}
             self._deferred.insert(0, header)
             self.content.study = study
-            return []
-        old, bound = self.content.study, set(study).union(self.content.study).difference(noted)
-        changes = differences(_part(old, bound), _part(study, bound))
+            return
+        changes = differences(self.content.study, study)
         if changes:
             raise ConfigError(
                 f"{self._folder} holds another search: {'; '.join(changes)}. Repeat its settings "
                 "to go on with it, or name another folder with -o."
             )
-        return differences(_part(old, noted), _part(study, noted))
 
     def add(self, value: Entry) -> None:
         """Records what was found."""
@@ -138,10 +131,6 @@ class Journal:
 
 def _record(value: Entry) -> Record:
     return {"kind": KIND_OF[type(value)], **msgspec.to_builtins(value)}
-
-
-def _part(study: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in study.items() if name in names}
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

@@ -110,6 +110,7 @@ class Session:
         seed: of its randomness.
         look_ahead: how many asks may be open.
         demands: by target key.
+        space: hash of what there was to decide.
         adadeep_version: of this session.
         plugins: "kind name" -> distribution and version of what was used of other packages.
     """
@@ -119,6 +120,7 @@ class Session:
     seed: int
     look_ahead: int
     demands: dict[str, UserDemand]
+    space: str = ""
     adadeep_version: str = ""
     plugins: dict[str, str] = field(default_factory=dict)
 
@@ -153,7 +155,8 @@ class TrialRecord:
         measurements: by target key, those of its network.
         failures: by target key, why it can't be had there.
         reason: why there is no network; None if there is one.
-        seconds: wall time it took.
+        making_s: wall time until there was a network.
+        measuring_s: wall time that measuring it took, on all targets.
     """
 
     plan: CompressionPlan
@@ -161,11 +164,12 @@ class TrialRecord:
     measurements: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
-    seconds: float = 0.0
+    making_s: float = 0.0
+    measuring_s: float = 0.0
 
     def __post_init__(self) -> None:
         require_hex("artifact", KEY_DIGITS, self.artifact)
-        require_range("seconds", 0, 1e9, self.seconds)
+        require_range("a time in seconds", 0, 1e9, self.making_s, self.measuring_s)
         if (self.artifact is None) != (self.reason is not None):
             raise ValueError("a trial has a network, or a reason why there is none")
         for text in (self.reason, *self.failures.values()):

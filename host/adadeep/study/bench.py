@@ -10,15 +10,17 @@ from pathlib import Path
 
 from adadeep.core.clock import Deadline
 from adadeep.core.demand import UserDemand
-from adadeep.core.device import DeviceFacts, hashed
+from adadeep.core.device import LOCAL_SERIAL, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.errors import AdaDeepError, ConfigError
-from adadeep.core.protocols import Transport
 from adadeep.core.search import TargetKnowledge
 from adadeep.core.target import Target
+from adadeep.core.transport import Transport
 from adadeep.cost.registry import COST_SOURCES, choose_sources
+from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.meter import DeviceMeter, open_meter
+from adadeep.measure.meter import DeviceMeter
+from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.profiles import files
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import JournalContent, TargetRecord
@@ -64,7 +66,7 @@ def open_bench(
     """Opens the folder and every device.
 
     Raises:
-        ConfigError: the folder can't be used.
+        ConfigError: the folder can't be used, or holds another search.
         DeviceError: a device can't measure.
     """
     deadline = Deadline.after(_READY_S)
@@ -72,18 +74,21 @@ def open_bench(
     with contextlib.ExitStack() as stack:
         given = config.folder
         journal = stack.enter_context(Journal.open(given)) if given else None
-        facts = []
+        known = []
         for transport in transports:
             observer.stage(f"getting {transport.serial} ready")
-            facts.append(gather_facts(transport, deadline)[0])
-        folder = given or default_folder(config.task, facts)
+            known.append(gather_facts(transport, deadline))
+        folder = given or default_folder(config.task, [facts for facts, _ in known])
         journal = journal or stack.enter_context(Journal.open(folder))
+        journal.begin(config.header)
         bench = Bench(folder, journal, until)
-        for transport, known in zip(transports, facts, strict=True):
-            study, settings = journal.content.id, config.settings
-            opened = open_meter(transport, deadline, settings, known, study, observer.note)
+        for transport, about in zip(transports, known, strict=True):
+            options = MeterOptions(
+                config.agent, about, journal.content.id, watch=Watch(observer.note)
+            )
+            opened = open_meter(transport, deadline, config.settings, options)
             meter = stack.enter_context(opened)
-            _add(bench, config, known, meter)
+            _add(bench, config, about[0], meter)
             resource = _resource(transport, meter.target, deadline)
             record = bench.journal.content.targets[meter.target.key]
             bench.devices[record.key] = DeviceBench(record, meter, resource)
@@ -93,7 +98,7 @@ def open_bench(
 def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
     """runs/<task>-<device>, below the current folder; of several devices the first names it."""
     first = facts[0]
-    name = "local" if first.transport == "local" else first.title
+    name = LOCAL_SERIAL if first.is_this_computer else first.title
     more = f"-and-{len(facts) - 1}-more" if len(facts) > 1 else ""
     return Path("runs") / f"{task}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}{more}"
 
@@ -158,7 +163,7 @@ def _resource(transport: Transport, target: Target, deadline: Deadline) -> str:
 
     That is told by the kernel's boot: a container here, behind adb, is this computer, too.
     """
-    if transport.kind == "local":
+    if transport.is_this_computer:
         return TRAINING
     with contextlib.suppress(OSError):
         here = _BOOT_ID.read_text().strip()

@@ -17,13 +17,14 @@ from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.protocols import Transport
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
 from adadeep.cost.registry import COST_SOURCES
+from adadeep.devices.agent_kinds.registry import AGENT_KINDS
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.native_log import native_log
@@ -31,7 +32,7 @@ from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
 from adadeep.study.bench import Bench, open_bench
-from adadeep.study.config import NOTED, StudyConfig
+from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.finalists import Contest, conclude
@@ -130,7 +131,6 @@ class _Search:
         self.known_costs = KnownBeforehand(initial, by_formula)
 
     def run(self) -> Outcome:
-        self._begin()
         kind = self._executor_kind()
         session = self._session(kind)
         crew = StudyCrew(self.trainer, self.bench.devices, self.store, self.observer.stage)
@@ -147,14 +147,6 @@ class _Search:
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
         return self._conclude(session, study.run(episodes, self.observer))
 
-    def _begin(self) -> None:
-        space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
-        header = self.config.header(space[:_SPACE_DIGITS], __version__)
-        changes = self.bench.journal.begin(header, NOTED)
-        changes += [f"{it} is missing" for it in missing(self.bench.journal.content.plugins)]
-        for change in changes:
-            self.observer.note(f"not as when this search was begun: {change}; it goes on.")
-
     def _executor_kind(self) -> ExecutorKind:
         """Training would disturb what is measured on the same computer: there they take turns."""
         suits = "serial" if self.bench.is_this_computer else "overlapped"
@@ -162,25 +154,44 @@ class _Search:
 
     def _session(self, kind: ExecutorKind) -> Session:
         sampler = SAMPLERS.get(self.config.sampler)
-        return Session(
+        space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
+        session = Session(
             sampler=self.config.sampler,
             preset=self.config.preset or sampler.presets[0],
             seed=self.config.seed,
             look_ahead=self.config.look_ahead or kind.look_ahead,
             demands=self.bench.demands,
+            space=space[:_SPACE_DIGITS],
             adadeep_version=__version__,
             plugins=taking_part(self._uses(kind)),
         )
+        self._compare(session)
+        return session
+
+    def _compare(self, session: Session) -> None:
+        """Says what is another than it was; the search goes on."""
+        content = self.bench.journal.content
+        for plugin in missing(content.plugins):
+            self.observer.note(f"{plugin} took part in this folder and is not installed here.")
+        earlier = content.sessions
+        if not earlier:
+            return
+        last = earlier[-1].session
+        if last.space != session.space:
+            self.observer.note("there are other techniques or settings to choose than before.")
+        if last.adadeep_version != session.adadeep_version:
+            self.observer.note(f"this folder was last searched by adadeep {last.adadeep_version}.")
 
     def _uses(self, kind: ExecutorKind) -> list[tuple[Registry[Any], Iterable[str]]]:
         """Names in every registry of what takes part."""
-        sources = {n for d in self.bench.devices.values() for n in d.record.sources.values()}
+        records = [device.record for device in self.bench.devices.values()]
         return [
             (TECHNIQUES, TECHNIQUES.usable()),
             (PRECISIONS, PRECISIONS.usable()),
             (SAMPLERS, [self.config.sampler]),
-            (COST_SOURCES, sources),
+            (COST_SOURCES, [name for record in records for name in record.sources.values()]),
             (EXECUTORS, [kind.name]),
+            (AGENT_KINDS, [record.target.agent for record in records]),
             *parts_of(self.config.task),
         ]
 

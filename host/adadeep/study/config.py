@@ -9,7 +9,7 @@ from typing import Any
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.registry import suggestion
 from adadeep.cost.registry import COST_SOURCES
 from adadeep.search.registry import SAMPLERS
@@ -17,7 +17,6 @@ from adadeep.study.executors.registry import EXECUTORS
 from adadeep.training.tasks import SPLIT
 
 _MAX_THREADS = 64
-NOTED = ("space", "adadeep_version")  # of a header: may differ, and is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class StudyConfig:
         executor: name in the registry; None for what suits the devices.
         look_ahead: how many asks may be open; None for what suits the executor.
         cost_sources: names of those that come before what is measured or computed by default.
+        agent: kind of agent that measures; None for the one that suits the device best.
     """
 
     task: str
@@ -54,6 +54,7 @@ class StudyConfig:
     executor: str | None = None
     look_ahead: int | None = None
     cost_sources: tuple[str, ...] = ()
+    agent: str | None = None
 
     def check(self, tasks: Iterable[str]) -> None:
         """Checks every setting.
@@ -83,16 +84,10 @@ class StudyConfig:
         """What is wanted on a device."""
         return dict(self.demands).get(serial, self.demand)
 
-    def header(self, space: str, version: str) -> dict[str, Any]:
-        """What a run's folder is a study of; JSON values. `NOTED` may differ.
-
-        Demand, episodes, sampler and devices are free.
-
-        Args:
-            space: hash of the space.
-            version: of adadeep.
-        """
-        return {"task": self.task, "split": SPLIT, "space": space, "adadeep_version": version}
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a run's folder is a study of; JSON values. All else is free."""
+        return {"task": self.task, "split": SPLIT}
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:

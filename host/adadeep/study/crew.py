@@ -86,7 +86,7 @@ class StudyCrew:
         bench, start = self._benches[job.target], time.monotonic()
         self._stage(f"measuring {job.plan.label} on {bench.record.target.device_title}")
         try:
-            result = tuple(bench.meter.measure(self._model(sha256)) for sha256 in job.models)
+            result = tuple(bench.meter.measure([self._model(sha256) for sha256 in job.models]))
         except AdaDeepError as error:
             return Done(job, None, error, time.monotonic() - start)
         return Done(job, result, None, time.monotonic() - start)

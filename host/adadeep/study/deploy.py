@@ -15,11 +15,14 @@ from adadeep.convert.verify import Agreement, ModelPort, agreement, run_tflite
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConversionError, DeviceError
-from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Measurement
+from adadeep.core.transport import Transport
 from adadeep.core.verdict import Verdict, Verdicts
+from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.meter import Checked, DeviceMeter, open_meter
+from adadeep.measure.meter import DeviceMeter, Measured, ModelJob
+from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
 
 _READY_S = 120.0
@@ -113,41 +116,45 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
     return FinishedRun(run.plan.task, target, best, initial, inputs, port, tolerance)
 
 
-def deploy(folder: Path, transport: Transport, note: Callable[[str], None]) -> Deployment:
+def deploy(
+    folder: Path, transport: Transport, note: Callable[[str], None], agent: str | None = None
+) -> Deployment:
     """Puts the winner on a device, compares its outputs with the host's and measures it there.
 
     Args:
         folder: of the search.
         transport: to the device.
         note: is told of long waits.
+        agent: kind of agent that measures; None for the one that suits the device best.
 
     Raises:
         FormatError: the folder holds no finished search, or a damaged one.
         DeviceError: the device is gone, or its outputs differ from the host's.
     """
     ready_by = Deadline.after(_READY_S)
-    facts = gather_facts(transport, ready_by)[0]
-    run = load_run(folder, facts.fingerprint)
+    known = gather_facts(transport, ready_by)
+    run = load_run(folder, known[0].fingerprint)
     note(f"deploying {run.target.best.label} to {transport.serial}")
     path = f"{transport.workdir}/{run.device_name}"
-    with open_meter(transport, ready_by, DEPLOY_SETTINGS, facts, note=note) as meter:
-        checked = _checked(meter, run)
+    options = MeterOptions(agent, known, watch=Watch(note))
+    with open_meter(transport, ready_by, DEPLOY_SETTINGS, options) as meter:
+        measured = _measured(meter, run)
         try:
-            agreed = _compared(run, checked, transport.serial)
+            agreed = _compared(run, measured, transport.serial)
         except DeviceError:
             transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
             raise
         _rename(transport, path)  # before another agent starts, which removes what is half done
-        initial = meter.measure(run.initial)
+        [initial] = meter.measure([run.initial])
     return Deployment(
         serial=transport.serial,
         path=path,
         agreement=agreed,
         samples=len(run.inputs),
-        best=checked.measurement,
+        best=measured.measurement,
         initial=initial,
-        searched_here=meter.device_fingerprint == run.target.device_fingerprint,
-        verdicts=deployed_verdicts(run.target, checked.measurement, initial),
+        searched_here=initial.device_fingerprint == run.target.device_fingerprint,
+        verdicts=deployed_verdicts(run.target, measured.measurement, initial),
     )
 
 
@@ -197,20 +204,21 @@ def _rename(transport: Transport, path: str) -> None:
         raise DeviceError(f"{transport.serial}: {path} can't be put there: {text}. Try again.")
 
 
-def _checked(meter: DeviceMeter, run: FinishedRun) -> Checked:
+def _measured(meter: DeviceMeter, run: FinishedRun) -> Measured:
     samples = [[run.port.encode(sample[np.newaxis])] for sample in run.inputs]
-    return meter.check(run.best, samples, keep_as=run.device_name + _NEW)
+    [measured] = meter.measure_jobs([ModelJob(run.best, samples, run.device_name + _NEW)])
+    return measured
 
 
-def _compared(run: FinishedRun, checked: Checked, serial: str) -> Agreement:
+def _compared(run: FinishedRun, measured: Measured, serial: str) -> Agreement:
     here = run_tflite(run.best, run.inputs)
-    shapes = [[output.shape for output in outputs[:1]] for outputs in checked.outputs]
+    shapes = [[output.shape for output in outputs[:1]] for outputs in measured.outputs]
     if shapes != [[(1, *here.shape[1:])]] * len(here):
         raise DeviceError(
             f"{serial}: the model's outputs have other shapes there than here. Try another runtime"
             " on the device (adadeep doctor)."
         )
-    there = np.concatenate([run.port.decode(outputs[0]) for outputs in checked.outputs])
+    there = np.concatenate([run.port.decode(outputs[0]) for outputs in measured.outputs])
     agreed = agreement(here, there)
     limit = run.tolerance
     if not agreed.max_abs_difference <= limit or agreed.argmax_agreement < _MIN_ARGMAX_AGREEMENT:

@@ -17,9 +17,8 @@ from adadeep.core.errors import (
     TechniqueNotApplicable,
     TransientDeviceError,
 )
-from adadeep.core.measurement import Measurement
+from adadeep.core.measurement import Measurement, measurement_key
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.target import measurement_key
 from adadeep.cost.registry import needs_measurement
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
@@ -70,7 +69,8 @@ class _Underway:
         reason: why there is no network.
         missing: keys of targets that are to measure it still.
         away: of those whose device has left.
-        seconds: that its jobs took.
+        making_s: that making it took.
+        measuring_s: that measuring it took.
     """
 
     plan: CompressionPlan
@@ -79,13 +79,19 @@ class _Underway:
     failures: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
     missing: set[str] = field(default_factory=set)
-    seconds: float = 0.0
+    making_s: float = 0.0
+    measuring_s: float = 0.0
 
     @classmethod
     def again(cls, record: TrialRecord) -> _Underway:
         """Of a plan that some target has still to measure."""
-        known = dict(record.measurements), dict(record.failures)
-        return cls(record.plan, None, *known, seconds=record.seconds)
+        return cls(
+            record.plan,
+            measurements=dict(record.measurements),
+            failures=dict(record.failures),
+            making_s=record.making_s,
+            measuring_s=record.measuring_s,
+        )
 
     @property
     def is_done(self) -> bool:
@@ -100,7 +106,8 @@ class _Underway:
             measurements=dict(self.measurements),
             failures=dict(self.failures),
             reason=self.reason,
-            seconds=round(self.seconds, 3),
+            making_s=round(self.making_s, 3),
+            measuring_s=round(self.measuring_s, 3),
         )
 
 
@@ -213,10 +220,11 @@ class Pipeline:
 
     def _take(self, done: Done) -> None:
         underway = self._underway[done.job.plan.key]
-        underway.seconds += done.seconds
         if isinstance(done.job, MakeJob):
+            underway.making_s += done.seconds
             self._take_made(underway, done)
         else:
+            underway.measuring_s += done.seconds
             self._take_measured(underway, done.job, done)
 
     def _take_made(self, underway: _Underway, done: Done) -> None:

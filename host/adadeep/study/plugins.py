@@ -19,6 +19,7 @@ REGISTRIES = (
     "adadeep.search.registry:SAMPLERS",
     "adadeep.cost.registry:COST_SOURCES",
     "adadeep.study.executors.registry:EXECUTORS",
+    "adadeep.devices.agent_kinds.registry:AGENT_KINDS",
 )
 
 

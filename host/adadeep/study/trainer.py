@@ -33,6 +33,7 @@ from adadeep.study.worker_messages import (
 _SEND_S = 30.0
 _WAIT_S = 1.0
 _WHO = "the worker process"
+WORKER = "adadeep.study.worker"
 
 
 class WorkerDied(ConversionError):
@@ -133,7 +134,7 @@ class Trainer:
         self.close()
         path = os.pathsep.join(part for part in sys.path if part)
         environment = {**os.environ, "PYTHONPATH": path}
-        argv = [sys.executable, "-m", "adadeep.study.worker"]
+        argv = [sys.executable, "-m", WORKER]
         self._stream = open_process(argv, _WHO, env=environment, keep_stderr=True)
         self._write(self._opening)
         try:

@@ -41,7 +41,7 @@ def trial_on(content: JournalContent, record: TrialRecord, target: TargetRecord)
         model_sha256=artifact.model_sha256 if artifact else None,
         measurement_key=key,
         reason=reason,
-        seconds=record.seconds,
+        seconds=round(record.making_s + record.measuring_s, 3),
     )
 
 

@@ -8,7 +8,6 @@ for. Adam here is TensorFlow's fused kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from adadeep.core.compressed import LayerHook
+from adadeep.core.compressed import NO_HOOKS, LayerHook
 from adadeep.training.tasks import Images, Labels, Task
 
 # Of this code: networks that another version trained are other networks.
@@ -28,7 +27,6 @@ LEARNING_RATE = 3e-3
 # in tens of steps than it learns.
 FINE_TUNING_RATE = 5e-4
 
-_NO_HOOKS: Mapping[str, LayerHook] = MappingProxyType({})
 _Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 _Step = Callable[..., Any]
 
@@ -43,7 +41,7 @@ def train(
     steps: int,
     seed: int,
     learning_rate: float = LEARNING_RATE,
-    hooks: Mapping[str, LayerHook] = _NO_HOOKS,
+    hooks: Mapping[str, LayerHook] = NO_HOOKS,
 ) -> None:
     """Trains in place on the task's training data with Adam.
 

@@ -22,8 +22,8 @@ def measured(tmp_path):
     def measure(content, samples=None, **settings):
         path = tmp_path / "model.tflite"
         path.write_bytes(content)
-        request = {"job": "j", "model": str(path), "settings": {**SETTINGS, **settings}}
-        return runner.measure(runtime, {**request, **({"inputs": samples} if samples else {})})
+        model = {"job": "j", "path": str(path), **({"inputs": samples} if samples else {})}
+        return runner.measure(runtime, model, {"settings": {**SETTINGS, **settings}})
 
     return measure
 

@@ -28,20 +28,18 @@ def model(tmp_path):
     return str(path)
 
 
-def request(model, **changes):
-    settings = {**SETTINGS, **changes.pop("settings", {})}
-    return {
-        "type": "measure",
-        "id": 1,
-        "job": "j",
-        "model": model,
-        "settings": settings,
-        **changes,
-    }
+READ = ["/proc/loadavg"]
+
+
+def measure(runtime, path, check=lambda: None, inputs=(), **settings):
+    model = {"job": "j", "path": path, **({"inputs": inputs} if inputs else {})}
+    return runner.measure(
+        runtime, model, {"settings": {**SETTINGS, **settings}, "read": READ}, check
+    )
 
 
 def test_a_result_holds_every_sample_of_every_launch(runtime, model):
-    result = runner.measure(runtime, request(model))
+    result = measure(runtime, model)
     assert len(result["launches"]) == 2
     runs = [launch["runs_ns"] for launch in result["launches"]]
     assert 10 <= sum(map(len, runs)) <= 60
@@ -49,20 +47,22 @@ def test_a_result_holds_every_sample_of_every_launch(runtime, model):
     assert all(len(launch["warmup_ns"]) >= 2 for launch in result["launches"])
     assert result["delegates"] == [{"name": "XNNPACK", "nodes": 1}]
     who = {"name": "a", "version": "0", "runtime": "r", "runtime_version": "1"}
-    line = wire.encode({"type": "result", "id": 1, "agent": who, **result})
-    assert decode_reply(line, "the agent").model_bytes == Path(model).stat().st_size
+    line = wire.encode({"type": "results", "id": 1, "results": [{"agent": who, **result}]})
+    [read] = decode_reply(line, "the agent").results
+    assert read.model_bytes == Path(model).stat().st_size
+    assert set(read.before.texts) == set(read.after.texts) == set(READ)
 
 
 def test_runs_end_at_the_highest_number_even_if_the_interval_never_narrows(runtime, model):
     settings = {"ci_relative": 0.0, "max_runs": 40, "max_ms": 60000.0}
-    result = runner.measure(runtime, request(model, settings=settings))
+    result = measure(runtime, model, **settings)
     assert sum(len(launch["runs_ns"]) for launch in result["launches"]) <= 45
 
 
 def test_outputs_are_those_of_the_given_inputs(runtime, model):
     samples = [np.full((1, 64), value, "f4") for value in (0.1, 0.9)]
     inputs = [[wire.encode_tensor("float32", x.shape, x.tobytes())] for x in samples]
-    result = runner.measure(runtime, request(model, inputs=inputs))
+    result = measure(runtime, model, inputs=inputs)
     outputs = [np.frombuffer(wire.decode_tensor(s[0])[2], "f4") for s in result["outputs"]]
     direct = runner.Model(runtime, model, 1)
     for given, got in zip(inputs, outputs, strict=True):
@@ -85,7 +85,7 @@ def test_outputs_are_those_of_the_given_inputs(runtime, model):
 )
 def test_inputs_of_the_wrong_shape_or_type_are_refused(runtime, model, tensor):
     with pytest.raises(WireError) as caught:
-        runner.measure(runtime, request(model, inputs=[[tensor]]))
+        measure(runtime, model, inputs=[[tensor]])
     assert caught.value.code == ErrorCode.BAD_INPUT
 
 
@@ -96,7 +96,7 @@ def test_a_corrupt_model_is_named_so(runtime, tmp_path, content):
     path = tmp_path / "corrupt.tflite"
     path.write_bytes(content)
     with pytest.raises(WireError) as caught:
-        runner.measure(runtime, request(str(path)))
+        measure(runtime, str(path))
     assert caught.value.code == ErrorCode.MODEL_CORRUPT
 
 
@@ -112,14 +112,14 @@ def test_an_operator_that_the_runtime_lacks_is_named_so(runtime, tmp_path):
     path = tmp_path / "future.tflite"
     path.write_bytes(bytes(builder.Output()))
     with pytest.raises(WireError) as caught:
-        runner.measure(runtime, request(str(path)))
+        measure(runtime, str(path))
     assert caught.value.code == ErrorCode.UNSUPPORTED_OP
     assert "CONV_2D" in str(caught.value)
 
 
 def test_a_missing_model_is_named_so(runtime, tmp_path):
     with pytest.raises(WireError) as caught:
-        runner.measure(runtime, request(str(tmp_path / "none.tflite")))
+        measure(runtime, str(tmp_path / "none.tflite"))
     assert caught.value.code == ErrorCode.MODEL_MISSING
 
 
@@ -132,7 +132,7 @@ def test_a_cancelled_job_stops_between_runs(runtime, model):
             raise runner.Cancelled
 
     with pytest.raises(runner.Cancelled):
-        runner.measure(runtime, request(model), check)
+        measure(runtime, model, check)
     assert len(calls) == 5
 
 
@@ -141,9 +141,7 @@ def test_a_core_mask_pins_while_measuring_and_is_taken_back(runtime, model):
     core = min(before)
     seen = []
     settings = {"core_mask": f"{1 << core:x}"}
-    runner.measure(
-        runtime, request(model, settings=settings), lambda: seen.append(os.sched_getaffinity(0))
-    )
+    measure(runtime, model, lambda: seen.append(os.sched_getaffinity(0)), **settings)
     assert set(map(frozenset, seen)) == {frozenset({core})}
     assert os.sched_getaffinity(0) == before
 
@@ -151,7 +149,7 @@ def test_a_core_mask_pins_while_measuring_and_is_taken_back(runtime, model):
 @pytest.mark.parametrize("mask", ["0", "xyz", "", "-1", "f" * 300])
 def test_a_core_mask_that_can_not_be_is_refused(runtime, model, mask):
     with pytest.raises(WireError) as caught:
-        runner.measure(runtime, request(model, settings={"core_mask": mask}))
+        measure(runtime, model, core_mask=mask)
     assert caught.value.code == ErrorCode.BAD_CORE_MASK
 
 
@@ -159,7 +157,7 @@ def test_a_core_mask_that_can_not_be_is_refused(runtime, model, mask):
 def test_models_of_either_precision_get_inputs_of_their_own_type(runtime, tmp_path, precision):
     path = tmp_path / "conv.tflite"
     path.write_bytes(tflite_of(SingleLayer(conv(6, 3, 4, 3), precision)))
-    result = runner.measure(runtime, request(str(path)))
+    result = measure(runtime, str(path))
     assert result["launches"][0]["first_ns"] > 0
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from adadeep.cli.input_options import with_inputs
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from adadeep.compress.apply import apply_plan
+from adadeep.compress.apply import apply_plan, outline_plan
+from adadeep.compress.registry import TECHNIQUES
+from adadeep.convert.precisions.float32 import FLOAT32
 from adadeep.convert.precisions.int8 import INT8
-from adadeep.core.compressed import Compressed
+from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from fakes.keras_networks import branched
 
 pytestmark = pytest.mark.tf
 
@@ -66,7 +70,7 @@ def test_pruned_weights_count_only_where_they_are_stored_sparse(small: Any) -> N
     dense = sparse.in_precision(INT8)
     removed = round(0.9 * 256 * 1024)
     assert spec_of(small).weights - sparse.weights == pytest.approx(removed, abs=4)
-    assert sparse.in_precision(32, 32, stores_sparse=True) == sparse
+    assert sparse.in_precision(FLOAT32) == sparse
     assert dense.weights == spec_of(small).weights
     assert dense.parameter_storage_bytes == spec_of(small).parameter_storage_bytes / 4
     assert pruned.stores_sparse
@@ -162,6 +166,87 @@ def test_channels_are_not_dropped_before_a_sum() -> None:
     full = LayerChoice("C2", (("alpha", 1.0),))
     widened = apply_plan(model, CompressionPlan((("conv", full),)))
     assert widened.network.output_shape == (None, 3)
+
+
+def test_a_description_says_what_each_layer_reads_leaving_out_what_only_trains() -> None:
+    spec = spec_of(branched())
+    inputs = {layer.name: layer.inputs for layer in spec.layers}
+    assert inputs["stem"] == ("",)
+    assert inputs["sum"] == ("stem_relu", "side2")
+    assert inputs["both"] == ("wide", "deep2")
+    assert inputs["fc2"] == ("fc1",)
+    assert not {"input", "drop", "back_drop", "fc_drop"} & set(inputs)
+
+
+def test_the_branches_of_a_network_are_described_one_after_the_other() -> None:
+    names = [layer.name for layer in spec_of(branched()).layers]
+    assert names[:9] == [
+        "stem", "stem_norm", "stem_relu", "side1", "side2", "sum", "wide", "deep1", "deep2",
+    ]  # fmt: skip
+
+
+def test_a_dropout_that_is_used_twice_is_looked_through_at_each_place() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((8,))
+    drop = layers.Dropout(0.5)
+    first = layers.Dense(8, name="first")(drop(inputs))
+    second = layers.Dense(8, name="second")(drop(first))
+    spec = spec_of(keras.Model(inputs, second))
+    assert [layer.inputs for layer in spec.layers] == [("",), ("first",)]
+
+
+def test_what_is_computed_outside_of_layers_is_refused() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((8,))
+    dense = layers.Dense(8, name="dense")(inputs)
+    with pytest.raises(ConfigError, match=r"Add 'add.*' is computed outside of any layer"):
+        spec_of(keras.Model(inputs, layers.ReLU()(inputs + dense)))
+
+
+def test_channels_are_dropped_through_a_reshape_that_flattens() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((4, 4, 4))
+    maps = layers.Conv2D(8, 3, padding="same", name="conv")(inputs)
+    for shape, is_taken in (((128,), True), ((16, 8), False)):
+        last = layers.Dense(3, name="out")(layers.Reshape(shape, name="shape")(maps))
+        model = keras.Model(inputs, last)
+        plan = CompressionPlan((("conv", C2_HALF),))
+        if is_taken:
+            outline = outline_plan(spec_of(model), plan, TECHNIQUES)
+            assert outline == spec_of(apply_plan(model, plan))
+            assert outline.layer("shape").output_shape == (64,)
+        else:
+            with pytest.raises(TechniqueNotApplicable, match="'shape'"):
+                apply_plan(model, plan)
+
+
+def test_hooks_are_collected_over_a_plan(small: Any) -> None:
+    hooks = apply_plan(small, CompressionPlan((("fc1", BLOCKS), ("fc2", BLOCKS)))).hooks
+    assert {name: hook.stores_sparse for name, hook in hooks.items()} == {
+        "fc1__pruned": True,
+        "fc2__pruned": True,
+    }
+
+
+def test_a_hook_goes_with_its_layer(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from adadeep.compress import apply
+
+    class Hooking:
+        def apply(self, model: Any, *_: Any) -> Compressed[Any]:
+            return Compressed(model, {"conv1": LayerHook(), "flatten": LayerHook()})
+
+    techniques = {"H": Hooking(), "L3": TECHNIQUES.get("L3")}
+    monkeypatch.setattr(apply, "TECHNIQUES", SimpleNamespace(get=techniques.__getitem__))
+    hooking = ("conv2", LayerChoice("H"))
+    assert set(apply_plan(small, CompressionPlan((hooking,))).hooks) == {"conv1", "flatten"}
+    both = CompressionPlan((hooking, ("fc1", LayerChoice("L3"))))
+    assert set(apply_plan(small, both).hooks) == {"conv1"}
 
 
 def test_a_convolution_that_makes_the_classes_keeps_them_all() -> None:

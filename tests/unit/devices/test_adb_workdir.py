@@ -10,7 +10,7 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError
-from adadeep.core.protocols import MOST_OUTPUT_BYTES, ShellResult
+from adadeep.core.transport import MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.adb.transport import AdbTransport
 
 

@@ -11,7 +11,8 @@ from adadeep.core.clock import Deadline
 from adadeep.core.errors import TransientDeviceError
 from adadeep.devices import agent
 from adadeep.devices.agent import AgentClient
-from adadeep.devices.agent_package import agent_package
+from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
+from adadeep.devices.agent_kinds.linux_python.package import agent_package
 from adadeep.devices.local import LocalTransport
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
@@ -22,7 +23,7 @@ def soon():
 
 
 def start(transport):
-    return AgentClient.start(transport, sys.executable, None, soon())
+    return AgentClient.start(LinuxAgent(transport, sys.executable), soon())
 
 
 @pytest.fixture

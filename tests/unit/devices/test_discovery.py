@@ -11,7 +11,7 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.errors import ConfigError, DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import ShellResult
+from adadeep.core.transport import ShellResult
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.discovery import list_attached, select
 

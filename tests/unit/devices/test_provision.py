@@ -14,18 +14,22 @@ from typing import Any
 
 import pytest
 
+from adadeep.core.agent_kind import Preparing
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import StableDeviceError
-from adadeep.core.protocols import ShellResult
+from adadeep.core.errors import NoAgentError, StableDeviceError
+from adadeep.core.transport import ShellResult
+from adadeep.devices.agent_kinds.linux_python.kind import LINUX_PYTHON, LinuxAgent
+from adadeep.devices.agent_kinds.linux_python.python import probe_python
 from adadeep.devices.local import LocalTransport
 from adadeep.devices.passing import passing_folder
-from adadeep.devices.provision import free_bytes, probe_python, require_python
+from adadeep.devices.work_folder import free_bytes
 
 
 class BoardTransport(LocalTransport):
     """This computer posing as a board: its commands see only the programs in one folder."""
 
     kind = "adb"
+    is_this_computer = False
     serial = "board1"
 
     def __init__(self, folder: Path) -> None:
@@ -64,10 +68,14 @@ def soon() -> Deadline:
     return Deadline.after(20)
 
 
+def prepare(board: BoardTransport) -> LinuxAgent:
+    return LINUX_PYTHON.prepare(board, soon(), Preparing())
+
+
 def test_no_python_is_none_and_told_what_is_to_come(board: BoardTransport) -> None:
     assert probe_python(board, soon()) is None
-    with pytest.raises(StableDeviceError, match=r"board1.*no Python.*still to come"):
-        require_python(board, soon())
+    with pytest.raises(NoAgentError, match=r"board1.*no Python.*still to come"):
+        prepare(board)
 
 
 def test_the_python_that_has_a_runtime_is_taken_before_the_first(board: BoardTransport) -> None:
@@ -77,7 +85,7 @@ def test_the_python_that_has_a_runtime_is_taken_before_the_first(board: BoardTra
     assert found is not None
     assert (found.executable, found.complete) == ("/bin/python", True)
     assert (found.runtime, found.runtime_version) == ("tensorflow", "2.20.0")
-    assert require_python(board, soon()) == found
+    assert prepare(board) == LinuxAgent(board, "/bin/python", None)
 
 
 def test_without_a_runtime_the_newest_is_taken_and_provisioning_offered(
@@ -88,14 +96,19 @@ def test_without_a_runtime_the_newest_is_taken_and_provisioning_offered(
     found = probe_python(board, soon())
     assert found is not None
     assert found.version_pair == (3, 10)
-    with pytest.raises(StableDeviceError, match=r"no numpy.*--provision"):
-        require_python(board, soon())
+    with pytest.raises(NoAgentError, match=r"no numpy.*--provision"):
+        prepare(board)
+    asked: list[str] = []
+    with pytest.raises(NoAgentError, match="no numpy"):
+        LINUX_PYTHON.prepare(board, soon(), Preparing(asked.append))  # type: ignore[arg-type]
+    assert len(asked) == 1
+    assert "no numpy" in asked[0]
 
 
 def test_an_old_python_is_told_with_what_is_needed(board: BoardTransport) -> None:
     board.add_python("python3", None, "3.5.3")
-    with pytest.raises(StableDeviceError, match=r"3\.5\.3.*3\.8"):
-        require_python(board, soon())
+    with pytest.raises(NoAgentError, match=r"3\.5\.3.*3\.8"):
+        prepare(board)
 
 
 def test_links_to_one_python_are_asked_once(board: BoardTransport) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import StableDeviceError
-from adadeep.devices.wheels import WheelTarget, _failure, download_wheels
+from adadeep.devices.agent_kinds.linux_python.wheels import WheelTarget, _failure, download_wheels
 
 
 def test_a_board_takes_wheels_for_its_glibc_and_older_ones_only() -> None:

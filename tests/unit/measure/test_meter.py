@@ -6,18 +6,22 @@ import pytest
 
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AgentError, FormatError, TransientDeviceError
-from adadeep.core.measurement import MeasureSettings, measurement_key
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, measurement_key
 from adadeep.core.reader import convert
 from adadeep.devices.agent import AgentHello
 from adadeep.devices.agent_messages import AgentResult
-from adadeep.measure.meter import DeviceMeter
+from adadeep.devices.parse.cpu_sysfs import CPU
+from adadeep.measure import meter as meter_module
+from adadeep.measure.meter import DeviceMeter, ModelJob
 from adadeep_agent.wire import VERSION
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings(launches=1)
 MODEL = b"a model"
 SHA = hashlib.sha256(MODEL).hexdigest()
-KEY = measurement_key(SHA, FACTS.fingerprint, SETTINGS)
+AGENT = Agent("toy", VERSION, "toy", "0")
+KEY = measurement_key(SHA, AGENT.target(FACTS.fingerprint, FACTS.title, SETTINGS))
 STUDY = "5717d1e5"
 JOB = f"{STUDY}-{KEY}"
 
@@ -33,11 +37,12 @@ class TurnedClock:
         self.time += seconds
 
 
+def reading(khz):
+    clock = {f"{CPU}/online": "0", f"{CPU}/cpu0/cpufreq/scaling_cur_freq": f"{khz}\n"}
+    return {"timestamp": 0.0, "texts": clock}
+
+
 def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
-    state = {
-        "timestamp": 0.0, "cpu_khz": [khz[0]], "governors": [], "temperatures_c": {},
-        "load_1min": None, "online_cores": [0], "battery_percent": None, "battery_status": None,
-    }  # fmt: skip
     launch = {
         "load_ns": 1,
         "first_ns": 1,
@@ -49,11 +54,11 @@ def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
         "agent": {"name": "toy", "version": VERSION, "runtime": "toy", "runtime_version": "0"},
         "settings": {k: getattr(SETTINGS, k) for k in SETTINGS.__dataclass_fields__},
         "launches": [launch], "delegates": [], "memory": {},
-        "before": state, "after": {**state, "cpu_khz": [khz[1]]}, "inputs": [], "outputs": [],
+        "before": reading(khz[0]), "after": reading(khz[1]), "inputs": [], "outputs": [],
     }  # fmt: skip
 
 
-def read(answer):
+def read_result(answer):
     return convert(answer, AgentResult, "the agent")
 
 
@@ -63,17 +68,19 @@ class PlayedAgent:
     def __init__(self, script, spool=()):
         self.script, self.spool = script, list(spool)
         self.hello = AgentHello("toy", "toy", "0", len(self.spool))
+        self.identity = AGENT
         self.asked, self.acknowledged, self.closed = [], [], False
 
     def push_model(self, model, deadline, name=None):
         return name or "passing"
 
-    def measure(self, remote, job, settings, deadline, options=None):
-        self.asked.append(job)
-        answer = self.script(job)
-        if isinstance(answer, Exception):
-            raise answer
-        return read(answer)
+    def measure(self, models, settings, deadline, read=(), spool=True):
+        self.asked += [model.job for model in models]
+        answers = [self.script(model.job) for model in models]
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return tuple(map(read_result, answers))
 
     def spooled(self, deadline):
         return tuple(left["job"] for left in self.spool)
@@ -81,7 +88,7 @@ class PlayedAgent:
     def fetch(self, job, deadline):
         found = [left for left in self.spool if left["job"] == job]
         try:
-            return read(found[0]) if found else None
+            return read_result(found[0]) if found else None
         except FormatError:
             return None
 
@@ -101,9 +108,14 @@ def meter_with(*agents):
     return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, TurnedClock())
 
 
+def measure(meter):
+    [measurement] = meter.measure([MODEL])
+    return measurement
+
+
 def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
     agent = PlayedAgent(steady())
-    measurement = meter_with(agent).measure(MODEL)
+    measurement = measure(meter_with(agent))
     assert agent.asked == ["anchor", JOB, "anchor"]
     assert measurement.latency_ms == pytest.approx(2.0)
     assert measurement.anchor_ratio == pytest.approx(2.0)
@@ -114,33 +126,33 @@ def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
 def test_a_fresh_anchor_serves_the_next_model_too_and_an_old_one_does_not():
     agent = PlayedAgent(steady())
     meter = meter_with(agent)
-    meter.measure(MODEL)
-    meter.measure(MODEL)
+    measure(meter)
+    measure(meter)
     assert agent.asked.count("anchor") == 3
     meter._clock.sleep(60)
-    meter.measure(MODEL)
+    measure(meter)
     assert agent.asked.count("anchor") == 5
 
 
 def test_a_result_is_acknowledged_only_when_the_next_one_is_asked_for():
     agent = PlayedAgent(steady())
     meter = meter_with(agent)
-    meter.measure(MODEL)
+    measure(meter)
     assert agent.acknowledged == []
-    meter.measure(MODEL)
+    measure(meter)
     assert agent.acknowledged == [JOB]
 
 
 def test_suspect_samples_are_measured_again_and_the_good_ones_kept():
     anchors = iter([1.0, 2.0, 1.0, 1.0])
     agent = PlayedAgent(lambda job: result(job, [next(anchors) if job == "anchor" else 2.0] * 9))
-    measurement = meter_with(agent).measure(MODEL)
+    measurement = measure(meter_with(agent))
     assert (measurement.disturbed, measurement.attempts) == ((), 2)
 
 
 def test_samples_that_stay_suspect_are_kept_with_the_reason():
     throttled = lambda job: result(job, [1.0] * 9, khz=(2000, 1000))  # noqa: E731
-    measurement = meter_with(PlayedAgent(throttled)).measure(MODEL)
+    measurement = measure(meter_with(PlayedAgent(throttled)))
     assert measurement.attempts == 3
     assert measurement.disturbed == ("the clock dropped 50%",)
 
@@ -148,7 +160,7 @@ def test_samples_that_stay_suspect_are_kept_with_the_reason():
 def test_after_a_broken_link_the_spool_is_asked_before_anything_is_repeated():
     broken = PlayedAgent(lambda job: TransientDeviceError("cut") if job == JOB else steady()(job))
     back = PlayedAgent(steady(), spool=[result(JOB, [3.0] * 9)])
-    measurement = meter_with(broken, back).measure(MODEL)
+    measurement = measure(meter_with(broken, back))
     assert measurement.latency_ms == pytest.approx(3.0)
     assert JOB not in back.asked
     assert broken.closed
@@ -157,7 +169,7 @@ def test_after_a_broken_link_the_spool_is_asked_before_anything_is_repeated():
 def test_after_a_broken_link_an_empty_spool_means_measuring_again():
     broken = PlayedAgent(lambda job: TransientDeviceError("cut") if job == JOB else steady()(job))
     back = PlayedAgent(steady())
-    assert meter_with(broken, back).measure(MODEL).latency_ms == pytest.approx(2.0)
+    assert measure(meter_with(broken, back)).latency_ms == pytest.approx(2.0)
     assert back.asked[0] == JOB
 
 
@@ -167,7 +179,7 @@ def test_a_model_that_ends_every_agent_is_the_models_fault():
 
     agents = [PlayedAgent(deadly) for _ in range(4)]
     with pytest.raises(AgentError) as caught:
-        meter_with(*agents).measure(MODEL)
+        measure(meter_with(*agents))
     assert caught.value.code == "agent_died"
 
 
@@ -183,7 +195,7 @@ def test_a_device_that_is_gone_is_not_the_models_fault():
 
     meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, TurnedClock())
     with pytest.raises(TransientDeviceError, match="did not come back"):
-        meter.measure(MODEL)
+        measure(meter)
 
 
 def test_an_agents_error_goes_to_the_caller_and_is_not_tried_again():
@@ -191,14 +203,14 @@ def test_an_agents_error_goes_to_the_caller_and_is_not_tried_again():
         lambda job: AgentError("bad", "model_corrupt") if job == JOB else steady()(job)
     )
     with pytest.raises(AgentError, match="bad"):
-        meter_with(agent).measure(MODEL)
+        measure(meter_with(agent))
     assert agent.asked.count(JOB) == 1
 
 
 def test_a_model_that_arrived_damaged_is_not_measured_silently():
     agent = PlayedAgent(lambda job: result(job, [1.0] * 9, model_sha256="0" * 64))
     with pytest.raises(TransientDeviceError, match="damaged"):
-        meter_with(agent).measure(MODEL)
+        measure(meter_with(agent))
 
 
 def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
@@ -214,7 +226,7 @@ def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
     "harm",
     [
         lambda left: left.update(agent={**left["agent"], "runtime_version": "older"}),
-        lambda left: left.update(after={**left["after"], "cpu_khz": [10]}),
+        lambda left: left.update(after=reading(10)),
         lambda left: left.update(job=f"{STUDY}-of-before-an-update"),
         lambda left: left.pop("model_bytes"),
         lambda left: left.update(launches="none"),
@@ -234,8 +246,8 @@ def test_what_another_study_left_is_neither_taken_nor_dropped(job):
     agent = PlayedAgent(steady(), spool=[result(job, [3.0] * 9)])
     meter = meter_with(agent)
     assert meter.recovered == ()
-    assert meter.measure(MODEL).latency_ms == pytest.approx(2.0)
-    meter.measure(MODEL)
+    assert measure(meter).latency_ms == pytest.approx(2.0)
+    measure(meter)
     assert agent.acknowledged == [JOB]
 
 
@@ -246,7 +258,7 @@ def test_outputs_that_are_no_tensors_are_an_error_of_the_device():
         return {**steady()(job), "outputs": odd if job == JOB else []}
 
     with pytest.raises(TransientDeviceError, match="no tensors"):
-        meter_with(PlayedAgent(script)).measure(MODEL)
+        measure(meter_with(PlayedAgent(script)))
 
 
 def test_a_model_that_somebody_removed_from_the_device_is_pushed_again():
@@ -257,4 +269,48 @@ def test_a_model_that_somebody_removed_from_the_device_is_pushed_again():
             return AgentError("gone", "model_missing")
         return steady()(job)
 
-    assert meter_with(PlayedAgent(script)).measure(MODEL).latency_ms == pytest.approx(2.0)
+    assert measure(meter_with(PlayedAgent(script))).latency_ms == pytest.approx(2.0)
+
+
+def test_the_target_is_the_device_the_agent_and_the_settings():
+    meter = meter_with(PlayedAgent(steady()))
+    target = meter.target
+    assert (target.device_fingerprint, target.device_title) == (FACTS.fingerprint, "Toy")
+    assert (target.agent, target.runtime, target.settings) == ("toy", "toy", SETTINGS)
+    assert measure(meter).target == target
+
+
+OTHER = b"another model"
+OTHER_SHA = hashlib.sha256(OTHER).hexdigest()
+
+
+def two_models(job):
+    mine = job == "anchor" or job == JOB
+    digest, size = (SHA, len(MODEL)) if mine else (OTHER_SHA, len(OTHER))
+    return {**steady()(job), "model_sha256": digest, "model_bytes": size}
+
+
+def test_several_models_are_measured_one_after_the_other_each_with_its_own_job():
+    agent = PlayedAgent(two_models)
+    found = meter_with(agent).measure([MODEL, OTHER])
+    assert [one.model_sha256 for one in found] == [SHA, OTHER_SHA]
+    other = f"{STUDY}-{found[1].key}"
+    assert agent.asked == ["anchor", JOB, "anchor", other, "anchor"]
+    assert agent.acknowledged == [JOB]
+
+
+def test_models_of_one_request_share_anchors_and_are_found_in_the_spool_together(monkeypatch):
+    monkeypatch.setattr(meter_module, "_TOGETHER", 2)
+    jobs = [ModelJob(MODEL), ModelJob(OTHER)]
+    broken = PlayedAgent(
+        lambda job: steady()(job) if job == "anchor" else TransientDeviceError("cut")
+    )
+    meter = meter_with(broken, PlayedAgent(two_models))
+    found = [done.measurement for done in meter.measure_jobs(jobs)]
+    names = [f"{STUDY}-{one.key}" for one in found]
+    assert broken.asked == ["anchor", *names]
+    assert meter._agent.asked == [*names, "anchor"]
+    left = [two_models(name) for name in names]
+    again = meter_with(broken, PlayedAgent(two_models, spool=left))
+    assert [done.measurement.model_sha256 for done in again.measure_jobs(jobs)] == [SHA, OTHER_SHA]
+    assert again._agent.asked == ["anchor"]

@@ -8,14 +8,8 @@ import pytest
 
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AgentError, TransientDeviceError
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
 from adadeep.measure import profiling
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.measure.profiling import ProfileRequest, measure_layers, profile_device
@@ -34,19 +28,20 @@ def measurement(model, settings=SETTINGS):
 
 
 class PlayedMeter:
-    device_title, device_fingerprint, settings = "Toy", "f" * 16, SETTINGS
+    target = Agent("a", "0", "r", "0").target("f" * 16, "Toy", SETTINGS)
     study = "5717d1e5"
 
     def __init__(self, recovered=(), fail=None):
         self.recovered, self.fail = tuple(recovered), fail or {}
         self.measured, self.acknowledged = [], []
 
-    def measure(self, model):
+    def measure(self, models):
+        [model] = models
         number = len(self.measured)
         self.measured.append(model)
         if number in self.fail:
             raise self.fail[number]
-        return measurement(model)
+        return [measurement(model)]
 
     def acknowledge(self, keys):
         self.acknowledged += keys
@@ -108,6 +103,9 @@ class SilentObserver:
     def facts(self, profile): ...
     def entry(self, entry): ...
     def no_agent(self, reason): ...
+    def may_provide(self, missing):
+        return False
+
     def note(self, text): ...
 
 
@@ -118,10 +116,10 @@ def studies(monkeypatch, tmp_path):
     facts, opened = DeviceFacts("serial-1", "adb", model="Toy"), []
 
     @contextlib.contextmanager
-    def open_meter(transport, deadline, settings, facts, study, note):
-        opened.append(study)
+    def open_meter(transport, deadline, settings, options):
+        opened.append(options.study)
         meter = opened.meter
-        meter.study, meter.identity = study, Agent("a", "0", "r", "0")
+        meter.study, meter.identity = options.study, Agent("a", "0", "r", "0")
         yield meter
 
     class Opened(list):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.measurement import MeasureSettings
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.measure import samples
 from adadeep.measure.samples import model_inputs, with_samples
 from fakes.tflite_models import Input, add, gather, relu

@@ -9,7 +9,7 @@ import pytest
 from adadeep.core.clock import Deadline
 from adadeep.core.device import Capability, CapabilityStatus, hashed
 from adadeep.core.errors import TransientDeviceError
-from adadeep.core.protocols import ShellResult
+from adadeep.core.transport import ShellResult
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.facts_script import facts_script
 from adadeep.devices.parse.sections import decode, split_sections

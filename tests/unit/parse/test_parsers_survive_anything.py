@@ -13,6 +13,7 @@ from adadeep.devices.parse.battery import (
     parse_batterystats_capacity_mah,
     parse_dumpsys_battery,
 )
+from adadeep.devices.parse.conditions import CONDITION_PATHS, conditions_of
 from adadeep.devices.parse.cpu_sysfs import parse_core_list, parse_cpu_sysfs
 from adadeep.devices.parse.cpuinfo import parse_cpuinfo
 from adadeep.devices.parse.features import parse_features
@@ -55,6 +56,9 @@ def check_everything(text: str) -> None:
     assert all(-40 <= c <= 135 for c in celsius if c is not None)
     parse_identity(parse_getprop(text))
     parse_build_prop(text)
+    concrete = [path.replace("*", "0") for path in CONDITION_PATHS]
+    conditions = conditions_of(0.0, dict.fromkeys(concrete, text))
+    assert all(-40 <= c <= 135 for c in conditions.temperatures_c.values())
 
 
 @pytest.mark.skipif(not FILES, reason="the collection of captures is not here")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -22,18 +23,18 @@ from adadeep.core.device import (
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.layers import LayerKind, LayerSpec
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.profiles import files
 from adadeep.profiles.diff import diff
-from adadeep.profiles.schema import core_text, from_json_lines, from_toml, parse_core_text, to_toml
+from adadeep.profiles.schema import (
+    core_text,
+    from_json_lines,
+    from_toml,
+    parse_core_text,
+    to_json_lines,
+    to_toml,
+)
 from adadeep.profiles.validation import problems_of
 
 FACTS = DeviceFacts(
@@ -110,6 +111,22 @@ def test_saving_twice_writes_the_same_bytes_and_leaves_no_temporary_file(library
     after = {file: file.read_bytes() for file in library.rglob("*") if file.is_file()}
     assert before == after
     assert len(after) == 2
+
+
+def test_inputs_of_a_layer_are_written_where_it_has_some_and_need_not_be_there():
+    alone = entry()
+    inner = replace(alone, layer=replace(alone.layer, inputs=("", "conv0")))
+    text = to_json_lines([alone, inner])
+    layers = [json.loads(line)["layer"] for line in text.splitlines()]
+    assert "inputs" not in layers[0]
+    assert layers[1]["inputs"] == ["", "conv0"]
+    assert from_json_lines(text, "t.jsonl") == (alone, inner)
+
+
+def test_a_row_keeps_the_order_of_its_keys():
+    row = json.loads(to_json_lines([entry()]))
+    assert list(row) == ["key", "layer", "precision", "measurement", "error"]
+    assert list(row["measurement"]["before"]["temperatures_c"]) == ["a", "b"]
 
 
 def test_what_is_unknown_or_derived_is_not_written():

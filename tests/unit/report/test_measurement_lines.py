@@ -1,14 +1,7 @@
 from dataclasses import replace
 
-from adadeep.core.measurement import (
-    Agent,
-    Conditions,
-    Delegate,
-    Launch,
-    Measurement,
-    MeasureSettings,
-    Memory,
-)
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.report.measurement_lines import conditions_text, measurement_rows
 
 HOT = Conditions(

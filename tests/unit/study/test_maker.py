@@ -1,4 +1,4 @@
-"""The initial network's file: written whole or not at all, and read as foreign data."""
+"""The maker of networks: the initial one's file is whole or not at all, and read as foreign."""
 
 import dataclasses
 import random
@@ -7,22 +7,37 @@ import numpy as np
 import pytest
 
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.plan import CompressionPlan
-from adadeep.training.tasks import load_task
+from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.study.worker_messages import OpenTask, Sample
+from adadeep.training import tasks
 from fakes.mutations import mutated_bytes
 
 pytestmark = pytest.mark.tf
+INITIAL = CompressionPlan()
+SVD = CompressionPlan((("fc1", LayerChoice("W1f")),), "int8")
 
 
-@pytest.fixture(scope="module")
-def task():
-    return dataclasses.replace(load_task("digits"), base_steps=2)
+@pytest.fixture(autouse=True)
+def short_task(monkeypatch):
+    """The task `digits` with hardly any training."""
+    from adadeep.study import maker
+
+    task = dataclasses.replace(tasks.load_task("digits"), base_steps=2, fine_tune_steps=1)
+    monkeypatch.setattr(maker, "load_task", lambda name: task)
+    return task
 
 
-def maker(task, path, seed=0, goes_on=True):
+def opened(folder, seed=0, goes_on=True):
     from adadeep.study.maker import KerasMaker
 
-    return KerasMaker(task, path, seed, goes_on=goes_on)
+    path = str(folder / "initial.keras")
+    return KerasMaker.open(OpenTask("digits", seed, path, goes_on), lambda text: None)
+
+
+def model_bytes(maker, folder, plan=INITIAL):
+    from pathlib import Path
+
+    return Path(maker.make(plan, str(folder)).model).read_bytes()
 
 
 def network(seed=0):
@@ -31,21 +46,50 @@ def network(seed=0):
     return lenet((8, 8, 1), 10, seed)
 
 
-def test_a_network_that_was_trained_is_taken_up_again_by_its_own_search_only(task, tmp_path):
-    path = tmp_path / "initial.keras"
-    first = maker(task, path).make(CompressionPlan())
-    assert [file.name for file in tmp_path.iterdir()] == ["initial.keras"]
-    kept = path.read_bytes()
-    assert maker(task, path, seed=1).make(CompressionPlan()).model == first.model
+def test_a_network_that_was_trained_is_taken_up_again_by_its_own_search_only(tmp_path):
+    path, models = tmp_path / "initial.keras", tmp_path / "models"
+    models.mkdir()
+    first = opened(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"initial.keras", "models"}
+    kept, model = path.read_bytes(), model_bytes(first, models)
+    again = opened(tmp_path, seed=1)
+    assert model_bytes(again, models) == model
     assert path.read_bytes() == kept
-    other = maker(task, path, seed=1, goes_on=False).make(CompressionPlan())
-    assert other.model != first.model
+    other = opened(tmp_path, seed=1, goes_on=False)
+    assert model_bytes(other, models) != model
     assert path.read_bytes() != kept
+
+
+def test_what_networks_depend_on_besides_their_plan_is_in_the_basis(tmp_path):
+    first = opened(tmp_path)
+    assert opened(tmp_path).basis == first.basis
+    assert opened(tmp_path, seed=1).basis != first.basis
+    assert opened(tmp_path, goes_on=False, seed=2).basis != first.basis
+
+
+def test_a_made_network_is_left_beside_the_others_until_the_host_takes_it_over(tmp_path):
+    maker = opened(tmp_path)
+    made = maker.make(SVD, str(tmp_path))
+    assert made.model.endswith(f".part.{SVD.key}.tflite")
+    assert made.network.endswith(f".part.{SVD.key}.keras")
+    assert made.spec.layers[0].weight_bits == 8
+    assert {layer.group for layer in made.spec.layers if "__" in layer.name} == {"fc1"}
+    assert maker.make(INITIAL, str(tmp_path)).network is None
+    assert maker.judge(made.model, "held").count == len(maker._task.x_held)
+
+
+def test_samples_hold_inputs_labels_and_what_models_give(tmp_path):
+    maker = opened(tmp_path)
+    made = maker.make(INITIAL, str(tmp_path))
+    sampled = maker.sample(Sample({"mine": made.model}, 5, str(tmp_path)))
+    with np.load(sampled.path, allow_pickle=False) as members:
+        assert sorted(members) == ["inputs", "labels", "mine"]
+        assert members["mine"].shape == (5, 10)
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), RuntimeError("errno = 28")])
 def test_a_disk_that_is_full_while_the_network_is_saved_is_one_sentence(
-    task, tmp_path, monkeypatch, error
+    tmp_path, monkeypatch, error
 ):
     import keras
 
@@ -55,7 +99,7 @@ def test_a_disk_that_is_full_while_the_network_is_saved_is_one_sentence(
 
     monkeypatch.setattr(keras.Model, "save", save)
     with pytest.raises(ConfigError, match=r"initial\.keras can't be written .*free some space"):
-        maker(task, tmp_path / "initial.keras").make(CompressionPlan())
+        opened(tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import PATH, device_option, each_device, json_option
+from adadeep.cli.options import PATH, agent_option, device_option, each_device, json_option
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
-from adadeep.core.protocols import Transport
+from adadeep.core.transport import Transport
 from adadeep.core.units import format_bytes, format_ms
 from adadeep.report.table_text import Column
 
@@ -28,8 +28,9 @@ _COLUMNS = (
 @click.command(name="deploy")
 @click.argument("run", type=PATH)
 @device_option
+@agent_option
 @json_option
-def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
+def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: bool) -> int:
     """Put the winner of the search in folder RUN on a device.
 
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
@@ -44,7 +45,7 @@ def command(run: Path, devices: tuple[str, ...], as_json: bool) -> int:
 
     def put(transport: Transport) -> dict[str, Any]:
         with native_log(None):
-            deployment = deploy(run, transport, ui.note)
+            deployment = deploy(run, transport, ui.note, agent)
         _show(ui, deployment)
         return _json(deployment)
 

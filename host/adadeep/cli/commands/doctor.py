@@ -8,28 +8,33 @@ from typing import Any
 
 import click
 
-from adadeep.cli.options import chosen_devices, device_option, json_option
+from adadeep.cli.options import agent_option, chosen_devices, device_option, json_option
 from adadeep.cli.plugin_warnings import told
 from adadeep.cli.ui import Ui
+from adadeep.core.agent_kind import Preparing
+from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import ConfigError, DeviceError
-from adadeep.core.protocols import Transport
 from adadeep.core.registry import Plugin
-from adadeep.devices.doctor import Check, CheckStatus, examine
-from adadeep.devices.provision import clean, provision
+from adadeep.core.transport import Transport
+from adadeep.devices.agent_kinds.choice import choose_kind
+from adadeep.devices.doctor import examine
+from adadeep.devices.facts import gather_facts
+from adadeep.devices.work_folder import clean
 from adadeep.storage.scratch import scratch_folder
 from adadeep.study.plugins import plugins
 
-_EXAMINE_S, _PROVISION_S = 120.0, 900.0
+_EXAMINE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What is to be done beside, or instead of, checking."""
+    """What is to be done beside, or instead of, checking; and with which agent."""
 
     provide: bool
     remove: bool
     force: bool
+    agent: str | None
 
 
 @click.command("doctor")
@@ -44,9 +49,15 @@ class _Wish:
 @click.option(
     "--force", is_flag=True, help="With --clean: end an agent at work there, whoever started it."
 )
+@agent_option
 @json_option
 def command(
-    devices: tuple[str, ...], provide: bool, remove: bool, force: bool, as_json: bool
+    devices: tuple[str, ...],
+    provide: bool,
+    remove: bool,
+    force: bool,
+    agent: str | None,
+    as_json: bool,
 ) -> int:
     """Check a device from the cable to the agent; each finding comes with its remedy.
 
@@ -56,7 +67,7 @@ def command(
         raise ConfigError("--provision and --clean exclude each other; give one of them.")
     if force and not remove:
         raise ConfigError("--force goes with --clean: it ends an agent that is in the way.")
-    wish = _Wish(provide, remove, force)
+    wish = _Wish(provide, remove, force, agent)
     ui = Ui(as_json)
     found = plugins()
     _show_plugins(ui, found)
@@ -111,10 +122,17 @@ def _treat(ui: Ui, transport: Transport, wish: _Wish) -> dict[str, Any]:
         )
         return {**_report(ui, transport.serial, []), "removed": gone.folder}
     if wish.provide:
-        with scratch_folder():
-            provision(transport, Deadline.after(_PROVISION_S), lambda step: ui.note(f"  {step}"))
-    found = examine(transport, Deadline.after(_EXAMINE_S))
+        _provide(ui, transport, wish.agent)
+    found = examine(transport, Deadline.after(_EXAMINE_S), wish.agent)
     return _report(ui, transport.serial, [_shown(ui, check) for check in found])
+
+
+def _provide(ui: Ui, transport: Transport, agent: str | None) -> None:
+    deadline = Deadline.after(_EXAMINE_S)
+    kind = choose_kind(*gather_facts(transport, deadline), agent)
+    preparing = Preparing(lambda _: True, lambda step: ui.note(f"  {step}"))
+    with scratch_folder():
+        kind.prepare(transport, deadline, preparing).leave(Deadline.after(_EXAMINE_S))
 
 
 def _shown(ui: Ui, check: Check) -> Check:

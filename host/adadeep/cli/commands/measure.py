@@ -12,6 +12,7 @@ from adadeep.cli.input_options import input_options, with_inputs
 from adadeep.cli.options import (
     PATH,
     SECONDS,
+    agent_option,
     cores_option,
     device_option,
     each_device,
@@ -23,8 +24,9 @@ from adadeep.cli.options import (
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError
-from adadeep.core.measurement import Measurement, MeasureSettings
-from adadeep.core.protocols import Transport
+from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measurement import Measurement
+from adadeep.core.transport import Transport
 from adadeep.report.table_text import Column
 
 _READY_S = 120.0
@@ -35,6 +37,7 @@ _READY_S = 120.0
 @device_option
 @threads_option
 @cores_option
+@agent_option
 @click.option(
     "--max-seconds", type=SECONDS, default=4.0, show_default=True,
     help="Longest time of the timed runs.",
@@ -50,6 +53,7 @@ def command(
     devices: tuple[str, ...],
     threads: int,
     cores: str | None,
+    agent: str | None,
     max_seconds: float,
     launches: int,
     input_ranges: tuple[str, ...],
@@ -70,7 +74,7 @@ def command(
     settings = with_inputs(settings, input_ranges, input_shapes, input_file is not None)
     content = read_model(model)
     settings, sample = _sample(settings, content, input_file)
-    job = _Job(model, content, settings, sample)
+    job = _Job(model, content, settings, sample, agent)
     ui = Ui(as_json)
     shown, failed = each_device(ui, devices, lambda transport: _measure(ui, transport, job))
     ui.emit("measure", {"model": str(model), "measurements": shown, "failed": failed})
@@ -83,6 +87,7 @@ class _Job:
     model: bytes
     settings: MeasureSettings
     sample: list[Any]  # an array for each input; empty: none is given
+    agent: str | None
 
 
 def _sample(
@@ -94,14 +99,18 @@ def _sample(
 
 
 def _measure(ui: Ui, transport: Transport, job: _Job) -> dict[str, Any]:
-    from adadeep.measure.meter import open_meter
+    from adadeep.devices.agent_watch import Watch
+    from adadeep.measure.meter import ModelJob
+    from adadeep.measure.session import MeterOptions, open_meter
     from adadeep.report.measurement_lines import measurement_rows
 
     path = job.path
     ui.note(f"measuring {path.name} on {transport.serial}")
-    with open_meter(transport, Deadline.after(_READY_S), job.settings, note=ui.note) as meter:
+    options = MeterOptions(job.agent, watch=Watch(ui.note))
+    with open_meter(transport, Deadline.after(_READY_S), job.settings, options) as meter:
         samples = [job.sample] if job.sample else []
-        measurement = meter.check(job.model, samples).measurement
+        [measured] = meter.measure_jobs([ModelJob(job.model, samples)])
+    measurement = measured.measurement
     title = f"{path.name} on {measurement.device_title} ({transport.serial})"
     ui.table((Column("what"), Column("value", wraps=True)), measurement_rows(measurement), title)
     return measurement_json(transport.serial, measurement)

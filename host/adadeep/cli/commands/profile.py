@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from adadeep.cli.options import (
+    agent_option,
     cores_option,
     device_option,
     each_device,
@@ -16,24 +17,21 @@ from adadeep.cli.options import (
     threads_option,
 )
 from adadeep.cli.ui import Progress, Ui
-from adadeep.core.clock import Deadline
-from adadeep.core.display import printable
 from adadeep.core.errors import (
     ConfigError,
     DeviceError,
     Interrupted,
-    NoAgentError,
     TransientDeviceError,
 )
 from adadeep.core.units import format_bytes
+from adadeep.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from adadeep.core.device_profile import DeviceProfile, ProfileEntry
-    from adadeep.core.protocols import Transport
+    from adadeep.core.transport import Transport
     from adadeep.measure.profiling import ProfileRequest
 
 _QUICK_EVERY = 6  # --quick measures every sixth layer
-_READY_S, _PROVISION_S = 120.0, 900.0
 
 
 @click.command(name="adadeep-profile")
@@ -47,6 +45,7 @@ _READY_S, _PROVISION_S = 120.0, 900.0
 @click.option("--fresh", is_flag=True, help="Measure anew what an unfinished profile holds.")
 @threads_option
 @cores_option
+@agent_option
 @json_option
 def command(
     devices: tuple[str, ...],
@@ -56,6 +55,7 @@ def command(
     fresh: bool,
     threads: int,
     cores: str | None,
+    agent: str | None,
     as_json: bool,
 ) -> int:
     """Profile the attached device: what it is, what it can measure, how long layers take on it.
@@ -71,43 +71,23 @@ def command(
     settings = measure_settings(LAYER_SETTINGS, threads, cores)
     if name and (len(devices) > 1 or "all" in devices):
         raise ConfigError("--name goes with one device; name one with -d.")
-    request = ProfileRequest(layers, settings, name, fresh)
-
-    def profile(transport: Transport) -> dict[str, Any]:
-        _offer_runtime(ui, transport, provide)
-        return _profile(ui, transport, request)
-
-    shown, failed = each_device(ui, devices, profile)
+    request = ProfileRequest(layers, settings, name, fresh, agent)
+    shown, failed = each_device(ui, devices, lambda t: _profile(ui, t, request, provide))
     ui.emit("profiling", {"profiles": shown, "failed": failed})
     return DeviceError.exit_code if failed else 0
 
 
-def _offer_runtime(ui: Ui, transport: Transport, provide: bool | None) -> None:
-    """Brings a board the runtime that it lacks, if the user wants it."""
-    if not (sys.stdin.isatty() if provide is None else provide):
-        return
-    from adadeep.devices.provision import provision, require_python
-    from adadeep.storage.scratch import scratch_folder
-
-    try:
-        require_python(transport, Deadline.after(_READY_S))
-    except NoAgentError as error:
-        if not error.can_provision:
-            return
-        if provide is None:
-            question = f"{printable(str(error))}\nDownload one and put it there now?"
-            provide = click.confirm(question, default=True, err=True)
-        if provide:
-            with scratch_folder():
-                provision(transport, Deadline.after(_PROVISION_S), ui.note)
-
-
-def _profile(ui: Ui, transport: Transport, request: ProfileRequest) -> dict[str, Any]:
+def _profile(
+    ui: Ui, transport: Transport, request: ProfileRequest, provide: bool | None
+) -> dict[str, Any]:
     from adadeep.measure.profiling import profile_device
     from adadeep.profiles import files
 
-    with ui.progress(f"profiling {transport.serial}", len(request.layers)) as bar:
-        observer = _Observer(ui, bar)
+    with (
+        contextlib.ExitStack() as passing,
+        ui.progress(f"profiling {transport.serial}", len(request.layers)) as bar,
+    ):
+        observer = _Observer(ui, bar, provide, passing)
         try:
             profile = profile_device(transport, request, observer)
         except KeyboardInterrupt:
@@ -129,8 +109,13 @@ _GO_ON = "{} layers are measured and kept; the same command goes on from there."
 
 
 class _Observer:
-    def __init__(self, ui: Ui, bar: Progress) -> None:
+    """Shows what happens; `provide` is what the user said beforehand, None for nothing."""
+
+    def __init__(
+        self, ui: Ui, bar: Progress, provide: bool | None, passing: contextlib.ExitStack
+    ) -> None:
         self._ui, self._bar = ui, bar
+        self._provide, self._passing = provide, passing
         self.count = 0
         self.reason: str | None = None
 
@@ -148,6 +133,14 @@ class _Observer:
         self.count += entry.measurement is not None
         text = f"{entry.measurement.latency_ms:.3f} ms" if entry.measurement else "failed"
         self._bar.advance(1, f"{entry.key}: {text}")
+
+    def may_provide(self, missing: str) -> bool:
+        may = self._provide
+        if may is None:
+            may = self._ui.confirms(f"{missing}\nDownload one and put it there now?")
+        if may:
+            self._passing.enter_context(scratch_folder())
+        return may
 
     def note(self, text: str) -> None:
         self._ui.note(text)

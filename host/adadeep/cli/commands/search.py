@@ -11,6 +11,7 @@ from adadeep.cli.demand_options import demand_options, demands_of
 from adadeep.cli.options import (
     PATH,
     ListingOption,
+    agent_option,
     chosen_devices,
     cores_option,
     device_option,
@@ -131,6 +132,7 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_search_options
 @threads_option
 @cores_option
+@agent_option
 @json_option
 def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Search the compression of TASK's network that suits devices best.
@@ -173,7 +175,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
 
 
 def _config(task: str, options: dict[str, Any]) -> StudyConfig:
-    from adadeep.core.measurement import MeasureSettings
+    from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
     demand, named = demands_of(options)
@@ -191,6 +193,7 @@ def _config(task: str, options: dict[str, Any]) -> StudyConfig:
         executor=_executor(options),
         look_ahead=options["look_ahead"],
         cost_sources=options["cost_sources"],
+        agent=options["agent"],
     )
 
 

@@ -9,7 +9,7 @@ import shlex
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import TransientDeviceError
-from adadeep.core.protocols import MOST_OUTPUT_BYTES, ShellResult
+from adadeep.core.transport import MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.adb.connection import AdbSocket
 from adadeep.devices.adb.packets import (
     PacketKind,

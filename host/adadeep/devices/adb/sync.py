@@ -10,7 +10,7 @@ from pathlib import Path
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import MOST_FILE_BYTES
+from adadeep.core.transport import MOST_FILE_BYTES
 from adadeep.devices.adb.connection import AdbSocket
 
 _CHUNK_BYTES = 64 * 1024  # SYNC_DATA_MAX: a longer one is refused

@@ -6,10 +6,13 @@ import contextlib
 import shlex
 from pathlib import Path
 
+from adadeep.core.check import Check
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
-from adadeep.core.protocols import MOST_OUTPUT_BYTES, ShellResult, Stream
+from adadeep.core.stream import Stream
+from adadeep.core.transport import MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.adb.connection import AdbSocket, ServiceRefused, ask
+from adadeep.devices.adb.link import link_checks
 from adadeep.devices.adb.server import ServerAddress, server_address
 from adadeep.devices.adb.shell_protocol import AdbStream, PlainCommand, read_to_end, run_v2
 from adadeep.devices.adb.sync import file_bytes, receive_file, send_file
@@ -52,6 +55,7 @@ class AdbTransport:
     """
 
     kind = "adb"
+    is_this_computer = False
 
     def __init__(
         self,
@@ -146,6 +150,14 @@ class AdbTransport:
         """
         with self._service("sync:", deadline) as socket:
             return receive_file(socket, remote, self._serial, deadline)
+
+    def examine(self, deadline: Deadline) -> list[Check]:
+        """Checks the adb server, and in which state it has the device.
+
+        Raises:
+            DeviceError: the server does not answer.
+        """
+        return link_checks(self._server, self._serial, deadline)
 
     def _service(self, service: str, deadline: Deadline) -> AdbSocket:
         socket = AdbSocket.connect(self._server, self._serial, deadline)

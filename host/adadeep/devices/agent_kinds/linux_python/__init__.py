@@ -1,0 +1,1 @@
+"""The Python agent: for Linux boards and computers, and whatever else has a Python."""

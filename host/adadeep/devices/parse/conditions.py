@@ -1,0 +1,90 @@
+"""The state of a device at one moment, out of the files that an agent read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from adadeep.core.measurement import Conditions
+from adadeep.devices.parse.cpu_sysfs import CPU, parse_core_list
+from adadeep.devices.parse.power_supply import SUPPLY, batteries_of, number_of, supplies_of
+from adadeep.devices.parse.sections import Reads, integer
+from adadeep.devices.parse.thermal import ZONE, zone_celsius
+
+_LOAD = "/proc/loadavg"
+_HIGHEST_KHZ = 100_000_000
+
+# What an agent is asked to read; in the order of their worth, for an answer is bounded.
+CONDITION_PATHS = (
+    f"{CPU}/online",
+    _LOAD,
+    f"{CPU}/cpu*/cpufreq/scaling_cur_freq",
+    f"{CPU}/cpu*/cpufreq/scaling_governor",
+    f"{SUPPLY}/*/type",
+    f"{SUPPLY}/*/capacity",
+    f"{SUPPLY}/*/status",
+    f"{ZONE}*/temp",
+    f"{ZONE}*/type",
+)
+
+
+def conditions_of(timestamp: float, texts: Mapping[str, str | None]) -> Conditions:
+    """The conditions; what the texts do not tell, or what can't be, is None or empty.
+
+    Args:
+        timestamp: seconds since 1970, by the device's clock.
+        texts: what the files hold, by path; None for one that could not be read.
+    """
+    reads = Reads({path: text.strip() for path, text in texts.items() if text is not None})
+    online = parse_core_list(reads.values.get(f"{CPU}/online"))
+    cores = range(max(online) + 1) if online else range(0)
+    clocks = tuple(_khz(reads, core) for core in cores)
+    governors = tuple(_of_core(reads, core, "scaling_governor") for core in cores)
+    percent, status = _battery(reads)
+    return Conditions(
+        timestamp=timestamp,
+        cpu_khz=clocks if any(clocks) else (),
+        governors=governors if any(governors) else (),
+        temperatures_c=_temperatures(reads),
+        load_1min=_load(reads),
+        battery_percent=percent,
+        battery_status=status,
+        online_cores=online,
+    )
+
+
+def _of_core(reads: Reads, core: int, name: str) -> str | None:
+    return reads.values.get(f"{CPU}/cpu{core}/cpufreq/{name}")
+
+
+def _khz(reads: Reads, core: int) -> int | None:
+    number = integer(_of_core(reads, core, "scaling_cur_freq"))
+    return number if number is not None and 0 <= number <= _HIGHEST_KHZ else None
+
+
+def _temperatures(reads: Reads) -> dict[str, float]:
+    """Zone type -> degrees, of the zones that have one; a second zone of a type gets "#N"."""
+    found: dict[str, float] = {}
+    for path, text in sorted(reads.matching(re.escape(ZONE) + r"[0-9]{1,4}/temp")):
+        number = path.removeprefix(ZONE).partition("/")[0]
+        name = reads.values.get(f"{ZONE}{number}/type") or f"thermal_zone{number}"
+        celsius = zone_celsius(text, name)
+        if celsius is not None:
+            found[name if name not in found else f"{name}#{number}"] = celsius
+    return found
+
+
+def _load(reads: Reads) -> float | None:
+    match = re.match(r"[0-9]{1,6}(\.[0-9]{1,6})?(?=\s)", reads.values.get(_LOAD, ""))
+    return float(match[0]) if match else None
+
+
+def _battery(reads: Reads) -> tuple[float | None, str | None]:
+    """Level in percent, and status as the device says."""
+    batteries = batteries_of(supplies_of(reads))
+    if not batteries:
+        return None, None
+    keys = batteries[0][1]
+    percent = number_of(keys, "CAPACITY")
+    is_level = percent is not None and 0 <= percent <= 100
+    return percent if is_level else None, keys.get("STATUS") or None
