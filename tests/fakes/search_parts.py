@@ -74,7 +74,7 @@ class FakeCrew:
     def measure(self, job):
         bench = self.benches[job.target]
         try:
-            result = tuple(bench.measure(self.store.get(sha256)) for sha256 in job.models)
+            result = tuple(bench.measure([self.store.get(sha256) for sha256 in job.models]))
         except AdaDeepError as error:
             return Done(job, None, error, 0.0)
         return Done(job, result, None, 1.0)

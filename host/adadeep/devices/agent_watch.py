@@ -104,13 +104,20 @@ def lock_holder(transport: Transport, deadline: Deadline) -> int | None:
 def kill_agents(transport: Transport, deadline: Deadline, pid: int | None = None) -> None:
     """Ends an agent of our folder on a device, or all; its command line is checked before.
 
+    Each is waited for, a second or some: the kernel ends a process when it gets round to it.
+
     Raises:
         DeviceError: the device can't be reached.
     """
     candidates = str(pid) if pid else ALL_PROCESSES
+    ours = matching(transport.workdir)
+    until_gone = (
+        f"for i in 0 1 2 3 4 5 6 7 8 9; do case {COMMAND_LINE} in"
+        f" {ours}) sleep 0.1 2>/dev/null || sleep 1;; *) break;; esac; done"
+    )
     transport.run(
-        f"for p in {candidates}; do case {COMMAND_LINE} in "
-        f"{matching(transport.workdir)}) kill -9 $p;; esac; done; true",
+        f"for p in {candidates}; do case {COMMAND_LINE} in"
+        f" {ours}) kill -9 $p; {until_gone};; esac; done; true",
         deadline,
     )
 

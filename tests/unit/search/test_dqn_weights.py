@@ -25,3 +25,10 @@ def test_q_is_the_sum_of_gain_and_satisfaction():
     states = np.array([[0.3, 0.7], [2, -1]], np.float32)
     gain, satisfaction = WEIGHTS.columns(states)
     assert WEIGHTS.values(states).tolist() == (gain + satisfaction).tolist()
+
+
+def test_rows_do_not_depend_on_how_many_there_are():
+    states = np.random.default_rng(0).normal(size=(75, 2)).astype(np.float32)
+    alone = [WEIGHTS.columns(states[row : row + 1]) for row in range(75)]
+    for together, column in zip(WEIGHTS.columns(states), zip(*alone, strict=True), strict=True):
+        np.testing.assert_allclose(together, np.concatenate(column), rtol=1e-5, atol=1e-6)

@@ -331,10 +331,10 @@ def test_an_initial_network_that_fails_ends_the_search_and_is_tried_again_next_t
 
 def test_ctrl_c_leaves_a_whole_journal(tmp_path):
     class Impatient(FakeBench):
-        def measure(self, model):
+        def measure(self, models):
             if len(self.measured) == 2:
                 raise KeyboardInterrupt
-            return super().measure(model)
+            return super().measure(models)
 
     plans = some_plans(3)
     with pytest.raises(KeyboardInterrupt):

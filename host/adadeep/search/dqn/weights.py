@@ -11,6 +11,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Dense = tuple[Floats, Floats]  # kernel (in, out), bias (out,)
 
+# OpenBLAS spreads larger products over all cores, whose threads then spin for more work: on a busy
+# computer an episode took four times as long so.
+_ROWS_AT_ONCE = 32
+
 
 @dataclass(frozen=True, slots=True)
 class QWeights:
@@ -39,15 +43,21 @@ class QWeights:
 
     def columns(self, states: Floats) -> tuple[Floats, Floats]:
         """G and H of states (rows, features); each (rows, actions)."""
-        shared = states
-        for layer in self.trunk:
-            shared = relu(shared, layer)
-        return _column(shared, self.gain), _column(shared, self.satisfaction)
+        starts = range(0, len(states), _ROWS_AT_ONCE)
+        blocks = [self._columns(states[start : start + _ROWS_AT_ONCE]) for start in starts]
+        gain, satisfaction = zip(*blocks, strict=True)
+        return np.concatenate(gain), np.concatenate(satisfaction)
 
     def values(self, states: Floats) -> Floats:
         """Q = G + H (Eq. 7); (rows, actions)."""
         gain, satisfaction = self.columns(states)
         return gain + satisfaction
+
+    def _columns(self, states: Floats) -> tuple[Floats, Floats]:
+        shared = states
+        for layer in self.trunk:
+            shared = relu(shared, layer)
+        return _column(shared, self.gain), _column(shared, self.satisfaction)
 
 
 def linear(values: Floats, layer: Dense) -> Floats:
