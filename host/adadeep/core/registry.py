@@ -92,6 +92,11 @@ class Registry(Generic[T]):
         entries: adadeep's own, name -> "package.module:attribute".
         group: of the entry points by which other packages add entries; None for none.
         protocol: that entries have the members of; a plug-in that has not is left out.
+
+    Attributes:
+        kind: see above.
+        group: see above.
+        members: names of what an entry must have.
     """
 
     def __init__(
@@ -103,7 +108,7 @@ class Registry(Generic[T]):
     ) -> None:
         self.kind = kind
         self.group = group
-        self._members = _members(protocol)
+        self.members = _members(protocol)
         self._own = {name: Entry(name, target) for name, target in entries.items()}
         self._known: dict[str, Entry] | None = None
         self._problems: dict[Entry, str] = {}
@@ -204,7 +209,7 @@ class Registry(Generic[T]):
                     value = self._imported(entry)
             except (Exception, SystemExit) as error:
                 raise self._unusable(entry, f"{type(error).__name__}: {error}") from error
-            if fault := _fault(value, entry.name, self._members):
+            if fault := _fault(value, entry.name, self.members):
                 raise self._unusable(entry, fault)
             self._loaded[entry] = value
         return self._loaded[entry]

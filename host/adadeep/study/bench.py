@@ -28,6 +28,7 @@ from adadeep.study.config import StudyConfig
 from adadeep.study.crew import DeviceBench
 from adadeep.study.jobs import TRAINING
 from adadeep.study.study import StudyObserver
+from adadeep.study.trials import missing_source
 
 _READY_S = 180.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -129,17 +130,13 @@ def _require_sources(record: TargetRecord, wanted: Sequence[str], content: Journ
     Raises:
         ConfigError: a source is not installed here, or another is asked for now.
     """
-    title, used = record.target.device_title, set(record.sources.values())
-    for name in used.difference(COST_SOURCES):
-        origin = content.plugins.get(f"{COST_SOURCES.kind} {name}", "a package")
-        raise ConfigError(
-            f"costs on {title} come from {name!r} of {origin} in this run, which is not installed"
-            " here; install it, or name another folder with -o."
-        )
+    if missing := missing_source(content, record):
+        raise ConfigError(f"{missing}; install it, or name another folder with -o.")
+    used = set(record.sources.values())
     for name in (name for name in wanted if name not in used):
         raise ConfigError(
-            f"costs on {title} come from {', '.join(sorted(used))} in this run, not from {name};"
-            " leave out --cost-source, or name another folder with -o."
+            f"costs on {record.target.device_title} come from {', '.join(sorted(used))} in this"
+            f" run, not from {name}; leave out --cost-source, or name another folder with -o."
         )
 
 

@@ -25,7 +25,7 @@ REGISTRIES = (
 
 def plugins() -> tuple[Plugin, ...]:
     """What is installed of other packages, usable or not; imports all of it."""
-    return tuple(plugin for registry in _registries() for plugin in registry.plugins())
+    return tuple(plugin for registry in registries() for plugin in registry.plugins())
 
 
 def problems() -> tuple[str, ...]:
@@ -63,11 +63,12 @@ def missing(recorded: Mapping[str, str]) -> list[str]:
     Args:
         recorded: as `taking_part` gave it.
     """
-    known = {f"{registry.kind} {name}" for registry in _registries() for name in registry}
+    known = {f"{registry.kind} {name}" for registry in registries() for name in registry}
     return [f"{name} of {origin}" for name, origin in recorded.items() if name not in known]
 
 
-def _registries() -> list[Registry[Any]]:
+def registries() -> list[Registry[Any]]:
+    """All of them, imported."""
     return [_attribute(place) for place in REGISTRIES]
 
 
