@@ -10,8 +10,8 @@ from adadeep.core.agent_kind import ReadyAgent
 from adadeep.core.protocols import Technique
 from adadeep.measure.meter import LatencyMeter
 from adadeep.study.study import StudyObserver
+from adadeep.testing.spaces import FIRE
 from fakes.search_parts import FakeMaker, FakeMeter, Watching
-from fakes.search_space import FIRE
 from fakes.toy_agent import ToyAgent
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fakes.keras_networks import branched
 
 from adadeep.compress.apply import apply_plan, outline_plan
 from adadeep.compress.registry import TECHNIQUES
@@ -16,7 +17,6 @@ from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
 from adadeep.core.plan import CompressionPlan, LayerChoice
-from fakes.keras_networks import branched
 
 pytestmark = pytest.mark.tf
 
