@@ -23,7 +23,7 @@ from adadeep.core.measurement import Measurement
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.study.outcome import scored_as_json
-from fakes.search_parts import measurement
+from adadeep.testing.measurements import measurement
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
 DOCUMENTED = set(re.findall(r"[A-Za-z0-9_]+", " ".join(re.findall(r"`([^`]+)`", DOCUMENT))))

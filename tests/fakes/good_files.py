@@ -15,8 +15,8 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.trial import Trial, TrialState
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.profiles import files
+from adadeep.testing.measurements import measurement
 from fakes import run_folder
-from fakes.search_parts import measurement
 
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
 OTHER_MODEL = tflite_of(SingleLayer(dense(64, 12)))

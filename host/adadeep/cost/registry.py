@@ -26,8 +26,9 @@ _BEST_FIRST = (Provenance.MEASURED, Provenance.FITTED, Provenance.ANALYTIC)
 def choose_sources(target: Target, wanted: Sequence[str] = ()) -> dict[str, str]:
     """The name of the source of each quantity on a target.
 
-    A source that was asked for comes first; else what is measured comes before what is fitted,
-    and that before what a formula gives; of equals the first in the registry.
+    A source that was asked for comes first, the first of several; else what is measured comes
+    before what is fitted, and that before what a formula gives; of equals the first in the
+    registry.
 
     Args:
         target: where networks will run.
@@ -45,8 +46,8 @@ def choose_sources(target: Target, wanted: Sequence[str] = ()) -> dict[str, str]
     chosen: dict[str, str] = {}
     for quantity in QUANTITIES:
         offers = [
-            (name not in wanted, _BEST_FIRST.index(provenance), number, name)
-            for number, (name, source) in enumerate(sources.items())
+            (place if name in wanted else len(wanted), _BEST_FIRST.index(provenance), place, name)
+            for place, (name, source) in enumerate(sources.items())
             if (provenance := source.offers(target).get(quantity)) in _BEST_FIRST
         ]
         if not offers:
