@@ -74,6 +74,15 @@ class ToyCrew:
         return Done(job, results, None, 1.0)
 
 
+class _InterruptedCrew(ToyCrew):
+    """The user pressed Ctrl-C."""
+
+    def finished(self, wait_s: float) -> Done | None:
+        """Nothing: it is interrupted."""
+        del wait_s
+        raise KeyboardInterrupt
+
+
 def plans(space: SearchSpace = SPACE, count: int = 8) -> list[CompressionPlan]:
     """Some plans, each another."""
     rng = random.Random(0)
@@ -159,12 +168,7 @@ class ExecutorKit:
         assert len(found) == len(plans()) * (1 + len(DEVICES)) - len(DEVICES)
 
     def test_what_ends_the_crew_ends_it_too(self, kind: ExecutorKind) -> None:
-        def interrupted(_: float) -> Done | None:
-            raise KeyboardInterrupt
-
-        crew = ToyCrew()
-        crew.finished = interrupted  # type: ignore[method-assign]
-        executor = kind.make(crew)
+        executor = kind.make(_InterruptedCrew())
         executor.submit(MakeJob(plans()[0]))
         with pytest.raises(KeyboardInterrupt):
             executor.next_done()
