@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from adadeep.testing.agent_kinds import AgentKindKit
 from adadeep.testing.cost_sources import CostSourceKit
 from adadeep.testing.executors import ExecutorKit
 from adadeep.testing.precisions import PrecisionKit
@@ -73,6 +74,13 @@ class TestNetworksFirst(ExecutorKit):
     @pytest.fixture
     def kind(self, theirs):
         return theirs("networks_first:NETWORKS_FIRST")
+
+
+@pytest.mark.agent_life
+class TestTheirAgent(AgentKindKit):
+    @pytest.fixture
+    def kind(self, theirs):
+        return theirs("their_agent:THEIR_AGENT")
 
 
 def test_what_stands_for_the_installed_package_is_what_pip_would_have_made():

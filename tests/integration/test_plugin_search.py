@@ -21,12 +21,13 @@ from adadeep.study.trials import trial_on
 PACKAGE = Path(__file__).parents[1] / "plugin_package"
 BROUGHT = {
     "technique P1", "precision float16", "sampler sweep", "cost source power",
-    "executor networks-first",
+    "executor networks-first", "agent their-agent",
 }  # fmt: skip
 # The storage rules out what would take long and shows nothing of theirs.
 SEARCH = (
     "search", "digits", "-d", "local", "--sampler", "sweep", "--preset", "backwards",
     "--cost-source", "power", "--executor", "networks-first", "--max-storage", "800kB",
+    "--agent", "their-agent",
 )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ class TestSearch:
         assert (document["sampler"], document["preset"]) == ("sweep", "backwards")
         assert document["look_ahead"] == 2  # of networks-first
         (target,) = document["targets"]
+        assert target["agent"] == "their-agent"
         assert target["provenances"] == {"latency_ms": "measured", "energy_mj": "fitted"}
         on = {trial["label"]: trial["on"][target["key"]] for trial in document["trials"]}
         for label in ("float16", "fc1:P1(share=0.25)", "fc1:P1(share=0.5)"):
@@ -103,7 +105,7 @@ class TestSearch:
 
 
 def test_an_entry_that_is_not_installed_is_an_unknown_name() -> None:
-    done = adadeep(*SEARCH, installed=False)
+    done = adadeep(*SEARCH[:-2], installed=False)
     assert done.returncode == 2
     for kind, name in (("sampler", "sweep"), ("cost source", "power"), ("executor", "networks")):
         assert f"unknown {kind} '{name}" in done.stderr

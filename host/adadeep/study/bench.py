@@ -106,10 +106,8 @@ def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
 
 def _add(bench: Bench, config: StudyConfig, facts: DeviceFacts, meter: DeviceMeter) -> None:
     target, content = meter.target, bench.journal.content
-    known = content.targets.get(target.key)
-    if known is not None:
-        _require_sources(known, config.cost_sources, content)
-    else:
+    _require_sources(target, config.cost_sources, content)
+    if target.key not in content.targets:
         bench.journal.defer(_new_target(target, _publishable(facts), config.cost_sources))
     bench.knowledge[target.key] = TargetKnowledge(facts, _profile(facts))
     bench.demands[target.key] = config.demand_of(facts.serial)
@@ -124,19 +122,22 @@ def _new_target(target: Target, facts: DeviceFacts, wanted: Sequence[str]) -> Ta
     return TargetRecord(target, facts, sources, provenances)
 
 
-def _require_sources(record: TargetRecord, wanted: Sequence[str], content: JournalContent) -> None:
-    """Where the costs on a target come from is fixed with its first trial.
+def _require_sources(target: Target, wanted: Sequence[str], content: JournalContent) -> None:
+    """Where the costs on a device come from is fixed with its first trial.
 
     Raises:
         ConfigError: a source is not installed here, or another is asked for now.
     """
-    if missing := missing_source(content, record):
-        raise ConfigError(f"{missing}; install it, or name another folder with -o.")
-    used = set(record.sources.values())
+    for record in content.targets.values():
+        same_device = record.target.device_fingerprint == target.device_fingerprint
+        if same_device and (missing := missing_source(content, record)):
+            raise ConfigError(f"{missing}; install it, or name another folder with -o.")
+    known = content.targets.get(target.key)
+    used = set(known.sources.values()) if known else set(wanted)
     for name in (name for name in wanted if name not in used):
         raise ConfigError(
-            f"costs on {record.target.device_title} come from {', '.join(sorted(used))} in this"
-            f" run, not from {name}; leave out --cost-source, or name another folder with -o."
+            f"costs on {target.device_title} come from {', '.join(sorted(used))} in this run, not"
+            f" from {name}; leave out --cost-source, or name another folder with -o."
         )
 
 

@@ -16,11 +16,11 @@ from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.correct import CorrectSamples
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
-from adadeep.core.plan import CompressionPlan
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
-from adadeep.core.space import SearchSpace, build_space
+from adadeep.core.space import PrecisionChoice, SearchSpace, build_space
 from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
 from adadeep.cost.registry import COST_SOURCES
@@ -184,10 +184,11 @@ class _Search:
 
     def _uses(self, kind: ExecutorKind) -> list[tuple[Registry[Any], Iterable[str]]]:
         """Names in every registry of what takes part."""
+        actions = self.space.actions
         records = [device.record for device in self.bench.devices.values()]
         return [
-            (TECHNIQUES, TECHNIQUES.usable()),
-            (PRECISIONS, PRECISIONS.usable()),
+            (TECHNIQUES, [one.technique for one in actions if isinstance(one, LayerChoice)]),
+            (PRECISIONS, [one.name for one in actions if isinstance(one, PrecisionChoice)]),
             (SAMPLERS, [self.config.sampler]),
             (COST_SOURCES, [name for record in records for name in record.sources.values()]),
             (EXECUTORS, [kind.name]),
