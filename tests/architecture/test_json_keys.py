@@ -20,6 +20,7 @@ from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Measurement
+from adadeep.core.registry import Plugin
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.study.outcome import scored_as_json
@@ -56,7 +57,8 @@ def keys_of_value(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "kind", [AttachedDevice, Check, DeviceProfile, Measurement, ProfileDiff, ProfileSummary]
+    "kind",
+    [AttachedDevice, Check, DeviceProfile, Measurement, Plugin, ProfileDiff, ProfileSummary],
 )
 def test_every_field_that_a_document_takes_over_is_documented(kind: Any) -> None:
     found = set(keys_of_class(kind))
