@@ -18,14 +18,15 @@ from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.measurement import Measurement
+from adadeep.core.registry import Plugin
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.study.deploy import Agreement
 from adadeep.study.outcome import scored_as_json
+from adadeep.testing.measurements import measurement
 from fakes.commands import CASES
 from fakes.documented import DOCUMENTED, FREE, undocumented
 from fakes.runs import of_version_0_1
-from fakes.search_parts import measurement
 
 
 def keys_of_class(kind: Any) -> Iterator[str]:
@@ -42,7 +43,8 @@ def keys_of_class(kind: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "kind", [AttachedDevice, Check, DeviceProfile, Measurement, ProfileDiff, ProfileSummary]
+    "kind",
+    [AttachedDevice, Check, DeviceProfile, Measurement, Plugin, ProfileDiff, ProfileSummary],
 )
 def test_every_field_that_a_document_takes_over_is_documented(kind: Any) -> None:
     found = set(keys_of_class(kind))

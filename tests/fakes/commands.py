@@ -15,7 +15,6 @@ from adadeep.cli.commands import devices as devices_command
 from adadeep.cli.commands import doctor as doctor_command
 from adadeep.cli.commands import search as search_command
 from adadeep.cli.main import COMMANDS, cli, run
-from adadeep.study.deploy import Agreement
 from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
@@ -23,7 +22,7 @@ from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.discovery import local_device
 from adadeep.devices.doctor import Check, CheckStatus
 from adadeep.profiles import files
-from adadeep.study.deploy import Deployment
+from adadeep.study.deploy import Agreement, Deployment
 from fakes.runs import of_now
 from fakes.search_parts import measurement
 

@@ -10,7 +10,8 @@ import sys
 import click
 
 from adadeep import __version__
-from adadeep.cli.ui import OutputError, complain
+from adadeep.cli.plugin_warnings import told, warn_of_plugins
+from adadeep.cli.ui import OutputError, Ui, complain
 from adadeep.core import interrupts
 from adadeep.core.errors import AdaDeepError, ConfigError, Interrupted
 from adadeep.core.registry import suggestion
@@ -81,7 +82,7 @@ def run(command: click.Command, arguments: list[str]) -> int:
     try:
         if any("\0" in argument for argument in arguments):
             raise ConfigError("an argument holds a null byte, which no name may; give it without.")
-        result = command.main(arguments, standalone_mode=False)
+        result = _result(command, arguments)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt, Interrupted) as error:
         return _interrupted(error)
@@ -92,6 +93,16 @@ def run(command: click.Command, arguments: list[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001  # nothing gets past here
         return _interrupted(error) if interrupts.pending() else _failed(error)
+
+
+def _result(command: click.Command, arguments: list[str]) -> object:
+    try:
+        return command.main(arguments, standalone_mode=False)
+    except ConfigError as error:
+        told([str(error)])  # will be
+        raise
+    finally:
+        warn_of_plugins(Ui())
 
 
 def _interrupted(error: BaseException) -> int:

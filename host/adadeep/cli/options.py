@@ -98,14 +98,10 @@ cores_option = click.option(
 )
 
 
-class _AgentOption(click.Option):
-    """Its help lists the kinds that there are, those of plug-ins too, when somebody asks."""
+def _agents() -> Iterable[str]:
+    from adadeep.devices.agent_kinds.registry import AGENT_KINDS
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        from adadeep.devices.agent_kinds.registry import AGENT_KINDS
-
-        record = super().get_help_record(ctx)
-        return record and (record[0], f"{record[1]} There are: {', '.join(AGENT_KINDS)}.")
+    return AGENT_KINDS.usable()
 
 
 def _known_agent(
@@ -124,7 +120,7 @@ def _known_agent(
 
 
 agent_option = click.option(
-    "--agent", cls=_AgentOption, metavar="NAME", callback=_known_agent,
+    "--agent", cls=ListingOption, listing=_agents, metavar="NAME", callback=_known_agent,
     help="The agent that measures; by default the one that suits the device best.",
 )  # fmt: skip
 

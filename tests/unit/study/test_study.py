@@ -26,9 +26,10 @@ from adadeep.study.known import ruled_out
 from adadeep.study.pipeline import Pipeline, Workplace
 from adadeep.study.study import Episodes, Study
 from adadeep.study.trials import trial_on
+from adadeep.testing.measurements import measurement
+from adadeep.testing.spaces import SPACE
 from fakes.clock import HandClock
-from fakes.search_parts import FakeBench, FakeCrew, Watching, measurement, model_of
-from fakes.search_space import SPACE
+from fakes.search_parts import FakeBench, FakeCrew, Watching, model_of
 
 INITIAL = CompressionPlan()
 LOOSE = UserDemand(max_latency_ms=100.0)
