@@ -54,7 +54,7 @@ def test_help_needs_no_heavy_package(arguments: list[str], tmp_path: Path) -> No
     assert run_and_look(arguments, tmp_path) == (0, [])
 
 
-@pytest.mark.parametrize("arguments", [["devices"], ["profiles", "list"]])
+@pytest.mark.parametrize("arguments", [["devices"], ["profiles", "list"], ["runs", "list"]])
 def test_listing_needs_no_heavy_package(arguments: list[str], tmp_path: Path) -> None:
     assert run_and_look(arguments, tmp_path) == (0, [])
 

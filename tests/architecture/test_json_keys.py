@@ -26,6 +26,7 @@ from adadeep.storage.records import KINDS
 from adadeep.study.deploy import Agreement, Deployment
 from fakes.commands import CASES
 from fakes.documented import DOCUMENTED, FREE, undocumented
+from fakes.runs import of_version_0_1
 from fakes.search_parts import measurement
 from unit.study import test_outcome
 
@@ -100,6 +101,13 @@ def test_every_key_of_a_measurement_and_a_deployment_is_documented() -> None:
     )  # fmt: skip
     for document in (measurement_json("S", measured), deploy_command._json(deployment)):
         assert undocumented(document) == []
+
+
+def test_every_key_of_a_run_of_version_0_1_is_documented(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(cli, ["runs", "show", str(of_version_0_1(tmp_path)), "--json"]) == 0
+    assert undocumented(json.loads(capsys.readouterr().out)) == []
 
 
 def test_the_guard_sees_a_key_that_is_not_there() -> None:

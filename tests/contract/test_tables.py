@@ -44,6 +44,7 @@ from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
 from adadeep.study.deploy import Agreement
+from fakes.runs import of_now, of_version_0_1
 from unit.study import test_outcome
 
 COMMANDS = Path(search_command.__file__).parent
@@ -143,7 +144,18 @@ def show_search(patch: pytest.MonkeyPatch) -> None:
         search_command._show(Ui(), test_outcome.finished(Path(folder), 2)[0])
 
 
-CASES = (show_profiles, show_devices, show_measurement, show_deployment, show_search)
+def show_runs(patch: pytest.MonkeyPatch) -> None:
+    two = Path("runs/mnist-xiaomi-redmi-3s")
+    if not two.exists():
+        of_now(two, 2)
+        of_version_0_1(Path("runs/old"))
+    Path("runs/old/journal.jsonl").write_text("{}\n[]\n{}\n")
+    arguments = (["list"], ["show", str(two)], ["show", "runs/old"])
+    for words in (*arguments, ["prune", str(two), "--dry-run"]):
+        assert run(cli, ["runs", *words]) == 0
+
+
+CASES = (show_profiles, show_devices, show_measurement, show_deployment, show_search, show_runs)
 Shown = tuple[str, Table, int, list[str]]
 
 

@@ -344,4 +344,22 @@ OTHERS = [
     bad("search mnist -d local", file("mnist.npz", b"junk"), ADADEEP_DATA="."),
 ]
 
-BAD_INPUTS = [*MEASURE, *PROFILES, *SEARCH, *DEPLOY, *OTHERS]
+RUNS = [
+    bad("runs"),
+    bad("runs list nothing"),
+    bad("runs list a-file", file("a-file", b"")),
+    bad("runs list . more"),
+    bad("runs show"),
+    bad("runs show ."),
+    bad("runs show a-file", file("a-file", b"")),
+    bad("runs show {long}"),
+    bad("runs show 'a\\0b'"),
+    bad("runs show run --top 0", run_folder("extra", b"x")),
+    bad("runs prune"),
+    bad("runs prune . --yes"),
+    bad("runs prune run", run_folder("extra", b"x")),
+    bad("runs prune run --dry-run", run_folder("plan.json", b"{")),
+    bad("runs prune run . --dry-run", run_folder("extra", b"x")),
+]
+
+BAD_INPUTS = [*MEASURE, *PROFILES, *SEARCH, *DEPLOY, *RUNS, *OTHERS]

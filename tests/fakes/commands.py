@@ -14,7 +14,7 @@ from adadeep.cli import options
 from adadeep.cli.commands import devices as devices_command
 from adadeep.cli.commands import doctor as doctor_command
 from adadeep.cli.commands import search as search_command
-from adadeep.cli.main import COMMANDS, cli
+from adadeep.cli.main import COMMANDS, cli, run
 from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
@@ -24,6 +24,7 @@ from adadeep.devices.discovery import local_device
 from adadeep.devices.doctor import Check, CheckStatus
 from adadeep.profiles import files
 from adadeep.study.deploy import Agreement, Deployment
+from fakes.runs import of_now
 from fakes.search_parts import measurement
 
 
@@ -157,6 +158,28 @@ def damaged_first(patch: pytest.MonkeyPatch) -> None:
     save("b", measured=True)
 
 
+def ran(*names: str) -> Arrange:
+    """Finished searches."""
+
+    def arrange(patch: pytest.MonkeyPatch) -> None:
+        for name in names:
+            if not Path(name).exists():
+                of_now(Path(name))
+
+    return arrange
+
+
+def begun(patch: pytest.MonkeyPatch) -> None:
+    """A search that has not ended."""
+    ran("a")(patch)
+    Path("a/plan.json").unlink()
+
+
+def pruned(patch: pytest.MonkeyPatch) -> None:
+    ran("a")(patch)
+    assert run(cli, ["runs", "prune", "a", "--yes", "--json"]) == 0
+
+
 PHONE = AttachedDevice(SERIAL, "device", "usb")
 LOCKED = AttachedDevice(SERIAL, "unauthorized", "usb", {}, "Not authorised.", "Unlock it.")
 
@@ -208,5 +231,18 @@ CASES: dict[str, list[tuple[Arrange, str, int, str | None]]] = {
         ),
         (deployed(False, "digits"), "r", 0, "adadeep search digits -d 'R58 M12'"),
         (deployed(False, "no-task-of-ours"), "r", 0, "adadeep measure r/best.tflite -d 'R58 M12'"),
+    ],
+    "runs list": [
+        (ran("runs/a b"), "", 0, "adadeep runs show 'runs/a b'"),
+        (nothing, "", 0, "adadeep search digits"),
+    ],
+    "runs show": [
+        (ran("a"), "a", 0, "adadeep deploy a"),
+        (begun, "a", 0, None),  # the command that began it goes on with it
+    ],
+    "runs prune": [
+        (ran("a"), "a --dry-run", 0, "adadeep runs prune a"),
+        (ran("a", "b"), "a b --yes", 0, "adadeep runs show a"),
+        (pruned, "a --yes", 0, None),
     ],
 }

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "measure": ("adadeep.cli.commands.measure", "Measure a .tflite on a device."),
     "search": ("adadeep.cli.commands.search", "Search the best compression for a device."),
     "deploy": ("adadeep.cli.commands.deploy", "Put a search's winner on a device and check it."),
+    "runs": ("adadeep.cli.commands.runs", "List, show and prune the folders of searches."),
 }
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EDQUOT)  # of writing the help

@@ -24,7 +24,10 @@ class Sampler(Protocol):
         ...
 
     def tell(self, scored: ScoredTrial) -> None:
-        """What came of a plan: of every state but incomplete."""
+        """What came of a plan.
+
+        Nothing is to be learned from one that is incomplete: it can't be measured any more.
+        """
         ...
 
 

@@ -36,7 +36,7 @@ class PlanRow:
         accuracy: on the validation data.
         test_accuracy: on the test data; None if it was not tested.
         cost: of one inference.
-        reward: R1 + R2.
+        reward: R1 + R2; None where it is not known.
         demand: what can be said of it against the demand: "met", "open, within", ...
         settings: of the plan's techniques, a line below the table; "" if there are none.
         scale: what accuracies mean.
@@ -46,7 +46,7 @@ class PlanRow:
     accuracy: float | None
     test_accuracy: float | None
     cost: Cost
-    reward: float
+    reward: float | None
     demand: str
     settings: str = ""
     scale: Scale = ACCURACY_SCALE
@@ -80,7 +80,10 @@ PLAN_COLUMNS = (
         Column("E", right=True, rank=2),
         lambda row: format_mj(row.cost.energy_mj.value) + _mark(row.cost.energy_mj),
     ),
-    PlanColumn(Column("reward", right=True, rank=3), lambda row: f"{row.reward:+.3f}"),
+    PlanColumn(
+        Column("reward", right=True, rank=3),
+        lambda row: "-" if row.reward is None else f"{row.reward:+.3f}",
+    ),
     PlanColumn(Column("demand"), lambda row: row.demand),
 )
 COLUMNS = tuple(spec.column for spec in PLAN_COLUMNS)

@@ -87,6 +87,10 @@ class ArtifactStore:
             raise unwritable(self.folder, error) from error
         return sha256, len(data)
 
+    def has(self, sha256: str) -> bool:
+        """Whether a .tflite of that hash is there; `get` looks whether it is whole."""
+        return self.path(sha256).is_file()
+
     def get(self, sha256: str) -> bytes | None:
         """The .tflite of that hash; None if it is missing or its content was changed."""
         try:

@@ -16,7 +16,7 @@ import msgspec
 
 from adadeep import __version__
 from adadeep.core.display import one_line
-from adadeep.core.errors import ConfigError, FormatError
+from adadeep.core.errors import AdaDeepError, ConfigError, FormatError
 from adadeep.core.reader import convert
 from adadeep.storage.artifacts import remove_leftovers
 from adadeep.storage.lines import LineFile, Record, read_lines
@@ -35,6 +35,16 @@ def read_journal(folder: Path) -> JournalContent:
         FormatError: a newer adadeep wrote it, or it is damaged.
     """
     return _content(folder / JOURNAL)[0]
+
+
+def journal_version(folder: Path) -> int | None:
+    """The schema of a run's journal, this version's or not; None where it can't be told."""
+    try:
+        records, _ = read_lines(folder / JOURNAL)
+    except AdaDeepError:
+        return None
+    version = records[0].get("schema_version") if records else None
+    return version if isinstance(version, int) else None
 
 
 class Journal:

@@ -25,13 +25,12 @@ class FolderLock:
             self._file: IO[bytes] = path.open("ab")
         except OSError as error:
             raise ConfigError(
-                f"the folder {folder} can't be written ({error.strerror}); name another with -o."
+                f"the folder {folder} can't be written ({error.strerror}); name another."
             ) from error
         if not try_lock(self._file.fileno()):
             self._file.close()
             raise ConfigError(
-                f"another search is running in {folder}; wait for it or name another folder "
-                "with -o."
+                f"another search is running in {folder}; wait for it or name another folder."
             )
 
     def release(self) -> None:

@@ -24,12 +24,15 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.cost import Cost
-from adadeep.core.errors import AdaDeepError, FormatError
+from adadeep.core.demand import UserDemand
+from adadeep.core.errors import AdaDeepError, ConfigError, FormatError
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reader import (
     convert,
     plain_json,
     read_bytes,
+    require_finite,
     require_hex,
     require_name,
     require_range,
@@ -38,7 +41,7 @@ from adadeep.core.reader import (
 from adadeep.core.verdict import Verdicts
 from adadeep.storage.archives import open_zip
 from adadeep.storage.artifacts import MAX_MODEL_BYTES, MODELS, ArtifactStore
-from adadeep.storage.journal import read_journal
+from adadeep.storage.journal import JOURNAL, read_journal
 from adadeep.storage.records import JournalContent
 
 PLAN_VERSION = 2
@@ -81,6 +84,26 @@ class PlanContent:
     def __post_init__(self) -> None:
         require_name("precision", self.precision)
 
+    @property
+    def short_label(self) -> str:
+        """As `CompressionPlan.short_label`."""
+        named = {name: str(choice.get("technique", "?")) for name, choice in self.layers.items()}
+        choices = tuple((name, LayerChoice(technique)) for name, technique in named.items())
+        return CompressionPlan(choices, self.precision).short_label
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReward:
+    """What a plan earned on the device of the search."""
+
+    gain: float
+    satisfaction: float
+    total: float
+    feasible: bool
+
+    def __post_init__(self) -> None:
+        require_finite("a reward", self.gain, self.satisfaction, self.total)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanTrial:
@@ -95,6 +118,7 @@ class PlanTrial:
         cost: on the device of the search.
         test_accuracy: on the test data.
         verdicts: what the search could say of the limits; None in a run of version 0.1.
+        reward: by Eq. 8.
     """
 
     label: str
@@ -105,6 +129,7 @@ class PlanTrial:
     cost: Cost
     test_accuracy: float | None = None
     verdicts: Verdicts | None = None
+    reward: PlanReward | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.label) <= _LONGEST_LABEL:
@@ -127,6 +152,7 @@ class PlanTarget:
         device_title: for people.
         key: of the target; empty in a run of version 0.1.
         metric: what accuracies mean; its name, whether it is installed here or not.
+        demand: that the limits are of; None in a run of version 0.1.
     """
 
     device_fingerprint: str
@@ -138,6 +164,7 @@ class PlanTarget:
     device_title: str = ""
     metric: Scale = ACCURACY_SCALE
     key: str = ""
+    demand: UserDemand | None = None
 
     def __post_init__(self) -> None:
         require_hex("key", 8, self.key or None)
@@ -156,16 +183,29 @@ class PlanFile:
     Attributes:
         task: its name; a part of the winner's name on devices.
         targets: at least one; the first is that of `best.tflite`.
+        schema_version: of the file.
+        adadeep_version: that wrote it.
+        sampler: that chose the plans, likewise its preset and seed.
+        episodes_asked: how many plans had been asked for in the folder; None in version 0.1.
+        plans_tried: different ones.
     """
 
     task: str
     targets: tuple[PlanTarget, ...]
+    schema_version: int = PLAN_VERSION
+    adadeep_version: str = ""
+    sampler: str = ""
+    preset: str = ""
+    seed: int | None = None
+    episodes_asked: int | None = None
+    plans_tried: int | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.task):
             raise ValueError("task is no name of at most 80 letters, digits, '.', '_' and '-'")
         if not 1 <= len(self.targets) <= _MOST_TARGETS:
             raise ValueError(f"targets has {len(self.targets)} entries")
+        require_range("a number of plans", 0, _HUGE, self.episodes_asked, self.plans_tried)
 
     def target(self, device_fingerprint: str) -> PlanTarget:
         """What was found for a device; for one of no search, what was for the first."""
@@ -196,7 +236,12 @@ class RunFolder:
     @property
     def is_finished(self) -> bool:
         """Whether a search has ended here."""
-        return (self.path / PLAN).exists()
+        return _is_there(self.path / PLAN)
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether a search has found something here."""
+        return _is_there(self.path / JOURNAL)
 
     @functools.cached_property
     def journal(self) -> JournalContent:
@@ -258,6 +303,14 @@ def damaged(path: Path, reason: str) -> FormatError:
     )
 
 
+def _is_there(path: Path) -> bool:
+    """Whether something is there and may be asked for."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _read_plan(path: Path) -> PlanFile:
     try:
         content = plain_json(read_bytes(path, _MOST_PLAN_BYTES), PLAN)
@@ -272,10 +325,10 @@ def _read_plan(path: Path) -> PlanFile:
     if version not in (1, PLAN_VERSION):
         raise damaged(path, f"it has no schema_version {PLAN_VERSION}")
     if version == 1:  # of adadeep 0.1: one device
-        content = {"task": content.get("task"), "targets": [content]}
+        content = {**content, "targets": [content]}
     try:
         return convert(content, PlanFile, PLAN)
-    except FormatError as error:
+    except ConfigError as error:  # of a demand, too
         raise damaged(path, str(error).rstrip(".")) from error
 
 

@@ -31,7 +31,7 @@ from adadeep.study.bench import Bench, open_bench
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
 from adadeep.study.executors.registry import EXECUTORS
-from adadeep.study.finalists import Contest, conclude
+from adadeep.study.finalists import Contest, conclude, contest_of
 from adadeep.study.jobs import ExecutorKind
 from adadeep.study.known import KnownBeforehand, Skip, ruled_out
 from adadeep.study.outcome import (
@@ -43,11 +43,9 @@ from adadeep.study.outcome import (
     write_outcome,
 )
 from adadeep.study.pipeline import Pipeline, Workplace
-from adadeep.study.results import StudyResult
 from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
-from adadeep.study.verdicts import Judge
 from adadeep.study.worker_messages import OpenTask
 from adadeep.training.registry import TASKS
 
@@ -192,6 +190,11 @@ class _Search:
 
     def _conclude(self, session: Session, run: StudyRun) -> Outcome:
         contests = [self._contest(scorer, run) for scorer in run.scorers]
+        if gone := len(contests[0].gone):
+            self.observer.note(
+                f"plans whose model has gone from the run's folder (adadeep runs prune): {gone};"
+                " they stay ranked, but are not tested and can't win."
+            )
         conclusions = conclude(contests, self.bench.journal, self._held_back)
         names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
         self.observer.stage("running the winner on the test data, to report it")
@@ -218,19 +221,12 @@ class _Search:
         return outcome
 
     def _contest(self, scorer: TargetScorer, run: StudyRun) -> Contest:
-        content = self.bench.journal.content
-        trials = [scorer.score(content, record) for record in content.trials.values()]
-        trials += [
+        skipped = [
             scorer.skipped(plan, skip.reason, skip.violations[scorer.target.key])
             for plan, skip in run.skipped
         ]
-        losses = {demand.max_accuracy_loss for demand in self.bench.demands.values()}
-        judge = Judge(
-            scorer.demand.max_accuracy_loss, scorer.limits, scorer.baseline, content, len(losses)
-        )
-        return Contest(
-            judge, StudyResult(scorer.limits, scorer.baseline, tuple(trials), content.scale)
-        )
+        content, demands = self.bench.journal.content, self.bench.demands.values()
+        return contest_of(content, self.store, scorer, demands, skipped)
 
     def _held_back(self, scored: GoalScore) -> SampleScores:
         self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")

@@ -8,18 +8,21 @@ a run share one error rate, and each test is journalled: asking again buys no ot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
+from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import HeldTest
+from adadeep.storage.records import HeldTest, JournalContent
 from adadeep.study.results import StudyResult
+from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import MOST_TESTS, Judge
 
 MAX_FINALISTS = 5
@@ -66,10 +69,53 @@ class Contest:
     Attributes:
         judge: of the target's demand.
         result: every trial there.
+        gone: keys of plans whose models were removed: ranked, but not tested, and they don't win.
     """
 
     judge: Judge
     result: StudyResult
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def eligible(self) -> StudyResult:
+        """The trials that may be tested and win; the initial network's is always among them."""
+        kept = (
+            scored
+            for scored in self.result.trials
+            if scored is self.result.baseline or scored.trial.plan.key not in self.gone
+        )
+        return replace(self.result, trials=tuple(kept))
+
+
+def contest_of(
+    content: JournalContent,
+    models: ArtifactStore,
+    scorer: TargetScorer,
+    demands: Iterable[UserDemand],
+    skipped: Iterable[GoalScore] = (),
+) -> Contest:
+    """What the journal tells of a target.
+
+    Args:
+        content: of the journal.
+        models: of the run.
+        scorer: of the target.
+        demands: of all targets of the session.
+        skipped: plans that known costs ruled out.
+    """
+    trials = [scorer.score(content, record) for record in content.trials.values()]
+    losses = {demand.max_accuracy_loss for demand in demands}
+    loss, limits, baseline = scorer.demand.max_accuracy_loss, scorer.limits, scorer.baseline
+    gone = (
+        scored.trial.plan.key
+        for scored in trials
+        if scored.trial.model_sha256 and not models.has(scored.trial.model_sha256)
+    )
+    return Contest(
+        Judge(loss, limits, baseline, content, len(losses)),
+        StudyResult(limits, baseline, (*trials, *skipped), content.scale),
+        frozenset(gone),
+    )
 
 
 def conclude(
@@ -100,25 +146,26 @@ def conclude(
     while left:
         before = left
         for contest in contests:
-            finalist = next_finalist(contest.judge, contest.result) if left else None
+            finalist = next_finalist(contest.judge, contest.eligible) if left else None
             if finalist is not None:
                 judge = contest.judge
                 _test(finalist, judge.next_number, judge.next_tail, journal, run_held_back)
                 left -= 1
         if left == before:
             break
-    tests = (test for test in journal.content.held_tests.values() if test.number)
-    tested = tuple(sorted(tests, key=lambda test: test.number))
-    return tuple(_conclusion(contest, tested) for contest in contests)
+    return tuple(conclusion_of(contest) for contest in contests)
 
 
-def _conclusion(contest: Contest, tested: tuple[HeldTest, ...]) -> Conclusion:
+def conclusion_of(contest: Contest) -> Conclusion:
+    """What a contest comes to by the tests that there are."""
+    tests = (test for test in contest.judge.content.held_tests.values() if test.number)
     verdicts = {
         scored.trial.plan.key: found
         for scored in contest.result.trials
         if (found := contest.judge.verdicts(scored)) is not None
     }
-    return Conclusion(_winner(contest.judge, contest.result), verdicts, tested)
+    winner = _winner(contest.judge, contest.eligible)
+    return Conclusion(winner, verdicts, tuple(sorted(tests, key=lambda test: test.number)))
 
 
 def next_finalist(judge: Judge, result: StudyResult) -> GoalScore | None:

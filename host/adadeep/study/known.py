@@ -18,8 +18,10 @@ from adadeep.cost.formulas import energy_mj
 _TOLERANCE = 1e-9  # as of a reward: the initial network keeps its own limits
 
 # What a .tflite takes beside its weights, seen on LeNets and a little more: names, shapes, buffers
-# and operators; scales and zero points of quantised channels; indices of sparse kernels.
-_FILE_BYTES, _LAYER_BYTES, _CHANNEL_BYTES, _INDEX_BYTES = 4000, 1500, 12, 4
+# and operators; scales, zero points and wider biases of quantised channels (28 bytes were seen);
+# indices of sparse kernels.
+_FILE_BYTES, _LAYER_BYTES, _CHANNEL_BYTES, _INDEX_BYTES = 4000, 1500, 32, 4
+_PLAIN_BITS = 32
 
 
 class KnownBeforehand:
@@ -70,10 +72,9 @@ def _file_bytes(spec: ModelSpec) -> float:
 def _beside_weights(layer: LayerSpec) -> int:
     if not layer.weights:
         return 0
-    is_sparse = layer.nonzero_weights < layer.weights
-    return layer.output_shape[-1] * _CHANNEL_BYTES + (
-        layer.nonzero_weights * _INDEX_BYTES if is_sparse else 0
-    )
+    indices = layer.nonzero_weights if layer.nonzero_weights < layer.weights else 0
+    channels = layer.output_shape[-1] if layer.weight_bits < _PLAIN_BITS else 0
+    return indices * _INDEX_BYTES + channels * _CHANNEL_BYTES
 
 
 @dataclass(frozen=True, slots=True)

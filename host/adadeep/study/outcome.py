@@ -199,7 +199,7 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
         "episodes_asked": outcome.asked,
         "stop": outcome.stop,
         "plans_tried": len(outcome.first.result.tried),
-        "finalists": [_finalist(test) for test in outcome.first.conclusion.tested],
+        "finalists": [finalist_as_json(test) for test in outcome.first.conclusion.tested],
         "left": list(outcome.left),
         "targets": [_target(outcome, target) for target in outcome.targets],
     }
@@ -235,7 +235,8 @@ def _reward(reward: Reward) -> dict[str, Any]:
     }
 
 
-def _finalist(test: HeldTest) -> dict[str, Any]:
+def finalist_as_json(test: HeldTest) -> dict[str, Any]:
+    """A test on held-back samples for JSON."""
     return {
         "number": test.number,
         "key": test.plan_key,

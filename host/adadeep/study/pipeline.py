@@ -3,6 +3,10 @@
 What the journal holds is not done again: a network that was made is not made again, a model that
 was measured on a target is not measured there again. Results are journalled as they come, whatever
 plan is waited for.
+
+A trial keeps its network: where the model has gone from the folder (`adadeep runs prune`) it stays
+unmeasured on targets that have not had it. Made anew it would be another network beside the old
+measurements.
 """
 
 from __future__ import annotations
@@ -164,22 +168,31 @@ class Pipeline:
         record = self._place.journal.content.trials.get(plan.key)
         return record if record and not self._missing(record) else None
 
-    def begin(self, plan: CompressionPlan) -> None:
-        """Sees to it that a plan is evaluated; does nothing for one that is known or begun."""
+    def begin(self, plan: CompressionPlan) -> bool:
+        """Sees to it that a plan is evaluated; does nothing for one that is known or begun.
+
+        Returns:
+            False if it was tried, some target lacks it, and its model has gone.
+        """
         if plan.key in self._underway or self.known(plan):
-            return
+            return True
         record = self._place.journal.content.trials.get(plan.key)
+        artifact = self._artifact(plan, record)
+        if record is not None and artifact is None:
+            return False
         underway = _Underway(plan) if record is None else _Underway.again(record)
         self._underway[plan.key] = underway
-        artifact = self._artifact(plan, record)
         if artifact is None:
             self._place.stage(f"making {plan.label}")
             self._place.executor.submit(MakeJob(plan))
         else:
             self._made(underway, artifact)
+        return True
 
     def finish(self, plan: CompressionPlan) -> TrialRecord:
         """Waits until a plan that was begun is evaluated, and returns what came of it.
+
+        Of one whose model has gone it returns what is known.
 
         Raises:
             DeviceError: the last device is gone, or it can take no model at all.
@@ -189,23 +202,30 @@ class Pipeline:
         return self._settled.get(plan.key) or self._place.journal.content.trials[plan.key]
 
     def catch_up(self, records: Iterable[TrialRecord]) -> int:
-        """Has the targets at hand measure networks that they lack; returns how many plans."""
-        behind = [record for record in records if record.artifact and self._missing(record)]
-        for record in behind:
-            self.begin(record.plan)
-        for record in behind:
+        """Has the targets at hand measure networks that they lack; returns how many plans.
+
+        Those whose models have gone are left out, and their number is said.
+        """
+        behind = [record for record in records if self._missing(record)]
+        begun = [record for record in behind if self.begin(record.plan)]
+        for record in begun:
             self.finish(record.plan)
-        return len(behind)
+        gone = len(behind) - len(begun)
+        if gone:
+            self._place.note(
+                "not measured on every device, for the model has gone from the run's folder"
+                f" (adadeep runs prune): {gone} {'plan' if gone == 1 else 'plans'}. To try them"
+                " there use another folder (-o)."
+            )
+        return len(begun)
 
     def _artifact(self, plan: CompressionPlan, record: TrialRecord | None) -> Artifact | None:
-        """A plan's network, if it is whole: the one of its trial, else of this session's basis."""
-        content = self._place.journal.content
-        of_trial = record.artifact if record else None
-        for key in (of_trial, content_key(self._place.basis, plan)):
-            artifact = content.artifacts.get(key or "")
-            if artifact and self._place.store.get(artifact.model_sha256) is not None:
-                return artifact
-        return None
+        """The network of a plan's trial, else of this session's basis; None if not whole."""
+        basis = self._place.basis
+        key = record.artifact if record and record.artifact else content_key(basis, plan)
+        artifact = self._place.journal.content.artifacts.get(key)
+        whole = artifact and self._place.store.get(artifact.model_sha256) is not None
+        return artifact if whole else None
 
     def _missing(self, record: TrialRecord) -> set[str]:
         if record.artifact is None:

@@ -234,7 +234,8 @@ class Study:
         }
         self._scorers = tuple(scorer for scorer in found.values() if scorer is not None)
         if not self._scorers:
-            reason = record.reason or next(iter(record.failures.values()), "it is not measured")
+            lost = "its model has gone from the run's folder; begin anew in another (-o)."
+            reason = record.reason or next(iter(record.failures.values()), lost)
             raise AdaDeepError(f"the initial network can't be used: {reason}")
         for key in (key for key, scorer in found.items() if scorer is None):
             title = self._content.targets[key].target.device_title

@@ -1,13 +1,18 @@
-"""From an outcome to the rows of the final table."""
+"""From the trials on a device to the rows of the final table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.report.final_table import PlanRow
+from adadeep.study.finalists import Conclusion
 from adadeep.study.outcome import Outcome, TargetOutcome
+from adadeep.study.results import StudyResult
+
+INITIAL_LABEL = "initial network"
 
 
 def plan_rows(outcome: Outcome, target: TargetOutcome, count: int) -> list[PlanRow]:
@@ -16,38 +21,62 @@ def plan_rows(outcome: Outcome, target: TargetOutcome, count: int) -> list[PlanR
     A plan has the number that it has in `trials` of the JSON.
     """
     result, winner = target.result, target.conclusion.winner
-    rows = [_row(target, result.baseline, "initial network", outcome.initial_test_accuracy)]
+    tests = {
+        winner.trial.plan.key: target.test_accuracy,
+        result.baseline.trial.plan.key: outcome.initial_test_accuracy,
+    }
+    return standing_rows(result, target.conclusion, tests, count)
+
+
+def standing_rows(
+    result: StudyResult, conclusion: Conclusion, tests: Mapping[str, float | None], count: int
+) -> list[PlanRow]:
+    """The same, of a search that may not have ended yet.
+
+    Args:
+        result: the trials on a device.
+        conclusion: what they come to.
+        tests: by plan key, accuracies on the test data.
+        count: of plans beside the initial network.
+    """
+    winner, baseline = conclusion.winner, result.baseline
     others = [scored for scored in result.ranked(count) if scored is not winner]
-    best = [winner, *others] if winner is not result.baseline else others
-    for scored in best[:count]:
-        plan, number = scored.trial.plan, result.trials.index(scored)
-        tested = target.test_accuracy if scored is winner else None
-        row = _row(target, scored, f"#{number} {plan.short_label}", tested)
-        if row is not None and plan.label != plan.short_label:
-            row = replace(row, settings=f"#{number}: {plan.label}")
-        rows.append(row)
-    return [row for row in rows if row is not None]
+    best = others if winner is baseline else [winner, *others]
+    rows = []
+    for scored in (baseline, *best[:count]):
+        row = _row(result, scored, conclusion.verdicts.get(scored.trial.plan.key))
+        if row is not None:
+            rows.append(replace(row, test_accuracy=tests.get(scored.trial.plan.key)))
+    return rows
 
 
-def _row(
-    target: TargetOutcome, scored: GoalScore, label: str, test_accuracy: float | None
-) -> PlanRow | None:
+def _row(result: StudyResult, scored: GoalScore, verdicts: Verdicts | None) -> PlanRow | None:
     trial = scored.trial
-    verdicts = target.conclusion.verdicts.get(trial.plan.key)
     if trial.cost is None or verdicts is None:
         return None
+    label, settings = _labels(result, scored)
     return PlanRow(
         label=label,
         accuracy=trial.accuracy,
-        test_accuracy=test_accuracy,
+        test_accuracy=None,
         cost=trial.cost,
         reward=scored.reward.total,
-        demand=_demand(verdicts),
-        scale=target.result.scale,
+        demand=demand_text(verdicts),
+        settings=settings,
+        scale=result.scale,
     )
 
 
-def _demand(verdicts: Verdicts) -> str:
+def _labels(result: StudyResult, scored: GoalScore) -> tuple[str, str]:
+    """Of a row: the plan with its number, and its settings if it has any."""
+    if scored is result.baseline:
+        return INITIAL_LABEL, ""
+    plan, number = scored.trial.plan, result.trials.index(scored)
+    has_settings = plan.label != plan.short_label
+    return f"#{number} {plan.short_label}", f"#{number}: {plan.label}" if has_settings else ""
+
+
+def demand_text(verdicts: Verdicts) -> str:
     """The verdict; of a plan that was no finalist, that nobody has tested it."""
     is_tested = verdicts.accuracy_loss.high is not None
     if verdicts.state is VerdictState.OPEN and not is_tested:
