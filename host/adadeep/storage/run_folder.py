@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from adadeep.core.cost import Cost
 from adadeep.core.demand import UserDemand
-from adadeep.core.errors import AdaDeepError, ConfigError, FormatError
+from adadeep.core.errors import AdaDeepError, FormatError
 from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reader import (
@@ -328,7 +328,7 @@ def _read_plan(path: Path) -> PlanFile:
         content = {**content, "targets": [content]}
     try:
         return convert(content, PlanFile, PLAN)
-    except ConfigError as error:  # of a demand, too
+    except FormatError as error:
         raise damaged(path, str(error).rstrip(".")) from error
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 
 import pytest
@@ -159,7 +160,7 @@ def test_a_demand_that_is_none_is_refused_with_its_file(run):
     document = json.loads((run / "plan.json").read_text())
     document["targets"][0]["demand"]["max_latency_ms"] = -1
     (run / "plan.json").write_text(json.dumps(document))
-    assert "plan.json can't be used: a limit must be" in KnownRun.at(run).problem
+    assert "plan.json can't be used: plan.json: a limit must be" in KnownRun.at(run).problem
 
 
 def test_a_device_without_the_initial_network_has_no_table_and_says_so(tmp_path):
@@ -247,14 +248,17 @@ def test_any_damage_to_a_file_is_survived(run, name):
         ('"output_shape":[10]', '"output_shape":[]'),
     ],
 )
-def test_a_network_that_is_none_costs_the_tables_alone(run, old, new):
+def test_a_network_that_is_none_is_refused_with_its_line_and_the_plan_still_tells(run, old, new):
     path = run / "journal.jsonl"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    views = RunView.of(KnownRun.at(run)).targets
+    known = KnownRun.at(run)
+    assert known.state is RunState.DAMAGED
+    assert re.search(r"journal\.jsonl, line \d+: artifact: key 'spec.layers\[0\]'", known.problem)
+    views = RunView.of(known).targets
     assert [target.title for target in views] == ["Fake box", "Other box"]
-    assert all("can't be told" in target.problem for target in views)
+    assert all(target.standing is None and target.rows(5) for target in views)
 
 
 def test_a_name_in_a_folder_can_not_pretend_to_be_a_line(run):
