@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -40,10 +41,22 @@ def test_readme_mentions_every_command(name: str) -> None:
     assert f"adadeep {name}" in README
 
 
-def test_json_schemas_are_documented() -> None:
+def emitted() -> set[str]:
+    """The schemas of all documents, with the versions that the calls name."""
+    calls = (node for path in SOURCES for node in ast.walk(ast.parse(path.read_text())))
+    found = set()
+    for call in calls:
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "emit":
+            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+            found.add(f"adadeep.{ast.literal_eval(call.args[0])}/{named.get('version', 1)}")
+    return found
+
+
+def test_json_schemas_are_documented_in_the_version_that_is_written() -> None:
     text = (ROOT / "docs" / "json.md").read_text()
-    kinds = in_sources(r"\.emit\(\s*\"([a-z-]+)\"")
-    assert {kind for kind in kinds if f"adadeep.{kind}/1" not in text} == set()
+    assert "adadeep.search/2" in emitted()
+    assert {schema for schema in emitted() if f"## {schema}\n" not in text} == set()
+    assert set(re.findall("## (adadeep.*)", text)) == emitted()
 
 
 def test_a_json_schema_belongs_to_one_module() -> None:

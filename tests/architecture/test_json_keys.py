@@ -6,27 +6,30 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from adadeep.cli.commands import deploy as deploy_command
+from adadeep.cli.commands import search as search_command
 from adadeep.cli.commands.measure import measurement_json
 from adadeep.cli.main import cli, run
+from adadeep.cli.ui import Ui
 from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
-from adadeep.core.measurement import Measurement
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.registry import Plugin
+from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
-from adadeep.study.deploy import Agreement
-from adadeep.study.outcome import scored_as_json
+from adadeep.storage.records import KINDS
+from adadeep.study.deploy import Agreement, Deployment
 from adadeep.testing.measurements import measurement
 from fakes.commands import CASES
 from fakes.documented import DOCUMENTED, FREE, undocumented
 from fakes.runs import of_version_0_1
+from unit.study import test_outcome
 
 
 def keys_of_class(kind: Any) -> Iterator[str]:
@@ -44,7 +47,7 @@ def keys_of_class(kind: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "kind",
-    [AttachedDevice, Check, DeviceProfile, Measurement, Plugin, ProfileDiff, ProfileSummary],
+    [AttachedDevice, Check, DeviceProfile, Plugin, ProfileDiff, ProfileSummary, *KINDS.values()],
 )
 def test_every_field_that_a_document_takes_over_is_documented(kind: Any) -> None:
     found = set(keys_of_class(kind))
@@ -75,32 +78,29 @@ def test_every_key_of_every_commands_document_is_documented(
     assert undocumented(json.loads(capsys.readouterr().out)) == []
 
 
-def test_every_key_of_a_trial_a_measurement_and_a_deployment_is_documented() -> None:
-    from adadeep.core.cost import Cost, Provenance, Quantity
-    from adadeep.core.plan import CompressionPlan
-    from adadeep.core.trial import Trial, TrialState
-    from adadeep.core.verdict import Verdict, Verdicts
-    from fakes.search_parts import FakeMaker
+def test_every_key_of_a_search_and_of_its_plan_is_documented(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome, store = test_outcome.finished(tmp_path, 2)
+    search_command._show(Ui(json_mode=True), outcome)
+    document = json.loads(capsys.readouterr().out)
+    by_target = [*document.pop("front").values()]
+    for trial in document["trials"]:
+        by_target += trial.pop("on").values()
+    test_outcome.write(outcome, store)
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert undocumented([document, by_target, plan]) == []
+    assert {"front", "on"} <= DOCUMENTED
 
-    quantity = Quantity(1.0, Provenance.MEASURED, "x")
-    trial = Trial(
-        CompressionPlan(), TrialState.COMPLETE, 0.9, Cost(quantity, quantity, 1, 1, 1, 1)
-    )
-    reward = SimpleNamespace(gain=1, satisfaction=1, total=2, is_feasible=True)
-    scored: Any = SimpleNamespace(trial=trial, reward=reward)
+
+def test_every_key_of_a_measurement_and_a_deployment_is_documented() -> None:
     met = Verdict(1.0, 0.5, 0.4, 0.6)
-    measured = measurement(FakeMaker().make(CompressionPlan()).model)
-    deployment: Any = SimpleNamespace(
-        serial="S", path="p", speed_up=1.0, samples=1, agreement=Agreement(0.0, 1.0),
-        searched_here=True, best=measured, initial=measured,
-        verdicts=Verdicts(met, met, met, met),
+    measured = measurement(b"model")
+    deployment = Deployment(
+        "S", "p", Agreement(0.0, 1.0), 1, measured, measured, True, Verdicts(met, met, met, met),
+        ACCURACY_SCALE, "best.tflite",
     )  # fmt: skip
-    documents = (
-        scored_as_json(scored, Verdicts(met, met, met, met)),
-        measurement_json("S", measured),
-        deploy_command._json(deployment),
-    )
-    for document in documents:
+    for document in (measurement_json("S", measured), deploy_command._json(deployment)):
         assert undocumented(document) == []
 
 

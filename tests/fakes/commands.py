@@ -18,6 +18,7 @@ from adadeep.cli.main import COMMANDS, cli, run
 from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.discovery import local_device
 from adadeep.devices.doctor import Check, CheckStatus
@@ -100,7 +101,7 @@ def profiled(patch: pytest.MonkeyPatch) -> None:
 
 def searched(patch: pytest.MonkeyPatch) -> None:
     a_device(patch)
-    outcome = SimpleNamespace(folder=Path("runs/a b"), is_acceptable=True)
+    outcome = SimpleNamespace(folder=Path("runs/a b"), is_acceptable=True, left=())
     patch.setattr("adadeep.study.builder.search", lambda *_: outcome)
 
     def show(ui: Any, _: object) -> None:
@@ -129,15 +130,15 @@ def measured_on(*known: str) -> Arrange:
     return arrange
 
 
-def deployed(searched_here: bool, task: str) -> Arrange:
+def deployed(searched_here: bool, task: str, file: str = "best.tflite") -> Arrange:
     def arrange(patch: pytest.MonkeyPatch) -> None:
         a_device(patch)
         made = measurement(b"model")
         deployment = Deployment(
-            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, MET
-        )
-        plan = SimpleNamespace(task=task, best=SimpleNamespace(label="int8"))
-        patch.setattr("adadeep.study.deploy.load_run", lambda _: SimpleNamespace(plan=plan))
+            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, MET,
+            ACCURACY_SCALE, file,
+        )  # fmt: skip
+        patch.setattr("adadeep.study.deploy.load_run", lambda _: SimpleNamespace(task=task))
         patch.setattr("adadeep.study.deploy.deploy", lambda *_: deployment)
 
     return arrange
@@ -222,6 +223,12 @@ CASES: dict[str, list[tuple[Arrange, str, int, str | None]]] = {
     ],
     "deploy": [
         (deployed(True, "digits"), "r", 0, "adadeep measure r/best.tflite -d 'R58 M12'"),
+        (
+            deployed(True, "digits", "best-0123abcd.tflite"),
+            "r",
+            0,
+            "adadeep measure r/best-0123abcd.tflite -d 'R58 M12'",
+        ),
         (deployed(False, "digits"), "r", 0, "adadeep search digits -d 'R58 M12'"),
         (deployed(False, "no-task-of-ours"), "r", 0, "adadeep measure r/best.tflite -d 'R58 M12'"),
     ],

@@ -51,7 +51,10 @@ def choose_sources(target: Target, wanted: Sequence[str] = ()) -> dict[str, str]
             if (provenance := source.offers(target).get(quantity)) in _BEST_FIRST
         ]
         if not offers:
-            raise ConfigError(f"no cost source gives {quantity} for {target.device_title}.")
+            raise ConfigError(
+                f"no cost source gives {quantity} for {target.device_title}; install a package"
+                " that brings one (adadeep doctor lists them)."
+            )
         chosen[quantity] = min(offers)[-1]
     return chosen
 

@@ -205,8 +205,8 @@ def _study(path: Path, records: list[Record]) -> dict[str, Any]:
         )
     if version < SCHEMA_VERSION and len(records) > 1:
         raise FormatError(
-            f"{path} was written by adadeep 0.1, which this version does not go on with. A"
-            " finished search can be deployed as it is; else begin anew in another folder (-o)."
+            f"{path} was written by adadeep 0.1, which this version does not go on with; deploy it"
+            " as it is if it has ended, or begin anew in another folder (-o)."
         )
     if not isinstance(study, dict):
         raise FormatError(

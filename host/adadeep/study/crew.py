@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adadeep.core.errors import AdaDeepError
+from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.core.measurement import Measurement
 from adadeep.measure.meter import LatencyMeter
 from adadeep.storage.artifacts import ArtifactStore
@@ -94,7 +94,10 @@ class StudyCrew:
     def _model(self, sha256: str) -> bytes:
         model = self._store.get(sha256)
         if model is None:
-            raise AdaDeepError(f"the model {sha256[:16]} has gone from the run's folder.")
+            raise ConfigError(
+                f"the model {sha256[:16]} has gone from the run's folder, or was changed; run the"
+                " same command again: it is made anew."
+            )
         return model
 
     def _taken(self, job: MakeJob, answer: Answer, seconds: float) -> Done:

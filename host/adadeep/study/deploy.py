@@ -93,6 +93,7 @@ class Deployment:
         searched_here: whether the search measured on this very device.
         verdicts: of the demand's limits, T as measured now.
         metric: what accuracies mean.
+        file: of the winner, in the run's folder.
     """
 
     serial: str
@@ -104,6 +105,7 @@ class Deployment:
     searched_here: bool
     verdicts: Verdicts
     metric: Scale
+    file: str
 
     @property
     def speed_up(self) -> float:
@@ -176,6 +178,7 @@ def deploy(
         searched_here=initial.device_fingerprint == run.target.device_fingerprint,
         verdicts=deployed_verdicts(run.target, measured.measurement, initial),
         metric=run.target.metric,
+        file=run.target.file,
     )
 
 

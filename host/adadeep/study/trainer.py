@@ -143,8 +143,8 @@ class Trainer:
         except TransientDeviceError as error:
             interrupts.raise_pending()
             raise AdaDeepError(
-                f"the process that trains ended while it got ready ({error}). Is there memory"
-                " left? ADADEEP_DEBUG=1 shows what it said."
+                f"the process that trains ended while it got ready ({error}). If memory ran out,"
+                " free some; ADADEEP_DEBUG=1 shows what it said."
             ) from error
         if not isinstance(reply, Opened):
             raise _error_of(reply)

@@ -91,7 +91,7 @@ def _next_step(ui: Ui, finished: FinishedRun, run: Path, shown: list[dict[str, A
     if elsewhere and finished.task in TASKS:
         ui.now("adadeep search", finished.task, "-d", elsewhere[0])
     elif shown:
-        ui.now("adadeep measure", run / finished.target.file, "-d", shown[0]["serial"])
+        ui.now("adadeep measure", run / shown[0]["file"], "-d", shown[0]["serial"])
 
 
 def _row(name: str, median: float, width: float, measurement: Any) -> tuple[str, ...]:
@@ -107,6 +107,7 @@ def _json(deployment: Deployment) -> dict[str, Any]:
     return {
         "serial": deployment.serial,
         "path": deployment.path,
+        "file": deployment.file,
         "speed_up": deployment.speed_up,
         "samples": deployment.samples,
         "agreement": {
