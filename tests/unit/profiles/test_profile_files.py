@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +113,33 @@ def test_saving_twice_writes_the_same_bytes_and_leaves_no_temporary_file(library
     after = {file: file.read_bytes() for file in library.rglob("*") if file.is_file()}
     assert before == after
     assert len(after) == 2
+
+
+KILLED = """
+import os, signal
+from adadeep.core.device import DeviceFacts
+from adadeep.core.device_profile import DeviceProfile, ProfileProvenance
+from adadeep.profiles import files
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+facts = DeviceFacts("S", "adb", manufacturer="Xiaomi", model="Mi")
+origin = ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0")
+files.save(DeviceProfile("xiaomi-mi", facts, (), origin))
+"""
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_and_nothing_else(library):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", KILLED], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    [left] = library.rglob(".*.part")
+    of_one_that_runs = left.with_name(f".other.toml.{os.getppid()}.part")
+    of_somebody = left.with_name(".notes.part")
+    for path in (of_one_that_runs, of_somebody):
+        path.write_text("whole")
+    files.save(profile())
+    assert not left.exists()
+    assert of_one_that_runs.exists()
+    assert of_somebody.exists()
 
 
 def test_what_is_unknown_or_derived_is_not_written():
