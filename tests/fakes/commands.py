@@ -129,12 +129,12 @@ def measured_on(*known: str) -> Arrange:
     return arrange
 
 
-def deployed(searched_here: bool, task: str) -> Arrange:
+def deployed(searched_here: bool, task: str, verdicts: Verdicts = MET) -> Arrange:
     def arrange(patch: pytest.MonkeyPatch) -> None:
         a_device(patch)
         made = measurement(b"model")
         deployment = Deployment(
-            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, MET
+            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, verdicts
         )
         plan = SimpleNamespace(task=task, best=SimpleNamespace(label="int8"))
         patch.setattr("adadeep.study.deploy.load_run", lambda _: SimpleNamespace(plan=plan))
