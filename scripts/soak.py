@@ -3,7 +3,7 @@
 They are about moments (an agent that is just ending, a cable pulled between two writes), which a
 run on an idle machine hardly ever meets. Writes docs/soak.md.
 
-Usage: soak.py [--rounds N] [--output FILE] [more arguments of pytest]
+Usage: soak.py [--rounds N] [--jobs N] [--output FILE] [more arguments of pytest]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,8 +56,10 @@ def one_round(arguments: list[str]) -> tuple[Counter[str], list[str]]:
     return counts, failed
 
 
-def report(rounds: int, counts: Counter[str], failures: Counter[str], seconds: float) -> str:
-    """The text of docs/soak.md."""
+def report(
+    rounds: tuple[int, int], counts: Counter[str], failures: Counter[str], seconds: float
+) -> str:
+    """The text of docs/soak.md; of the rounds so many were run, so many at a time."""
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     bad = sum(failures.values())
     lines = [
@@ -70,7 +73,7 @@ def report(rounds: int, counts: Counter[str], failures: Counter[str], seconds: f
         f"| Date | {date} |",
         f"| Machine | {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()} |",
-        f"| Rounds | {rounds} |",
+        f"| Rounds | {rounds[0]}, {rounds[1]} at a time |",
         f"| Tests run | {counts['passed'] + bad} ({counts['skipped']} skipped) |",
         f"| Failures | {bad} |",
         f"| Time | {seconds / 60:.0f} min |",
@@ -83,19 +86,22 @@ def main() -> int:
     """Runs the rounds; the exit status is 1 if a test failed in any of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--jobs", type=int, default=1, help="rounds at a time; they mostly wait")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "soak.md")
     wish, arguments = parser.parse_known_args()
     counts: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     began = time.monotonic()
-    with busy_core():
-        for number in range(1, wish.rounds + 1):
-            found, failed = one_round(arguments)
+    with busy_core(), ThreadPoolExecutor(wish.jobs) as pool:
+        rounds = [pool.submit(one_round, arguments) for _ in range(wish.rounds)]
+        for number, done in enumerate(as_completed(rounds), start=1):
+            found, failed = done.result()
             counts += found
             failures.update(failed)
             print(f"round {number} of {wish.rounds}: {dict(found)} {' '.join(failed)}", flush=True)
             seconds = time.monotonic() - began
-            wish.output.write_text(report(number, counts, failures, seconds))
+            text = report((number, wish.jobs), counts, failures, seconds)
+            wish.output.write_text(text)
     if not counts["passed"]:
         raise SystemExit("nothing was run: the device lab is not to be had here")
     return 1 if failures else 0

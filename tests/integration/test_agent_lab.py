@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.agent_life]
 STUDY = "5717d1e5"
 QUICK = MeasureSettings(warmup_min_ms=1, min_runs=10, min_ms=2, max_ms=200, max_runs=100)
 SLOW = MeasureSettings(launches=1, min_runs=1, min_ms=1500, max_ms=1500, max_runs=10**6)
+ENDLESS = MeasureSettings(launches=1, min_runs=1, min_ms=60_000, max_ms=60_000, max_runs=10**6)
 SMALL = tflite_of(SingleLayer(dense(64, 64)))
 STEADY = tflite_of(SingleLayer(conv(28, 64, 64, 3)))  # slow enough that few samples fill a job
 
@@ -324,7 +325,8 @@ def test_a_device_that_does_not_come_back_is_given_up_after_a_while(lab_phone, m
     monkeypatch.setattr("adadeep.measure.meter._REPLUG_S", 1.0)
     device = lab_phone(python=True)
     with contextlib.ExitStack() as stack:
-        meter = stack.enter_context(open_meter(make_transport(device.serial), soon(), SLOW))
+        # Long enough for the device to be stopped meanwhile, on however busy a computer.
+        meter = stack.enter_context(open_meter(make_transport(device.serial), soon(), ENDLESS))
         threading.Timer(0.6, device.stop).start()
         with pytest.raises(TransientDeviceError, match="did not come back"):
             meter.measure(STEADY)
