@@ -36,8 +36,25 @@ def plugins() -> tuple[Plugin, ...]:
 
 def problems() -> tuple[str, ...]:
     """What is wrong with plug-ins, a sentence each; of the registries that were looked at."""
-    loaded = [_attribute(place) for place in REGISTRIES if place.partition(":")[0] in sys.modules]
-    return tuple(problem for registry in loaded for problem in registry.problems)
+    return tuple(problem for registry in _loaded() for problem in registry.problems)
+
+
+def culprit(error: BaseException) -> str | None:
+    """The plug-in in whose code an error was raised, "technique W9 of their-package 1.2"."""
+    packages = {
+        entry.target.partition(":")[0].partition(".")[0]: (
+            f"{registry.kind} {entry.name} of {entry.origin} {entry.version}"
+        )
+        for registry in _loaded()
+        for entry in registry.entries
+        if entry.is_plugin
+    }
+    found, place = None, error.__traceback__
+    while place is not None:
+        name = str(place.tb_frame.f_globals.get("__name__"))
+        found = packages.get(name.partition(".")[0], found)
+        place = place.tb_next
+    return found
 
 
 def taking_part(uses: Iterable[tuple[Registry[Any], Iterable[str]]]) -> dict[str, str]:
@@ -82,6 +99,10 @@ def missing(recorded: Mapping[str, str]) -> list[str]:
 def registries() -> list[Registry[Any]]:
     """All of them, imported."""
     return [_attribute(place) for place in REGISTRIES]
+
+
+def _loaded() -> list[Registry[Any]]:
+    return [_attribute(place) for place in REGISTRIES if place.partition(":")[0] in sys.modules]
 
 
 def _attribute(place: str) -> Registry[Any]:
