@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adadeep.core.registry import Plugin, Registry
-from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
 
 REGISTRIES = (
     "adadeep.compress.registry:TECHNIQUES",
@@ -76,6 +75,8 @@ def taking_part(uses: Iterable[tuple[Registry[Any], Iterable[str]]]) -> dict[str
 
 def parts_of(task: str) -> list[tuple[Registry[Any], Iterable[str]]]:
     """What a task is made of, for `taking_part`: registries, and names in them."""
+    from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
+
     parts = TASKS.get(task)
     return [
         (TASKS, [task]),
