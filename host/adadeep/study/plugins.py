@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from adadeep.core.display import one_line
 from adadeep.core.registry import Plugin, Registry
 
 REGISTRIES = (
@@ -88,13 +89,20 @@ def parts_of(task: str) -> list[tuple[Registry[Any], Iterable[str]]]:
 
 
 def missing(recorded: Mapping[str, str]) -> list[str]:
-    """What once took part and is not installed here: "technique W9 of their-package 1.2".
+    """What once took part and is not installed here, a sentence for each package.
 
     Args:
         recorded: as `taking_part` gave it.
     """
     known = {f"{registry.kind} {name}" for registry in registries() for name in registry}
-    return [f"{name} of {origin}" for name, origin in recorded.items() if name not in known]
+    lacking: dict[str, list[str]] = {}
+    for name, origin in recorded.items():
+        if name not in known:
+            lacking.setdefault(one_line(origin, 80), []).append(one_line(name, 80))
+    return [
+        f"{origin} took part in this run and is not installed here: {', '.join(names)}."
+        for origin, names in lacking.items()
+    ]
 
 
 def registries() -> list[Registry[Any]]:
