@@ -20,6 +20,7 @@ from adadeep.testing.cost_sources import CostSourceKit
 from adadeep.testing.executors import ExecutorKit
 from adadeep.testing.precisions import PrecisionKit
 from adadeep.testing.samplers import SamplerKit
+from adadeep.testing.task_parts import DataSetKit, MetricKit, NetworkKit, RecipeKit, few
 from adadeep.testing.techniques import TechniqueKit
 
 PACKAGE = Path(__file__).parents[1] / "plugin_package"
@@ -81,6 +82,52 @@ class TestTheirAgent(AgentKindKit):
     @pytest.fixture
     def kind(self, theirs):
         return theirs("their_agent:THEIR_AGENT")
+
+
+class TestCells(DataSetKit):
+    @pytest.fixture
+    def data_set(self, theirs):
+        return theirs("cells:CELLS")
+
+
+@pytest.mark.tf
+class TestPerceptron(NetworkKit):
+    @pytest.fixture
+    def network(self, theirs):
+        return theirs("cells:PERCEPTRON")
+
+    @pytest.fixture
+    def data(self, theirs):
+        return theirs("cells:CELLS").load()
+
+
+@pytest.mark.tf
+class TestTheirRecipe(RecipeKit):
+    @pytest.fixture
+    def recipe(self, theirs):
+        return theirs("cells:RECIPE")
+
+    @pytest.fixture
+    def data(self, theirs):
+        return few(theirs("cells:CELLS").load())
+
+    @pytest.fixture
+    def network(self, theirs):
+        return theirs("cells:PERCEPTRON")
+
+    @pytest.fixture
+    def metric(self, theirs):
+        return theirs("cells:BRIER")
+
+
+class TestBrier(MetricKit):
+    @pytest.fixture
+    def metric(self, theirs):
+        return theirs("cells:BRIER")
+
+    @pytest.fixture
+    def labels(self, theirs):
+        return few(theirs("cells:CELLS").load()).y_val
 
 
 def test_what_stands_for_the_installed_package_is_what_pip_would_have_made():

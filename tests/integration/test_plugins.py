@@ -61,6 +61,39 @@ def test_who_looks_at_no_registry_is_warned_of_nothing(broken: Path, words: list
     assert (done.returncode, done.stdout, done.stderr) == (0, clean.stdout, clean.stderr)
 
 
+def kind_of_sampler(presets: str) -> str:
+    return (
+        f"class Kind:\n    name, title, make = 'odd', 'odd', print\n    presets = {presets}\n"
+        "ODD = Kind()\n"
+    )
+
+
+def test_help_ends_well_whatever_an_entry_holds(tmp_path: Path) -> None:
+    odd = {"adadeep.samplers": {"odd": "odd_sampler:ODD"}}
+    install(tmp_path, "odd-toys", odd, {"odd_sampler": kind_of_sampler("None")})
+    done = adadeep("search", "--help", path=tmp_path)
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    assert "There are: dqn, random, odd." in text
+    assert "What there is can't be listed (" in text
+    raising = kind_of_sampler("property(lambda self: 1 / 0)")
+    install(tmp_path / "other", "odd-toys", odd, {"odd_sampler": raising})
+    done = adadeep("search", "--help", path=tmp_path / "other")
+    assert done.returncode == 0
+    assert "'odd' of odd-toys 1.2 is left out (ZeroDivisionError" in done.stderr
+
+
+def test_an_error_in_the_code_of_a_plugin_is_said_to_be_its_own(tmp_path: Path) -> None:
+    odd = {"adadeep.samplers": {"odd": "odd_sampler:ODD"}}
+    second_time = "property(lambda self: [1 / next(LEFT)])"
+    text = "LEFT = iter([1, 0])\n" + kind_of_sampler(second_time)
+    install(tmp_path, "odd-toys", odd, {"odd_sampler": text})
+    done = adadeep("search", "digits", "--sampler", "odd", "--preset", "1", path=tmp_path)
+    assert done.returncode == 1
+    assert "internal error: ZeroDivisionError" in done.stderr
+    assert "This is a fault of sampler odd of odd-toys 1.2." in done.stderr
+
+
 def test_what_is_chosen_and_can_not_be_used_is_an_error_and_no_second_warning(
     broken: Path,
 ) -> None:

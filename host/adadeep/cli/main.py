@@ -15,6 +15,7 @@ from adadeep.cli.ui import OutputError, Ui, complain
 from adadeep.core import interrupts
 from adadeep.core.errors import AdaDeepError, ConfigError, Interrupted
 from adadeep.core.registry import suggestion
+from adadeep.study.plugins import culprit
 
 # name -> module with a click command called `command`, and the line for the group's help
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -32,7 +33,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EDQUOT)  # of writing the help
-_REPORT = "This is a fault of adadeep. ADADEEP_DEBUG=1 shows where; please report it."
 _HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -125,8 +125,16 @@ def _failed(error: Exception) -> int:
         complain(f"error: {OutputError(error)}")
         return OutputError.exit_code
     about = f"internal error: {type(error).__name__}: {error}"
-    complain("\n".join([about, *notes, _REPORT]))
+    complain("\n".join([about, *notes, _whose_fault(error)]))
     return AdaDeepError.exit_code
+
+
+def _whose_fault(error: Exception) -> str:
+    plugin = culprit(error)
+    where = "ADADEEP_DEBUG=1 shows where"
+    if plugin is None:
+        return f"This is a fault of adadeep. {where}; please report it."
+    return f"This is a fault of {plugin}. {where}; update that package, or remove it."
 
 
 def _usage(error: click.ClickException) -> str:

@@ -207,9 +207,10 @@ class Registry(Generic[T]):
             try:
                 with contextlib.redirect_stdout(sys.stderr):  # stdout is the command's own
                     value = self._imported(entry)
+                    fault = _fault(value, entry.name, self.members)
             except (Exception, SystemExit) as error:
                 raise self._unusable(entry, f"{type(error).__name__}: {error}") from error
-            if fault := _fault(value, entry.name, self.members):
+            if fault:
                 raise self._unusable(entry, fault)
             self._loaded[entry] = value
         return self._loaded[entry]

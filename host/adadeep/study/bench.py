@@ -106,7 +106,7 @@ def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
 
 def _add(bench: Bench, config: StudyConfig, facts: DeviceFacts, meter: DeviceMeter) -> None:
     target, content = meter.target, bench.journal.content
-    _require_sources(target, config.cost_sources, content)
+    require_sources(target, config.cost_sources, content)
     if target.key not in content.targets:
         bench.journal.defer(_new_target(target, _publishable(facts), config.cost_sources))
     bench.knowledge[target.key] = TargetKnowledge(facts, _profile(facts))
@@ -122,7 +122,7 @@ def _new_target(target: Target, facts: DeviceFacts, wanted: Sequence[str]) -> Ta
     return TargetRecord(target, facts, sources, provenances)
 
 
-def _require_sources(target: Target, wanted: Sequence[str], content: JournalContent) -> None:
+def require_sources(target: Target, wanted: Sequence[str], content: JournalContent) -> None:
     """Where the costs on a device come from is fixed with its first trial.
 
     Raises:

@@ -169,8 +169,8 @@ class _Search:
     def _compare(self, session: Session) -> None:
         """Says what is another than it was; the search goes on."""
         content = self.bench.journal.content
-        for plugin in missing(content.plugins):
-            self.observer.note(f"{plugin} took part in this folder and is not installed here.")
+        for sentence in missing(content.plugins):
+            self.observer.note(sentence)
         earlier = content.sessions
         if not earlier:
             return

@@ -125,15 +125,15 @@ def _preset(sampler: str, preset: str | None) -> str:
 
 
 def _unknown_parts(name: str) -> list[str]:
-    """What a task names and is not installed here."""
+    """What a task names and can't be used here."""
     if name not in TASKS:
         return []
     task = TASKS.get(name)
     return [
-        _unknown("network", task.network, list(NETWORKS)),
-        _unknown("data set", task.data_set, list(DATA_SETS)),
-        _unknown("recipe", task.recipe, list(RECIPES)),
-        _unknown("metric", task.metric, list(METRICS)),
+        _entry(NETWORKS, task.network),
+        _entry(DATA_SETS, task.data_set),
+        _entry(RECIPES, task.recipe),
+        _entry(METRICS, task.metric),
     ]
 
 

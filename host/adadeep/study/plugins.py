@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from adadeep.core.display import one_line
 from adadeep.core.registry import Plugin, Registry
-from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
 
 REGISTRIES = (
     "adadeep.compress.registry:TECHNIQUES",
@@ -36,8 +36,25 @@ def plugins() -> tuple[Plugin, ...]:
 
 def problems() -> tuple[str, ...]:
     """What is wrong with plug-ins, a sentence each; of the registries that were looked at."""
-    loaded = [_attribute(place) for place in REGISTRIES if place.partition(":")[0] in sys.modules]
-    return tuple(problem for registry in loaded for problem in registry.problems)
+    return tuple(problem for registry in _loaded() for problem in registry.problems)
+
+
+def culprit(error: BaseException) -> str | None:
+    """The plug-in in whose code an error was raised, "technique W9 of their-package 1.2"."""
+    packages = {
+        entry.target.partition(":")[0].partition(".")[0]: (
+            f"{registry.kind} {entry.name} of {entry.origin} {entry.version}"
+        )
+        for registry in _loaded()
+        for entry in registry.entries
+        if entry.is_plugin
+    }
+    found, place = None, error.__traceback__
+    while place is not None:
+        name = str(place.tb_frame.f_globals.get("__name__"))
+        found = packages.get(name.partition(".")[0], found)
+        place = place.tb_next
+    return found
 
 
 def taking_part(uses: Iterable[tuple[Registry[Any], Iterable[str]]]) -> dict[str, str]:
@@ -59,6 +76,8 @@ def taking_part(uses: Iterable[tuple[Registry[Any], Iterable[str]]]) -> dict[str
 
 def parts_of(task: str) -> list[tuple[Registry[Any], Iterable[str]]]:
     """What a task is made of, for `taking_part`: registries, and names in them."""
+    from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
+
     parts = TASKS.get(task)
     return [
         (TASKS, [task]),
@@ -70,18 +89,29 @@ def parts_of(task: str) -> list[tuple[Registry[Any], Iterable[str]]]:
 
 
 def missing(recorded: Mapping[str, str]) -> list[str]:
-    """What once took part and is not installed here: "technique W9 of their-package 1.2".
+    """What once took part and is not installed here, a sentence for each package.
 
     Args:
         recorded: as `taking_part` gave it.
     """
     known = {f"{registry.kind} {name}" for registry in registries() for name in registry}
-    return [f"{name} of {origin}" for name, origin in recorded.items() if name not in known]
+    lacking: dict[str, list[str]] = {}
+    for name, origin in recorded.items():
+        if name not in known:
+            lacking.setdefault(one_line(origin, 80), []).append(one_line(name, 80))
+    return [
+        f"{origin} took part in this run and is not installed here: {', '.join(names)}."
+        for origin, names in lacking.items()
+    ]
 
 
 def registries() -> list[Registry[Any]]:
     """All of them, imported."""
     return [_attribute(place) for place in REGISTRIES]
+
+
+def _loaded() -> list[Registry[Any]]:
+    return [_attribute(place) for place in REGISTRIES if place.partition(":")[0] in sys.modules]
 
 
 def _attribute(place: str) -> Registry[Any]:

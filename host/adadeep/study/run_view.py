@@ -21,7 +21,7 @@ from adadeep.storage.run_folder import PlanTarget, PlanTrial
 from adadeep.study.finalists import Conclusion, Contest, conclusion_of, contest_of
 from adadeep.study.runs import KnownRun, RunState, winner_text
 from adadeep.study.table import INITIAL_LABEL, demand_text, standing_rows
-from adadeep.study.trials import TargetScorer
+from adadeep.study.trials import TargetScorer, missing_source
 
 # A source that is not installed; numbers of a foreign journal that no formula takes.
 _UNTOLD = (AdaDeepError, ValueError, ArithmeticError)
@@ -186,6 +186,8 @@ def standing_of(known: KnownRun, record: TargetRecord) -> Standing | None:
     demands = _demands(known, content, record.key)
     if record.key not in demands:
         return None
+    if missing := missing_source(content, record):
+        raise ConfigError(f"{missing}; install it.")
     try:
         scorer = TargetScorer.of(content, record, demands[record.key])
         if scorer is None:

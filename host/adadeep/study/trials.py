@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adadeep.core.cost import Cost
 from adadeep.core.cost_source import Candidate
 from adadeep.core.demand import UserDemand
+from adadeep.core.display import one_line
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits, Reward, floor_reward, resolve_limits, reward
 from adadeep.core.search import GoalScore, ScoredTrial
@@ -51,8 +52,9 @@ def missing_source(content: JournalContent, target: TargetRecord) -> str | None:
     usable = COST_SOURCES.usable()
     for name in (name for name in target.sources.values() if name not in usable):
         origin = content.plugins.get(f"{COST_SOURCES.kind} {name}", "another package")
+        title, shown = one_line(target.target.device_title), one_line(name, 80)
         return (
-            f"costs on {target.target.device_title} come from {name!r} of {origin}, which is not"
+            f"costs on {title} come from {shown!r} of {one_line(origin, 80)}, which is not"
             " installed here"
         )
     return None

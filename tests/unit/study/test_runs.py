@@ -177,7 +177,7 @@ def test_costs_of_a_source_that_is_not_installed_are_said_and_plan_json_fills_in
     path = run / "journal.jsonl"
     path.write_text(path.read_text().replace('"latency_ms":"measured"', '"latency_ms":"their"', 1))
     first, second = RunView.of(KnownRun.at(run)).targets
-    assert "unknown cost source 'their'" in first.problem
+    assert "come from 'their' of another package, which is not installed here" in first.problem
     initial, winner = first.rows(5)
     assert initial.label == "initial network"
     assert winner.label.startswith("winner ")

@@ -20,7 +20,7 @@ from adadeep.cli.options import (
     measure_settings,
     threads_option,
 )
-from adadeep.cli.plugin_warnings import warn_of_plugins
+from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
 from adadeep.core.errors import ConfigError, DemandUnmet, DeviceError
@@ -157,7 +157,8 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     config = _config(task, demand, options)
     from adadeep.training.registry import TASKS
 
-    config.check(TASKS)
+    with naming_missing(config.folder):
+        config.check(TASKS)
     from adadeep.study.plugins import plugins
 
     plugins()  # of every kind some take part
