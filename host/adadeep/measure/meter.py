@@ -34,6 +34,7 @@ from adadeep.devices.agent_watch import Note, Watch
 from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.provision import require_python
+from adadeep.measure.faults import OVERDUE, blaming_the_runtime, ending_the_overdue, unsurvived
 from adadeep.measure.layer_models import anchor_model
 from adadeep.measure.quality import (
     MAX_CLOCK_DROP,
@@ -230,7 +231,8 @@ class DeviceMeter:
                 agent.acknowledge(self._pending, deadline)
                 self._pending = []
             remote = agent.push_model(job.model, deadline, job.keep_as)
-            return agent.measure(remote, name, self.settings, deadline, options)
+            with ending_the_overdue(agent, self._serial):
+                return agent.measure(remote, name, self.settings, deadline, options)
 
         result = self._with_reconnects(ask, None if inputs else name, len(inputs))
         if (result.model_sha256, result.model_bytes) != (digest, len(job.model)):
@@ -257,6 +259,9 @@ class DeviceMeter:
             except _DeviceGone:
                 raise
             except AgentError as error:
+                if error.code == OVERDUE:
+                    self._drop()
+                    self._reopen(error)  # which tidies up after the one that was ended
                 if error.code != ErrorCode.MODEL_MISSING:
                     raise
                 self._anchor_path = None  # somebody tidied up: push again
@@ -265,11 +270,7 @@ class DeviceMeter:
                 self._drop()
                 failure = error
         self._reopen(failure)  # raises if it is the device that is gone
-        raise AgentError(
-            f"{self._serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
-            f" the device itself still answers. {failure}",
-            "agent_died",
-        ) from failure
+        raise unsurvived(self._serial, _MAX_RECONNECTS + 1, failure) from failure
 
     def _limit_s(self, samples: int) -> float:
         """How long a job may take before the agent counts as hung."""
@@ -344,9 +345,11 @@ class DeviceMeter:
             if self._anchor_path is None:
                 self._anchor_path = agent.push_model(anchor_model(), deadline)
             options = {"keep": True, "spool": False}
-            return agent.measure(self._anchor_path, "anchor", settings, deadline, options)
+            with ending_the_overdue(agent, self._serial):
+                return agent.measure(self._anchor_path, "anchor", settings, deadline, options)
 
-        result = self._with_reconnects(ask, None)
+        with blaming_the_runtime(self._serial):
+            result = self._with_reconnects(ask, None)
         runs = [ns / 1e6 for launch in result.launches for ns in launch.runs_ns]
         self._anchor_ms = (self._clock.now(), summarise(runs).median)
         return self._anchor_ms[1]

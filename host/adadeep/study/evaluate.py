@@ -17,6 +17,7 @@ from adadeep.core.errors import AgentError, ConversionError, TechniqueNotApplica
 from adadeep.core.measurement import Measurement, measurement_key
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.trial import Trial, TrialState
+from adadeep.measure.faults import AGENT_DIED, CRASHED, OVERDUE
 from adadeep.measure.meter import LatencyMeter
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Artifact, Journal
@@ -28,7 +29,7 @@ ANALYTIC_ENERGY = "Eq. 5 of AdaDeep, 52.8 pJ a MAC"
 _MODEL_ERRORS = (
     ErrorCode.MODEL_CORRUPT, ErrorCode.UNSUPPORTED_OP, ErrorCode.BAD_INPUT,
     ErrorCode.RUN_FAILED, ErrorCode.OPEN_SHAPE,
-    ErrorCode.OUT_OF_MEMORY, ErrorCode.INTERNAL, "agent_died",
+    ErrorCode.OUT_OF_MEMORY, ErrorCode.INTERNAL, AGENT_DIED, CRASHED, OVERDUE,
 )  # fmt: skip
 
 
