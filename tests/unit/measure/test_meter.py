@@ -196,7 +196,7 @@ def test_a_model_that_crashes_every_agent_is_bad_input(status):
     with pytest.raises(
         AgentError, match=f"crashes the runtime there .exit code {status}"
     ) as caught:
-        meter_with(*agents).measure(MODEL)
+        measure(meter_with(*agents))
     assert (caught.value.code, caught.value.exit_code) == ("runtime_crashed", 2)
 
 
@@ -210,7 +210,7 @@ def test_an_agent_that_is_not_done_by_the_deadline_is_ended_and_tidied_up_after(
     next_one = PlayedAgent(steady())
     meter = meter_with(endless, next_one)
     with pytest.raises(AgentError, match="far longer") as caught:
-        meter.measure(MODEL)
+        measure(meter)
     assert caught.value.exit_code == 2
     assert endless.ended
     assert endless.closed
@@ -220,14 +220,14 @@ def test_an_agent_that_is_not_done_by_the_deadline_is_ended_and_tidied_up_after(
 def test_a_device_that_does_not_answer_by_the_deadline_may_come_back():
     silent = PlayedAgent(lambda job: DeadlinePassed("late") if job == JOB else steady()(job))
     silent.answers = False
-    assert meter_with(silent, PlayedAgent(steady())).measure(MODEL).latency_ms == 2.0
+    assert measure(meter_with(silent, PlayedAgent(steady()))).latency_ms == 2.0
 
 
 @pytest.mark.parametrize("error", [ProcessEnded("gone", -11), DeadlinePassed("late")])
 def test_a_runtime_that_our_own_model_ends_is_the_devices_fault(error):
     agents = [PlayedAgent(lambda job: error) for _ in range(4)]
     with pytest.raises(StableDeviceError, match=r"even our own small model.*--provision"):
-        meter_with(*agents).measure(MODEL)
+        measure(meter_with(*agents))
 
 
 def test_a_device_that_is_gone_is_not_the_models_fault():

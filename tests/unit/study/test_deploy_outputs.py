@@ -53,7 +53,11 @@ def test_outputs_that_are_near_but_decide_otherwise_do_not_agree(run):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [(("best", "plan", "precision"), "precision"), (("metric",), "metric")]
+    ("path", "kind"),
+    [
+        (("targets", 0, "best", "plan", "precision"), "precision"),
+        (("targets", 0, "metric"), "metric"),
+    ],
 )
 def test_a_run_that_needs_a_package_which_is_not_installed_says_so(tmp_path, path, kind):
     folder = good_files.write_run(tmp_path / "run")
