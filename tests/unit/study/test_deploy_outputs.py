@@ -53,10 +53,15 @@ def test_outputs_that_are_near_but_decide_otherwise_do_not_agree(run):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [(("best", "plan", "precision"), "precision"), (("metric",), "metric")]
+    ("write", "path", "kind"),
+    [
+        (good_files.write_run, ("targets", 0, "best", "plan", "precision"), "precision"),
+        (good_files.write_run, ("targets", 0, "metric"), "metric"),
+        (good_files.write_run_of_0_1, ("best", "plan", "precision"), "precision"),
+    ],
 )
-def test_a_run_that_needs_a_package_which_is_not_installed_says_so(tmp_path, path, kind):
-    folder = good_files.write_run(tmp_path / "run")
+def test_a_run_that_needs_a_package_which_is_not_installed_says_so(tmp_path, write, path, kind):
+    folder = write(tmp_path / "run")
     deploy.load_run(folder)
     plan = json.loads((folder / "plan.json").read_text())
     value = '"theirs"' if kind == "precision" else '{"name": "theirs"}'
