@@ -1,5 +1,6 @@
 """Stand-ins have every member of the protocol that they stand for, so that none rots."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -31,24 +32,25 @@ def members(protocol):
     }
 
 
-def table_technique():
+def of_benchmark(module, name, *arguments):
+    """Makes a stand-in of a benchmark."""
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        from bench_search import TableTechnique
+        return getattr(importlib.import_module(module), name)(*arguments)
     finally:
         sys.path.remove(str(BENCHMARKS))
-    return TableTechnique("W1f", "", (), ())
 
 
 @pytest.mark.parametrize(
     ("make", "protocol"),
     [
         (lambda: FIRE, Technique),
-        (table_technique, Technique),
+        (lambda: of_benchmark("bench_search", "TableTechnique", "W1f", "", (), ()), Technique),
         (lambda: ScriptedSampler([]), Sampler),
         (lambda: FakeCrew([FakeBench()], ArtifactStore(Path("models"))), Crew),
         (FakeBench, TargetBench),
         (Watching, StudyObserver),
+        (lambda: of_benchmark("bench_overlap", "Timing"), StudyObserver),
         (lambda: ToyAgent(None), ReadyAgent),
         (HandClock, Clock),
     ],
@@ -59,6 +61,7 @@ def table_technique():
         "crew",
         "bench",
         "observer",
+        "observer of the benchmark",
         "agent",
         "clock",
     ],
