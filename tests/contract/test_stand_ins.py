@@ -1,6 +1,7 @@
 """Stand-ins have every member of the protocol that they stand for, so that none rots."""
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -66,7 +67,15 @@ def of_benchmark(module, name, *arguments):
         "clock",
     ],
 )
-def test_a_stand_in_has_every_member_of_its_protocol(make, protocol):
+def test_a_stand_in_has_every_member_of_its_protocol_and_takes_what_it_takes(make, protocol):
     wanted = members(protocol)
     assert wanted
-    assert {name for name in wanted if not hasattr(make(), name)} == set()
+    made = make()
+    assert {name for name in wanted if not hasattr(made, name)} == set()
+    for name in wanted:
+        method = vars(protocol).get(name)
+        if inspect.isfunction(method):
+            given = list(inspect.signature(method).parameters.values())[1:]
+            needed = [one for one in given if one.default is one.empty]
+            for asked in (given, needed):
+                inspect.signature(getattr(made, name)).bind(*asked)
