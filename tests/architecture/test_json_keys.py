@@ -19,15 +19,16 @@ from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.metric import ACCURACY_SCALE
+from adadeep.core.registry import Plugin
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.storage.records import KINDS
 from adadeep.study.deploy import Agreement, Deployment
+from adadeep.testing.measurements import measurement
 from fakes.commands import CASES
 from fakes.documented import DOCUMENTED, FREE, undocumented
 from fakes.runs import of_version_0_1
-from fakes.search_parts import measurement
 from unit.study import test_outcome
 
 
@@ -46,7 +47,7 @@ def keys_of_class(kind: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "kind",
-    [AttachedDevice, Check, DeviceProfile, ProfileDiff, ProfileSummary, *KINDS.values()],
+    [AttachedDevice, Check, DeviceProfile, Plugin, ProfileDiff, ProfileSummary, *KINDS.values()],
 )
 def test_every_field_that_a_document_takes_over_is_documented(kind: Any) -> None:
     found = set(keys_of_class(kind))

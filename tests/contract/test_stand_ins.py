@@ -15,9 +15,9 @@ from adadeep.storage.artifacts import ArtifactStore
 from adadeep.study.jobs import Crew
 from adadeep.study.pipeline import TargetBench
 from adadeep.study.study import StudyObserver
+from adadeep.testing.spaces import FIRE
 from fakes.clock import HandClock
 from fakes.search_parts import FakeBench, FakeCrew, Watching
-from fakes.search_space import FIRE
 from fakes.toy_agent import ToyAgent
 from unit.study.test_study import ScriptedSampler
 

@@ -16,8 +16,9 @@ from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.profiles import files
 from adadeep.storage.journal import JOURNAL, Journal
 from adadeep.storage.records import Artifact, Ask, HeldTest, Session, TrialRecord, content_key
+from adadeep.testing.measurements import measurement
 from fakes import run_folder
-from fakes.search_parts import measurement, model_of, spec_of, target_record
+from fakes.search_parts import model_of, spec_of, target_record
 
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
 OTHER_MODEL = tflite_of(SingleLayer(dense(64, 12)))

@@ -1,6 +1,5 @@
 """Stand-ins for what is slow in a search: making networks and measuring them; both count calls."""
 
-import hashlib
 import time
 
 import numpy as np
@@ -8,19 +7,13 @@ import numpy as np
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
-from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
 from adadeep.core.scores import SampleScores
-from adadeep.core.target import Target
 from adadeep.storage.records import TargetRecord
 from adadeep.study.jobs import Done, MadeNetwork
+from adadeep.testing.measurements import measurement, target
 
 FACTS = DeviceFacts("box-1", "adb", model="Fake box")
 SOURCES = {"latency_ms": "measured", "energy_mj": "analytic"}
-
-
-def target(name="Fake box", fingerprint="f" * 16):
-    return Target(fingerprint, name, "fake", "fake_runtime", "1", MeasureSettings())
 
 
 def target_record(name="Fake box", fingerprint="f" * 16):
@@ -105,25 +98,6 @@ class FakeBench:
 
     def acknowledge(self, keys):
         self.acknowledged += keys
-
-
-def measurement(model, latency_ns=None, of=None):
-    """What measuring that model gives: always the same for the same model."""
-    sha256, of = hashlib.sha256(model).hexdigest(), of or target()
-    latency = latency_ns or 500_000 + int(sha256[:5], 16)
-    return Measurement(
-        model_sha256=sha256,
-        model_bytes=len(model),
-        device_fingerprint=of.device_fingerprint,
-        device_title=of.device_title,
-        agent=Agent(of.agent, "0.1.0", of.runtime, of.runtime_version),
-        settings=of.settings,
-        launches=(Launch(1000, latency, (), (latency,) * 3),),
-        delegates=(Delegate("XNNPACK", 1),),
-        memory=Memory(),
-        before=Conditions(1.0),
-        after=Conditions(2.0),
-    )
 
 
 class Watching:

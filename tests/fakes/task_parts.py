@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields, replace
 from functools import cache
 
 import pytest
@@ -30,9 +29,3 @@ def task_with(part: str, name: str) -> Task:
     tasks = (TASKS.get(task) for task in TASKS)
     found = next((task for task in tasks if getattr(task, part) == name), None)
     return found or pytest.skip(f"no task uses the {part} {name}")
-
-
-def few(data: Data, count: int = 64) -> Data:
-    """The first samples of each part."""
-    arrays = [field.name for field in fields(data) if field.name[:2] in ("x_", "y_")]
-    return replace(data, **{name: getattr(data, name)[:count] for name in arrays})

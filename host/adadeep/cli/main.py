@@ -10,10 +10,12 @@ import sys
 import click
 
 from adadeep import __version__
-from adadeep.cli.ui import OutputError, complain
+from adadeep.cli.plugin_warnings import told, warn_of_plugins
+from adadeep.cli.ui import OutputError, Ui, complain
 from adadeep.core import interrupts
 from adadeep.core.errors import AdaDeepError, ConfigError, Interrupted
 from adadeep.core.registry import suggestion
+from adadeep.study.plugins import culprit
 
 # name -> module with a click command called `command`, and the line for the group's help
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -31,7 +33,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EDQUOT)  # of writing the help
-_REPORT = "This is a fault of adadeep. ADADEEP_DEBUG=1 shows where; please report it."
 _HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -81,7 +82,7 @@ def run(command: click.Command, arguments: list[str]) -> int:
     try:
         if any("\0" in argument for argument in arguments):
             raise ConfigError("an argument holds a null byte, which no name may; give it without.")
-        result = command.main(arguments, standalone_mode=False)
+        result = _result(command, arguments)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt, Interrupted) as error:
         return _interrupted(error)
@@ -92,6 +93,16 @@ def run(command: click.Command, arguments: list[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001  # nothing gets past here
         return _interrupted(error) if interrupts.pending() else _failed(error)
+
+
+def _result(command: click.Command, arguments: list[str]) -> object:
+    try:
+        return command.main(arguments, standalone_mode=False)
+    except ConfigError as error:
+        told([str(error)])  # will be
+        raise
+    finally:
+        warn_of_plugins(Ui())
 
 
 def _interrupted(error: BaseException) -> int:
@@ -114,8 +125,16 @@ def _failed(error: Exception) -> int:
         complain(f"error: {OutputError(error)}")
         return OutputError.exit_code
     about = f"internal error: {type(error).__name__}: {error}"
-    complain("\n".join([about, *notes, _REPORT]))
+    complain("\n".join([about, *notes, _whose_fault(error)]))
     return AdaDeepError.exit_code
+
+
+def _whose_fault(error: Exception) -> str:
+    plugin = culprit(error)
+    where = "ADADEEP_DEBUG=1 shows where"
+    if plugin is None:
+        return f"This is a fault of adadeep. {where}; please report it."
+    return f"This is a fault of {plugin}. {where}; update that package, or remove it."
 
 
 def _usage(error: click.ClickException) -> str:

@@ -16,7 +16,7 @@ from adadeep.core.device import DeviceFacts
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.reader import read_bytes
+from adadeep.core.reader import read_bytes, why
 from adadeep.core.transport import Transport
 
 _SELECT_S = 30.0
@@ -74,7 +74,13 @@ class ListingOption(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The option and its help."""
         record = super().get_help_record(ctx)
-        return record and (record[0], f"{record[1]} There are: {', '.join(self._listing())}.")
+        return record and (record[0], f"{record[1]} {self._listed()}")
+
+    def _listed(self) -> str:
+        try:
+            return f"There are: {', '.join(one_line(name) for name in self._listing())}."
+        except Exception as error:  # noqa: BLE001  # of a plug-in, which may hold anything
+            return f"What there is can't be listed ({why(error)}); `adadeep doctor` tells more."
 
 
 PATH = _PathType(path_type=Path)
@@ -98,14 +104,10 @@ cores_option = click.option(
 )
 
 
-class _AgentOption(click.Option):
-    """Its help lists the kinds that there are, those of plug-ins too, when somebody asks."""
+def _agents() -> Iterable[str]:
+    from adadeep.devices.agent_kinds.registry import AGENT_KINDS
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        from adadeep.devices.agent_kinds.registry import AGENT_KINDS
-
-        record = super().get_help_record(ctx)
-        return record and (record[0], f"{record[1]} There are: {', '.join(AGENT_KINDS)}.")
+    return AGENT_KINDS.usable()
 
 
 def _known_agent(
@@ -124,7 +126,7 @@ def _known_agent(
 
 
 agent_option = click.option(
-    "--agent", cls=_AgentOption, metavar="NAME", callback=_known_agent,
+    "--agent", cls=ListingOption, listing=_agents, metavar="NAME", callback=_known_agent,
     help="The agent that measures; by default the one that suits the device best.",
 )  # fmt: skip
 

@@ -21,4 +21,5 @@ TECHNIQUES: Techniques = Registry(
         "L1": "adadeep.compress.l1_fire:L1",
     },
     group="adadeep.techniques",
+    protocol=Technique,
 )

@@ -17,6 +17,7 @@ COST_SOURCES: Registry[CostSource] = Registry(
         "analytic": "adadeep.cost.analytic:ANALYTIC",
     },
     group="adadeep.cost_sources",
+    protocol=CostSource,
 )
 
 _BEST_FIRST = (Provenance.MEASURED, Provenance.FITTED, Provenance.ANALYTIC)
@@ -25,22 +26,28 @@ _BEST_FIRST = (Provenance.MEASURED, Provenance.FITTED, Provenance.ANALYTIC)
 def choose_sources(target: Target, wanted: Sequence[str] = ()) -> dict[str, str]:
     """The name of the source of each quantity on a target.
 
-    A source that was asked for comes first; else what is measured comes before what is fitted,
-    and that before what a formula gives; of equals the first in the registry.
+    A source that was asked for comes first, the first of several; else what is measured comes
+    before what is fitted, and that before what a formula gives; of equals the first in the
+    registry.
 
     Args:
         target: where networks will run.
         wanted: names of sources that are to give all that they offer.
 
     Raises:
-        ConfigError: there is no such source, or a quantity has none.
+        ConfigError: there is no such source, it gives nothing there, or a quantity has none.
     """
     sources = {name: COST_SOURCES.get(name) for name in wanted} | COST_SOURCES.usable()
+    for name in wanted:
+        if not sources[name].offers(target):
+            raise ConfigError(
+                f"cost source {name!r} gives nothing for {target.device_title}; leave it out."
+            )
     chosen: dict[str, str] = {}
     for quantity in QUANTITIES:
         offers = [
-            (name not in wanted, _BEST_FIRST.index(provenance), number, name)
-            for number, (name, source) in enumerate(sources.items())
+            (place if name in wanted else len(wanted), _BEST_FIRST.index(provenance), place, name)
+            for place, (name, source) in enumerate(sources.items())
             if (provenance := source.offers(target).get(quantity)) in _BEST_FIRST
         ]
         if not offers:

@@ -12,4 +12,5 @@ SAMPLERS: Registry[SamplerKind] = Registry(
         "random": "adadeep.search.random_sampler:RANDOM",
     },
     group="adadeep.samplers",
+    protocol=SamplerKind,
 )

@@ -303,6 +303,11 @@ class JournalContent:
         """How many plans were asked for, in all sessions."""
         return sum(len(session.asks) for session in self.sessions)
 
+    @property
+    def plugins(self) -> dict[str, str]:
+        """What of other packages took part, in any session; see `Session.plugins`."""
+        return {n: origin for s in self.sessions for n, origin in s.session.plugins.items()}
+
     def artifact_of(self, plan_key: str) -> Artifact | None:
         """The network of a plan's trial; None if it has none."""
         trial = self.trials.get(plan_key)

@@ -27,7 +27,7 @@ from adadeep.core.cost import Cost
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import AdaDeepError, FormatError
 from adadeep.core.metric import ACCURACY_SCALE, Scale
-from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.plan import UNCHANGED_PRECISION
 from adadeep.core.reader import (
     convert,
     plain_json,
@@ -86,10 +86,11 @@ class PlanContent:
 
     @property
     def short_label(self) -> str:
-        """As `CompressionPlan.short_label`."""
-        named = {name: str(choice.get("technique", "?")) for name, choice in self.layers.items()}
-        choices = tuple((name, LayerChoice(technique)) for name, technique in named.items())
-        return CompressionPlan(choices, self.precision).short_label
+        """As `CompressionPlan.short_label`; names are as the file has them."""
+        choices = sorted(self.layers.items())
+        parts = [f"{name}:{choice.get('technique', '?')}" for name, choice in choices]
+        parts += [self.precision] if self.precision != UNCHANGED_PRECISION else []
+        return " ".join(parts) or "initial"
 
 
 @dataclass(frozen=True, slots=True)

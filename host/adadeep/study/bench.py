@@ -12,7 +12,7 @@ from adadeep.core.clock import Deadline
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import LOCAL_SERIAL, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile
-from adadeep.core.errors import AdaDeepError
+from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.core.search import TargetKnowledge
 from adadeep.core.target import Target
 from adadeep.core.transport import Transport
@@ -23,11 +23,12 @@ from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.profiles import files
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import TargetRecord
+from adadeep.storage.records import JournalContent, TargetRecord
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import DeviceBench
 from adadeep.study.jobs import TRAINING
 from adadeep.study.study import StudyObserver
+from adadeep.study.trials import missing_source
 
 _READY_S = 180.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -104,17 +105,40 @@ def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
 
 
 def _add(bench: Bench, config: StudyConfig, facts: DeviceFacts, meter: DeviceMeter) -> None:
-    target, targets = meter.target, bench.journal.content.targets
-    if target.key not in targets:
-        sources = choose_sources(target, config.cost_sources)
-        provenances = {
-            quantity: str(COST_SOURCES.get(name).offers(target)[quantity])
-            for quantity, name in sources.items()
-        }
-        record = TargetRecord(target, _publishable(facts), sources, provenances)
-        bench.journal.defer(record)
+    target, content = meter.target, bench.journal.content
+    require_sources(target, config.cost_sources, content)
+    if target.key not in content.targets:
+        bench.journal.defer(_new_target(target, _publishable(facts), config.cost_sources))
     bench.knowledge[target.key] = TargetKnowledge(facts, _profile(facts))
     bench.demands[target.key] = config.demand_of(facts.serial)
+
+
+def _new_target(target: Target, facts: DeviceFacts, wanted: Sequence[str]) -> TargetRecord:
+    sources = choose_sources(target, wanted)
+    provenances = {
+        quantity: str(COST_SOURCES.get(name).offers(target)[quantity])
+        for quantity, name in sources.items()
+    }
+    return TargetRecord(target, facts, sources, provenances)
+
+
+def require_sources(target: Target, wanted: Sequence[str], content: JournalContent) -> None:
+    """Where the costs on a device come from is fixed with its first trial.
+
+    Raises:
+        ConfigError: a source is not installed here, or another is asked for now.
+    """
+    for record in content.targets.values():
+        same_device = record.target.device_fingerprint == target.device_fingerprint
+        if same_device and (missing := missing_source(content, record)):
+            raise ConfigError(f"{missing}; install it, or name another folder with -o.")
+    known = content.targets.get(target.key)
+    used = set(known.sources.values()) if known else set(wanted)
+    for name in (name for name in wanted if name not in used):
+        raise ConfigError(
+            f"costs on {target.device_title} come from {', '.join(sorted(used))} in this run, not"
+            f" from {name}; leave out --cost-source, or name another folder with -o."
+        )
 
 
 def _publishable(facts: DeviceFacts) -> DeviceFacts:

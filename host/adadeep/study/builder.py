@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -14,13 +15,16 @@ from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import Interrupted, TransientDeviceError
-from adadeep.core.plan import CompressionPlan
+from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
 from adadeep.core.scores import SampleScores
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
-from adadeep.core.space import SearchSpace, build_space
+from adadeep.core.space import PrecisionChoice, SearchSpace, build_space
 from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
+from adadeep.cost.registry import COST_SOURCES
+from adadeep.devices.agent_kinds.registry import AGENT_KINDS
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
 from adadeep.storage.native_log import native_log
@@ -43,6 +47,7 @@ from adadeep.study.outcome import (
     write_outcome,
 )
 from adadeep.study.pipeline import Pipeline, Workplace
+from adadeep.study.plugins import missing, parts_of, taking_part
 from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
@@ -156,14 +161,17 @@ class _Search:
             demands=self.bench.demands,
             space=space[:_SPACE_DIGITS],
             adadeep_version=__version__,
-            plugins=_plugins(self.config),
+            plugins=taking_part(self._uses(kind)),
         )
         self._compare(session)
         return session
 
     def _compare(self, session: Session) -> None:
         """Says what is another than it was; the search goes on."""
-        earlier = self.bench.journal.content.sessions
+        content = self.bench.journal.content
+        for sentence in missing(content.plugins):
+            self.observer.note(sentence)
+        earlier = content.sessions
         if not earlier:
             return
         last = earlier[-1].session
@@ -171,6 +179,20 @@ class _Search:
             self.observer.note("there are other techniques or settings to choose than before.")
         if last.adadeep_version != session.adadeep_version:
             self.observer.note(f"this folder was last searched by adadeep {last.adadeep_version}.")
+
+    def _uses(self, kind: ExecutorKind) -> list[tuple[Registry[Any], Iterable[str]]]:
+        """Names in every registry of what takes part."""
+        actions = self.space.actions
+        records = [device.record for device in self.bench.devices.values()]
+        return [
+            (TECHNIQUES, [one.technique for one in actions if isinstance(one, LayerChoice)]),
+            (PRECISIONS, [one.name for one in actions if isinstance(one, PrecisionChoice)]),
+            (SAMPLERS, [self.config.sampler]),
+            (COST_SOURCES, [name for record in records for name in record.sources.values()]),
+            (EXECUTORS, [kind.name]),
+            (AGENT_KINDS, [record.target.agent for record in records]),
+            *parts_of(self.config.task),
+        ]
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
         session = self.bench.journal.content.sessions[-1].session
@@ -242,19 +264,6 @@ class _Search:
             "initial_outputs": model_of(first.result.baseline, self.store),
         }
         return self.trainer.sample(models, SAMPLE_COUNT, self.store.make())
-
-
-def _plugins(config: StudyConfig) -> dict[str, str]:
-    """What of other packages takes part: "technique W9" -> "their-package 1.2"."""
-    entries = [
-        *((TECHNIQUES.kind, entry) for entry in TECHNIQUES.entries),
-        *((SAMPLERS.kind, e) for e in SAMPLERS.entries if e.name == config.sampler),
-    ]
-    return {
-        f"{kind} {entry.name}": f"{entry.origin} {entry.version}"
-        for kind, entry in entries
-        if entry.is_plugin
-    }
 
 
 def _resumable(bench: Bench) -> str:

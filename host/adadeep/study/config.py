@@ -11,7 +11,8 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.metric import ACCURACY_SCALE, Scale
-from adadeep.core.registry import suggestion
+from adadeep.core.registry import Registry, suggestion
+from adadeep.cost.registry import COST_SOURCES
 from adadeep.search.registry import SAMPLERS
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
@@ -68,9 +69,9 @@ class StudyConfig:
         problems = [
             _unknown("task", self.task, list(tasks)),
             *_unknown_parts(self.task),
-            _unknown("sampler", self.sampler, list(SAMPLERS)),
-            _preset(self.sampler, self.preset),
-            _unknown("executor", self.executor, list(EXECUTORS)) if self.executor else "",
+            _entry(SAMPLERS, self.sampler) or _preset(self.sampler, self.preset),
+            _entry(EXECUTORS, self.executor) if self.executor else "",
+            *(_entry(COST_SOURCES, name) for name in self.cost_sources),
             "" if self.episodes >= 1 else f"{self.episodes} episodes: at least 1 is needed.",
             "" if self.seed >= 0 else f"seed {self.seed}: it must not be negative.",
             _threads(self.settings.threads),
@@ -109,22 +110,30 @@ def _unknown(kind: str, name: str, known: list[str]) -> str:
     return f"unknown {kind} {name!r}.{suggestion(name, known)} There are: {', '.join(known)}."
 
 
+def _entry(registry: Registry[Any], name: str) -> str:
+    try:
+        registry.get(name)
+    except ConfigError as error:  # unknown, or a plug-in that can't be used
+        return str(error)
+    return ""
+
+
 def _preset(sampler: str, preset: str | None) -> str:
-    if preset is None or sampler not in SAMPLERS:
+    if preset is None:
         return ""
     return _unknown(f"preset of {sampler}", preset, list(SAMPLERS.get(sampler).presets))
 
 
 def _unknown_parts(name: str) -> list[str]:
-    """What a task names and is not installed here."""
+    """What a task names and can't be used here."""
     if name not in TASKS:
         return []
     task = TASKS.get(name)
     return [
-        _unknown("network", task.network, list(NETWORKS)),
-        _unknown("data set", task.data_set, list(DATA_SETS)),
-        _unknown("recipe", task.recipe, list(RECIPES)),
-        _unknown("metric", task.metric, list(METRICS)),
+        _entry(NETWORKS, task.network),
+        _entry(DATA_SETS, task.data_set),
+        _entry(RECIPES, task.recipe),
+        _entry(METRICS, task.metric),
     ]
 
 

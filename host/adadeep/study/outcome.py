@@ -193,6 +193,7 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
         "sampler": session.sampler,
         "preset": session.preset,
         "look_ahead": session.look_ahead,
+        "plugins": session.plugins,
         "meets_demand": all(target.meets_demand for target in outcome.targets),
         "acceptable": outcome.is_acceptable,
         "episodes": outcome.episodes,

@@ -21,10 +21,10 @@ from adadeep.storage.run_folder import PlanTarget, PlanTrial
 from adadeep.study.finalists import Conclusion, Contest, conclusion_of, contest_of
 from adadeep.study.runs import KnownRun, RunState, winner_text
 from adadeep.study.table import INITIAL_LABEL, demand_text, standing_rows
-from adadeep.study.trials import TargetScorer
+from adadeep.study.trials import TargetScorer, missing_source
 
-# What formulas stumble over where a foreign journal describes no network: that costs a table.
-_UNSOUND = (AdaDeepError, ValueError, ArithmeticError, LookupError, AssertionError)
+# A source that is not installed; numbers of a foreign journal that no formula takes.
+_UNTOLD = (AdaDeepError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,24 +180,25 @@ def standing_of(known: KnownRun, record: TargetRecord) -> Standing | None:
     """The trials on a target of the journal; None where nothing can be ranked yet.
 
     Raises:
-        ConfigError: costs can't be told: their source is not installed here, or the journal
-            describes no network.
+        ConfigError: costs can't be told.
     """
     content = known.journal or JournalContent()
     demands = _demands(known, content, record.key)
     if record.key not in demands:
         return None
+    if missing := missing_source(content, record):
+        raise ConfigError(f"{missing}; install it.")
     try:
         scorer = TargetScorer.of(content, record, demands[record.key])
         if scorer is None:
             return None
         contest = contest_of(content, known.folder.models, scorer, demands.values())
         return Standing(contest, conclusion_of(contest))
-    except _UNSOUND as error:
-        reason = one_line(str(error)) or "it describes no network"
+    except _UNTOLD as error:
         raise ConfigError(
-            f"the costs of {one_line(record.target.device_title)} can't be told ({reason});"
-            " install what the search was made with, or restore the folder from a copy."
+            f"costs on {one_line(record.target.device_title)} can't be told"
+            f" ({one_line(str(error))}); install what the search was made with, or restore the"
+            " folder from a copy."
         ) from error
 
 

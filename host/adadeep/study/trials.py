@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from adadeep.core.cost import Cost
 from adadeep.core.cost_source import Candidate
 from adadeep.core.demand import UserDemand
+from adadeep.core.display import one_line
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits, Reward, floor_reward, resolve_limits, reward
 from adadeep.core.search import GoalScore, ScoredTrial
 from adadeep.core.trial import Trial, TrialState
-from adadeep.cost.registry import cost_of
+from adadeep.cost.registry import COST_SOURCES, cost_of
 from adadeep.storage.records import JournalContent, TargetRecord, TrialRecord
 
 INITIAL = CompressionPlan()
@@ -29,8 +30,9 @@ def trial_on(content: JournalContent, record: TrialRecord, target: TargetRecord)
     artifact = content.artifacts.get(record.artifact or "")
     key = record.measurements.get(target.key)
     reason = record.reason or record.failures.get(target.key)
-    cost = None if reason else _cost(content, record, target)
     state = TrialState.FAILED if reason else TrialState.INCOMPLETE
+    reason = reason or missing_source(content, target)
+    cost = None if reason else _cost(content, record, target)
     if cost is None and reason is None:
         reason = f"not measured on {target.target.device_title} yet"
     return Trial(
@@ -43,6 +45,19 @@ def trial_on(content: JournalContent, record: TrialRecord, target: TargetRecord)
         reason=reason,
         seconds=round(record.making_s + record.measuring_s, 3),
     )
+
+
+def missing_source(content: JournalContent, target: TargetRecord) -> str | None:
+    """Which cost source of a target can't be used here, a clause; None if all can."""
+    usable = COST_SOURCES.usable()
+    for name in (name for name in target.sources.values() if name not in usable):
+        origin = content.plugins.get(f"{COST_SOURCES.kind} {name}", "another package")
+        title, shown = one_line(target.target.device_title), one_line(name, 80)
+        return (
+            f"costs on {title} come from {shown!r} of {one_line(origin, 80)}, which is not"
+            " installed here"
+        )
+    return None
 
 
 def _cost(content: JournalContent, record: TrialRecord, target: TargetRecord) -> Cost | None:

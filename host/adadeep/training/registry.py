@@ -10,6 +10,7 @@ NETWORKS: Registry[Network] = Registry(
     "network",
     {"lenet": "adadeep.training.networks.lenet:LENET"},
     group="adadeep.networks",
+    protocol=Network,
 )
 
 DATA_SETS: Registry[DataSet] = Registry(
@@ -19,6 +20,7 @@ DATA_SETS: Registry[DataSet] = Registry(
         "mnist": "adadeep.training.data_sets.mnist:MNIST",
     },
     group="adadeep.data_sets",
+    protocol=DataSet,
 )
 
 RECIPES: Registry[Recipe] = Registry(
@@ -28,12 +30,14 @@ RECIPES: Registry[Recipe] = Registry(
         "mnist": "adadeep.training.recipes.mnist:MNIST",
     },
     group="adadeep.recipes",
+    protocol=Recipe,
 )
 
 METRICS: Registry[Metric] = Registry(
     "metric",
     {"accuracy": "adadeep.training.metrics.accuracy:ACCURACY"},
     group="adadeep.metrics",
+    protocol=Metric,
 )
 
 TASKS: Registry[Task] = Registry(
@@ -43,4 +47,5 @@ TASKS: Registry[Task] = Registry(
         "mnist": "adadeep.training.tasks:MNIST",
     },
     group="adadeep.tasks",
+    protocol=Task,
 )

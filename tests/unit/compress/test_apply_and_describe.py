@@ -16,7 +16,7 @@ from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerKind
 from adadeep.core.plan import CompressionPlan, LayerChoice
-from fakes.keras_networks import branched
+from adadeep.testing.networks import untrained
 
 pytestmark = pytest.mark.tf
 
@@ -169,7 +169,7 @@ def test_channels_are_not_dropped_before_a_sum() -> None:
 
 
 def test_a_description_says_what_each_layer_reads_leaving_out_what_only_trains() -> None:
-    spec = spec_of(branched())
+    spec = spec_of(untrained("with branches"))
     inputs = {layer.name: layer.inputs for layer in spec.layers}
     assert inputs["stem"] == ("",)
     assert inputs["sum"] == ("stem_relu", "side2")
@@ -179,7 +179,7 @@ def test_a_description_says_what_each_layer_reads_leaving_out_what_only_trains()
 
 
 def test_the_branches_of_a_network_are_described_one_after_the_other() -> None:
-    names = [layer.name for layer in spec_of(branched()).layers]
+    names = [layer.name for layer in spec_of(untrained("with branches")).layers]
     assert names[:9] == [
         "stem", "stem_norm", "stem_relu", "side1", "side2", "sum", "wide", "deep1", "deep2",
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Measurement, measurement_key
 from adadeep.core.target import Target
-from fakes.search_parts import measurement
+from adadeep.testing.measurements import measurement
 
 
 def test_settings_have_the_same_key_after_a_trip_by_json_and_in_whole_numbers():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.space import NOTHING, PrecisionChoice, build_space
-from fakes.search_space import MODEL, PRECISIONS, SPACE, SVD, choice, every_list
+from adadeep.testing.spaces import MODEL, PRECISIONS, SPACE, SVD, toy_choice
+from fakes.search_space import every_list
 
 
 def test_decides_every_layer_that_a_technique_applies_to_then_the_precision():
@@ -19,12 +20,15 @@ def test_decides_every_layer_that_a_technique_applies_to_then_the_precision():
 def test_an_action_has_one_number_wherever_it_is_open():
     fc1, fc2 = SPACE.points[1], SPACE.points[2]
     assert fc1.options == fc2.options
-    assert set(SPACE.points[0].options) == {NOTHING, SPACE.actions.index(choice("L1", 0.25))}
+    assert set(SPACE.points[0].options) == {NOTHING, SPACE.actions.index(toy_choice("L1", 0.25))}
 
 
 def test_masks_open_what_applies_and_nothing_else():
     mask = SPACE.mask(())
-    assert [SPACE.actions[n] for n in np.flatnonzero(mask)] == [LayerChoice(), choice("L1", 0.25)]
+    assert [SPACE.actions[n] for n in np.flatnonzero(mask)] == [
+        LayerChoice(),
+        toy_choice("L1", 0.25),
+    ]
     last = SPACE.mask((0, 0, 0))
     assert [SPACE.actions[n] for n in np.flatnonzero(last)] == [
         PrecisionChoice(name) for name in PRECISIONS
@@ -61,9 +65,9 @@ def test_refuses_every_list_that_the_masks_do_not_allow(decisions):
     "choices",
     [
         (("fc1", LayerChoice("W9")),),
-        (("nowhere", choice("W1f", 12)),),
-        (("conv", choice("W1f", 12)),),
-        (("fc1", LayerChoice("L3")), ("fc2", choice("W1f", 12))),
+        (("nowhere", toy_choice("W1f", 12)),),
+        (("conv", toy_choice("W1f", 12)),),
+        (("fc1", LayerChoice("L3")), ("fc2", toy_choice("W1f", 12))),
     ],
 )
 def test_refuses_a_plan_of_another_space(choices):

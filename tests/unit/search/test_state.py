@@ -3,7 +3,8 @@ import pytest
 
 from adadeep.core.demand import UserDemand
 from adadeep.search.state import StateEncoder
-from fakes.search_space import SPACE, every_list
+from adadeep.testing.spaces import SPACE
+from fakes.search_space import every_list
 
 ENCODER = StateEncoder(SPACE, [UserDemand()])
 

@@ -89,6 +89,6 @@ def test_a_plan_with_a_precision_that_is_not_installed_is_one_sentence():
 
 
 def build_model():
-    from fakes.search_space import MODEL
+    from adadeep.testing.spaces import MODEL
 
     return MODEL

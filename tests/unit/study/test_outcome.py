@@ -23,9 +23,9 @@ from adadeep.study.outcome import (
 from adadeep.study.results import StudyResult
 from adadeep.study.table import plan_rows
 from adadeep.study.verdicts import Judge
+from adadeep.testing.spaces import SPACE
 from fakes.documented import undocumented
 from fakes.search_parts import FakeBench
-from fakes.search_space import SPACE
 from unit.study.test_study import LOOSE, search
 
 BENCHES = (("Fake box", "f" * 16), ("Other box", "e" * 16))

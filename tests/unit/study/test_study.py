@@ -26,9 +26,10 @@ from adadeep.study.known import ruled_out
 from adadeep.study.pipeline import Pipeline, Workplace
 from adadeep.study.study import Episodes, Study
 from adadeep.study.trials import trial_on
+from adadeep.testing.measurements import measurement
+from adadeep.testing.spaces import SPACE
 from fakes.clock import HandClock
-from fakes.search_parts import FakeBench, FakeCrew, Watching, measurement, model_of
-from fakes.search_space import SPACE
+from fakes.search_parts import FakeBench, FakeCrew, Watching, model_of
 
 INITIAL = CompressionPlan()
 LOOSE = UserDemand(max_latency_ms=100.0)
@@ -302,7 +303,15 @@ def test_a_technique_that_does_not_apply_is_a_failed_trial(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "code", ["unsupported_op", "model_corrupt", "out_of_memory", "agent_died"]
+    "code",
+    [
+        "unsupported_op",
+        "model_corrupt",
+        "out_of_memory",
+        "agent_died",
+        "runtime_crashed",
+        "overdue",
+    ],
 )
 def test_a_model_that_the_device_refuses_is_a_failed_trial(tmp_path, code):
     bad = some_plans(1)[0]

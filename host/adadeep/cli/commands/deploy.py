@@ -9,6 +9,7 @@ import click
 
 from adadeep.cli.commands.measure import measurement_json
 from adadeep.cli.options import PATH, agent_option, device_option, each_device, json_option
+from adadeep.cli.plugin_warnings import naming_missing
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
 from adadeep.core.transport import Transport
@@ -39,7 +40,7 @@ def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: boo
     from adadeep.study.deploy import deploy, load_run
 
     ui = Ui(as_json)
-    with native_log(None):
+    with native_log(None), naming_missing(run):
         finished = load_run(run)  # what is wrong with it is said before a device is asked
 
     def put(transport: Transport) -> dict[str, Any]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
 from adadeep.cli.options import agent_option, chosen_devices, device_option, json_option
+from adadeep.cli.plugin_warnings import told
 from adadeep.cli.ui import Ui
 from adadeep.core.agent_kind import Preparing
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import ConfigError, DeviceError
+from adadeep.core.registry import Plugin
 from adadeep.core.transport import Transport
 from adadeep.devices.agent_kinds.choice import choose_kind
 from adadeep.devices.doctor import examine
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.work_folder import clean
 from adadeep.storage.scratch import scratch_folder
+from adadeep.study.plugins import plugins
 
 _EXAMINE_S = 120.0
 
@@ -57,7 +61,7 @@ def command(
 ) -> int:
     """Check a device from the cable to the agent; each finding comes with its remedy.
 
-    Ends with exit code 3 if a check fails.
+    Before that it lists installed plug-ins. Ends with exit code 3 if a check of a device fails.
     """
     if provide and remove:
         raise ConfigError("--provision and --clean exclude each other; give one of them.")
@@ -65,6 +69,8 @@ def command(
         raise ConfigError("--force goes with --clean: it ends an agent that is in the way.")
     wish = _Wish(provide, remove, force, agent)
     ui = Ui(as_json)
+    found = plugins()
+    _show_plugins(ui, found)
     reports = []
     for name in devices or [None]:
         try:
@@ -77,8 +83,25 @@ def command(
     healthy = all(report["ok"] for report in reports)
     if healthy and not remove:
         ui.now("adadeep-profile -d", reports[0]["serial"])
-    ui.emit("doctor", {"ok": healthy, "devices": reports})
+    listed = [asdict(plugin) for plugin in found]
+    ui.emit("doctor", {"ok": healthy, "devices": reports, "plugins": listed})
     return 0 if healthy else DeviceError.exit_code
+
+
+def _show_plugins(ui: Ui, found: Sequence[Plugin]) -> None:
+    """A line for each plug-in; what is wrong below it."""
+    if not found or ui.json_mode:
+        return
+    ui.say("plug-ins")
+    for plugin in found:
+        check = Check(
+            plugin.kind,
+            CheckStatus.WARN if plugin.problem else CheckStatus.OK,
+            f"{plugin.name} of {plugin.package} {plugin.version}",
+            plugin.problem,
+        )
+        _shown(ui, check)
+    told(plugin.problem for plugin in found if plugin.problem)
 
 
 def _treated(ui: Ui, transport: Transport, wish: _Wish) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from adadeep.cli.options import (
     measure_settings,
     threads_option,
 )
+from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
 from adadeep.core.errors import ConfigError, DemandUnmet, DeviceError
@@ -45,13 +46,25 @@ def _duration(_context: click.Context, _option: click.Parameter, text: str | Non
 def _samplers() -> Iterable[str]:
     from adadeep.search.registry import SAMPLERS
 
-    return SAMPLERS
+    return SAMPLERS.usable()
 
 
 def _presets() -> Iterable[str]:
     from adadeep.search.registry import SAMPLERS
 
     return [f"{name}: {' '.join(kind.presets)}" for name, kind in SAMPLERS.usable().items()]
+
+
+def _cost_sources() -> Iterable[str]:
+    from adadeep.cost.registry import COST_SOURCES
+
+    return [f"{name} ({source.title})" for name, source in COST_SOURCES.usable().items()]
+
+
+def _executors() -> Iterable[str]:
+    from adadeep.study.executors.registry import EXECUTORS
+
+    return [f"{name} ({kind.title})" for name, kind in EXECUTORS.usable().items()]
 
 
 class _SearchCommand(click.Command):
@@ -85,9 +98,19 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Hyper-parameters of the sampler. [default: its first]",
         ),
         click.option(
+            "--cost-source", "cost_sources", multiple=True, cls=ListingOption,
+            listing=_cost_sources, metavar="NAME",
+            help="Takes all that this one gives from it; may be given more than once, the first"
+            " comes first. [default: what is measured, then what is fitted, then formulas]",
+        ),
+        click.option(
             "--overlap/--no-overlap", default=None,
             help="Train the next plans while the last one is measured. [default: not where a"
             " device is this very computer]",
+        ),
+        click.option(
+            "--executor", cls=ListingOption, listing=_executors,
+            help="Who carries the work out, instead of --overlap. [default: as --overlap says]",
         ),
         click.option(
             "--look-ahead", type=click.IntRange(1, 100),
@@ -134,7 +157,12 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     config = _config(task, demand, options)
     from adadeep.training.registry import TASKS
 
-    config.check(TASKS)
+    with naming_missing(config.folder):
+        config.check(TASKS)
+    from adadeep.study.plugins import plugins
+
+    plugins()  # of every kind some take part
+    warn_of_plugins(ui)
     transports = chosen_devices(devices)
     config = replace(config, demands=_own_demands(named, transports))
     from adadeep.study.builder import search
@@ -158,7 +186,6 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
     from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
-    overlap = {True: "overlapped", False: "serial", None: None}[options["overlap"]]
     return StudyConfig(
         task=task,
         demand=demand,
@@ -169,8 +196,9 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
         settings=measure_settings(MeasureSettings(), options["threads"], options["cores"]),
         folder=options["folder"],
         max_time_s=options["max_time"],
-        executor=overlap,
+        executor=_executor(options),
         look_ahead=options["look_ahead"],
+        cost_sources=options["cost_sources"],
         agent=options["agent"],
     )
 
@@ -191,6 +219,13 @@ def _own_demands(
     if others:
         raise ConfigError(f"a limit is given for {', '.join(others)}; name it with -d, too.")
     return tuple(found)
+
+
+def _executor(options: dict[str, Any]) -> str | None:
+    overlap, executor = options["overlap"], options["executor"]
+    if overlap is not None and executor is not None:
+        raise ConfigError("--overlap and --executor exclude each other; give one of them.")
+    return executor or {True: "overlapped", False: "serial", None: None}[overlap]
 
 
 class _Reporter:

@@ -12,4 +12,5 @@ PRECISIONS: Registry[Precision] = Registry(
         "int8": "adadeep.convert.precisions.int8:INT8",
     },
     group="adadeep.precisions",
+    protocol=Precision,
 )

@@ -11,4 +11,5 @@ AGENT_KINDS: Registry[AgentKind] = Registry(
     "agent",
     {"linux-python": f"{_HERE}.linux_python.kind:LINUX_PYTHON"},
     group="adadeep.agent_kinds",
+    protocol=AgentKind,
 )

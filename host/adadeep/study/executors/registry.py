@@ -12,4 +12,5 @@ EXECUTORS: Registry[ExecutorKind] = Registry(
         "overlapped": "adadeep.study.executors.overlapped:OVERLAPPED",
     },
     group="adadeep.executors",
+    protocol=ExecutorKind,
 )

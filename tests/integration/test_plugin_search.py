@@ -1,0 +1,141 @@
+"""A search with what a package brings that is no part of adadeep: its entry points are enough.
+
+The package is in tests/plugin_package; tests/contract/test_plugin_package.py runs kits over it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adadeep.core.trial import TrialState
+from adadeep.storage.journal import read_journal
+from adadeep.study.trials import trial_on
+
+PACKAGE = Path(__file__).parents[1] / "plugin_package"
+Run = tuple[Path, dict[str, Any]]
+BROUGHT = {
+    "task cells", "network perceptron", "data set cells", "recipe cells", "metric brier",
+    "technique P1", "precision float16", "sampler sweep", "cost source power",
+    "executor networks-first", "agent their-agent",
+}  # fmt: skip
+CHOICES = (
+    "-d", "local", "--sampler", "sweep", "--preset", "backwards", "--cost-source", "power",
+    "--executor", "networks-first",
+)  # fmt: skip
+SEARCH = ("search", "cells", *CHOICES, "--agent", "their-agent")
+
+
+def adadeep(*words: str, installed: bool) -> subprocess.CompletedProcess[str]:
+    folders = [str(PACKAGE)] * installed + [part for part in sys.path if part]
+    return subprocess.run(
+        [sys.executable, "-m", "adadeep", *words], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished search: its folder, and its document."""
+    folder = tmp_path_factory.mktemp("run")
+    done = adadeep(*SEARCH, "--episodes", "8", "-o", str(folder), "--json", installed=True)
+    assert done.returncode in (0, 4), done.stderr  # by what was measured
+    return folder, json.loads(done.stdout)
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+class TestSearch:
+    def test_all_of_it_takes_part(self, run: Run) -> None:
+        _, document = run
+        assert (document["sampler"], document["preset"]) == ("sweep", "backwards")
+        assert document["look_ahead"] == 2  # of networks-first
+        (target,) = document["targets"]
+        assert target["agent"] == "their-agent"
+        assert target["provenances"] == {"latency_ms": "measured", "energy_mj": "fitted"}
+        assert target["metric"]["title"] == "Brier score"
+        on = {trial["label"]: trial["on"][target["key"]] for trial in document["trials"]}
+        for label in ("float16", "fc2:P1(share=0.25)", "fc2:P1(share=0.5)"):
+            cost = on[label]["cost"]
+            assert cost["energy_mj"]["value"] == pytest.approx(2 * cost["latency_ms"]["value"])
+        whole = on["initial"]["cost"]["storage_bytes"]
+        assert whole == 4 * (31 * 64 + 65 * 64 + 65 * 2)  # of the perceptron
+        assert on["float16"]["cost"]["storage_bytes"] == whole / 2
+        assert on["fc2:P1(share=0.5)"]["cost"]["storage_bytes"] < 0.7 * whole
+
+    def test_the_run_says_what_took_part(self, run: Run) -> None:
+        folder, document = run
+        expected = dict.fromkeys(BROUGHT, "their-plugins 1.2")
+        assert document["plugins"] == expected
+        assert read_journal(folder).sessions[-1].session.plugins == expected
+
+    def test_its_winner_is_deployed(self, run: Run) -> None:
+        words = ("deploy", str(run[0]), "-d", "local", "--agent", "their-agent", "--json")
+        done = adadeep(*words, installed=True)
+        assert done.returncode == 0, done.stderr
+        (deployment,) = json.loads(done.stdout)["deployments"]
+        assert deployment["agreement"]["argmax_agreement"] == 1.0
+
+    def test_with_it_the_search_goes_on(self, run: Run) -> None:
+        folder, _ = run
+        done = adadeep(*SEARCH, "--episodes", "9", "-o", str(folder), "--json", installed=True)
+        assert done.returncode in (0, 4), done.stderr
+        assert json.loads(done.stdout)["episodes_asked"] == 9
+        assert "otherwise" not in done.stderr
+
+    def test_without_the_package_the_journal_is_read(self, run: Run) -> None:
+        folder, document = run
+        content = read_journal(folder)
+        labels = {record.plan.label for record in content.trials.values()}
+        assert {trial["label"] for trial in document["trials"]} <= labels
+        (target,) = content.targets.values()
+        trials = [trial_on(content, record, target) for record in content.trials.values()]
+        assert {trial.state for trial in trials} == {TrialState.INCOMPLETE}
+        assert "'power' of their-plugins 1.2" in (trials[0].reason or "")
+        done = adadeep("runs", "show", str(folder), installed=False)
+        assert done.returncode == 0
+        assert "Brier score" in done.stdout
+        assert "'power' of their-plugins 1.2, which is not installed here" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("words", "unknown"),
+        [(("search", "cells", "-o"), "task 'cells'"), (("deploy",), "metric 'brier'")],
+    )
+    def test_without_the_package_what_is_missing_is_said(
+        self, run: Run, words: tuple[str, ...], unknown: str
+    ) -> None:
+        done = adadeep(*words, str(run[0]), "-d", "local", installed=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        error, missing = done.stderr.splitlines()
+        assert error.startswith("error: unknown ")
+        assert unknown in error or "precision 'float16'" in error
+        assert missing.startswith(
+            "their-plugins 1.2 took part in this run and is not installed here: "
+        )
+
+
+def test_an_entry_that_is_not_installed_is_an_unknown_name() -> None:
+    done = adadeep("search", "cells", *CHOICES, installed=False)
+    assert done.returncode == 2
+    wanted = ("task 'cells", "sampler 'sweep", "cost source 'power", "executor 'networks")
+    assert [words for words in wanted if f"unknown {words}" not in done.stderr] == []
+
+
+def test_doctor_lists_what_the_package_adds() -> None:
+    done = adadeep("doctor", "-d", "no-such-device", "--json", installed=True)
+    listed = json.loads(done.stdout)["plugins"]
+    assert {f"{one['kind']} {one['name']}" for one in listed} == BROUGHT
+    assert {(one["package"], one["version"]) for one in listed} == {("their-plugins", "1.2")}
+    assert [one["problem"] for one in listed if one["problem"]] == []
+
+
+def test_help_lists_what_the_package_adds() -> None:
+    text = " ".join(adadeep("search", "--help", installed=True).stdout.split())
+    for words in ("sweep", "forwards backwards", "power (2 W for", "networks-first (every"):
+        assert words in text

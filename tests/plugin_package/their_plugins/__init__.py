@@ -1,0 +1,1 @@
+"""What somebody else adds to adadeep by entry points alone; see ../pyproject.toml."""
