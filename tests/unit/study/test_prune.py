@@ -186,7 +186,7 @@ def test_pruned_plans_are_neither_tested_nor_win(tmp_path):
 
     def held_back(scored):
         assert store.has(scored.trial.model_sha256)
-        return next(iter(journal.content.held_tests.values())).correct
+        return next(iter(journal.content.held_tests.values())).scores
 
     with Journal.open(tmp_path) as journal:
         record = journal.content.targets[outcome.first.scorer.target.key]
