@@ -11,12 +11,12 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import AgentError
-from adadeep.core.measurement import MeasureSettings
-from adadeep.core.plan import Precision
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.layer_models import SingleLayer, conv, dense, pool, tflite_of
-from adadeep.measure.meter import DeviceMeter, open_meter
+from adadeep.measure.meter import DeviceMeter
+from adadeep.measure.session import open_meter
 from fakes.mutations import SEED, mutated, with_words
 from fakes.processes import measured
 from fakes.sandbox import Sandbox, assert_clear_failure, assert_harmless, hurried
@@ -28,7 +28,7 @@ QUICK = MeasureSettings(
 )
 SMALL = (
     tflite_of(SingleLayer(conv(4, 2, 3, 3))),
-    tflite_of(SingleLayer(conv(4, 2, 3, 3), Precision.INT8)),
+    tflite_of(SingleLayer(conv(4, 2, 3, 3), "int8")),
     tflite_of(SingleLayer(dense(8, 4))),
     tflite_of(SingleLayer(pool(4, 2, 2))),
     *(gather(), embedding(), relu(Input("x", "FLOAT32", (1, 4)))),
@@ -93,7 +93,7 @@ def refusal(meter: DeviceMeter, model: bytes) -> AgentError | None:
     refused: AgentError | None = None
     try:
         with hurried():
-            assert meter.measure(model).latency_ms > 0
+            assert meter.measure([model])[0].latency_ms > 0
     except AgentError as error:
         refused = error
     if refused is not None:
