@@ -20,9 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from adadeep.devices.adb.server import adb_program
+
+hypothesis.settings.register_profile("any computer", deadline=None)  # it may be a busy one
+hypothesis.settings.load_profile("any computer")
 
 LAB = Path(__file__).parent / "lab" / "lab.py"
 START_S = 600  # the first start of a kind builds it
