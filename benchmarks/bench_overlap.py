@@ -45,8 +45,8 @@ class Timing:
     def note(self, text: str) -> None:
         print(f"  {text}", file=sys.stderr)
 
-    def limits(self, title: str, limits: object) -> None:
-        del title, limits
+    def limits(self, title: str, limits: object, scale: object) -> None:
+        del title, limits, scale
         self.first_ask_s = time.monotonic()
 
     def trial(self, event: object) -> None:

@@ -46,7 +46,7 @@ def lab_box() -> Iterator[str]:
 def lab_board() -> Iterator[str]:
     """The same with the aarch64 machine, whose clock counts instructions."""
     lab = _lab()
-    serial = lab.board_start(port=0)
+    serial = lab.board_start(free_port())
     with _stopped(lab, "board", serial), _connected(serial):
         yield serial
 

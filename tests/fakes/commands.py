@@ -130,12 +130,14 @@ def measured_on(*known: str) -> Arrange:
     return arrange
 
 
-def deployed(searched_here: bool, task: str, file: str = "best.tflite") -> Arrange:
+def deployed(
+    searched_here: bool, task: str, verdicts: Verdicts = MET, file: str = "best.tflite"
+) -> Arrange:
     def arrange(patch: pytest.MonkeyPatch) -> None:
         a_device(patch)
         made = measurement(b"model")
         deployment = Deployment(
-            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, MET,
+            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, verdicts,
             ACCURACY_SCALE, file,
         )  # fmt: skip
         patch.setattr("adadeep.study.deploy.load_run", lambda _: SimpleNamespace(task=task))
@@ -224,7 +226,7 @@ CASES: dict[str, list[tuple[Arrange, str, int, str | None]]] = {
     "deploy": [
         (deployed(True, "digits"), "r", 0, "adadeep measure r/best.tflite -d 'R58 M12'"),
         (
-            deployed(True, "digits", "best-0123abcd.tflite"),
+            deployed(True, "digits", file="best-0123abcd.tflite"),
             "r",
             0,
             "adadeep measure r/best-0123abcd.tflite -d 'R58 M12'",

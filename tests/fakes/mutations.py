@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 SEED = int(os.environ.get("HOSTILE_SEED", "7"))
-SECONDS = float(os.environ.get("HOSTILE_SECONDS", "11"))  # of each of 9 kinds: 100 s in all
+SECONDS = float(os.environ.get("HOSTILE_SECONDS", "11"))  # of each of 8 kinds: 90 s in all
 LEAST = 150  # cases of each kind, however slow the machine
 
 DEEP = "[" * 100_000
@@ -29,6 +29,7 @@ NUMBERS = (
     *("18446744073709551616", "nan", "inf"),
 )
 _JUNK = (b"\x1b[2J", DEEP.encode(), b"\xff\xfe", b"\n", b"\0" * 50, b'"', b"}", b"{\n")
+_WORDS = (0, 1, 2, 3, 5, 7, 12, 16, 127, 255, 1000, 65536, 2**31 - 1, -1, -2, -(2**31))
 _MARK = "@@here@@"
 
 
@@ -145,6 +146,17 @@ def _insert(data: bytes, rng: random.Random) -> bytes:
     return data[:begin] + rng.choice(_JUNK) + data[begin:]
 
 
+def with_words(data: bytes, rng: random.Random) -> bytes:
+    """Sets one to three words of 32 bits, which are sizes and indices in binary formats."""
+    if len(data) < 4:
+        return _garble(data, rng)
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        begin = 4 * rng.randrange(len(data) // 4)
+        changed[begin : begin + 4] = rng.choice(_WORDS).to_bytes(4, "little", signed=True)
+    return bytes(changed)
+
+
 def _number(data: bytes, rng: random.Random) -> bytes:
     """Replaces a number that stands in the text; where none does, something else is damaged."""
     found = list(re.finditer(rb"(?<![\w.])-?\d+(\.\d+)?", data))
@@ -168,6 +180,6 @@ def _value(data: bytes, rng: random.Random, spare: str = "") -> bytes:
 
 
 DAMAGES: tuple[Callable[..., bytes], ...] = (
-    *(_flip, _garble, _zero, _cut, _drop, _repeat, _insert, _number, _number),
+    *(_flip, _garble, _zero, _cut, _drop, _repeat, _insert, with_words, _number, _number),
     *(_value, _value, _value),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,29 @@ def relu(given: Input) -> bytes:
     return _model([_tensor(given), _tensor(output)], ("RELU", None, [0], [1]), [0])
 
 
+def rewritten(model: bytes, change: Callable[[Any], object]) -> bytes:
+    """The model after a change to its parts, a `ModelT`."""
+    parts = schema.ModelT.InitFromPackedBuf(model)
+    change(parts)
+    return _packed(parts)
+
+
+def endless() -> bytes:
+    """A loop whose condition always holds: x <= x."""
+    model = schema.ModelT.InitFromPackedBuf(relu(Input("x", "FLOAT32", (1,))))
+    options = schema.WhileOptionsT()
+    options.condSubgraphIndex, options.bodySubgraphIndex = 1, 2
+    model.operatorCodes = [_code(name) for name in ("WHILE", "LESS_EQUAL", "RELU")]
+    [loop] = model.subgraphs[0].operators
+    loop.builtinOptionsType, loop.builtinOptions = schema.BuiltinOptions.WhileOptions, options
+    given, same = Input("x", "FLOAT32", (1,)), Input("y", "FLOAT32", (1,))
+    model.subgraphs += [
+        _graph([_tensor(given), _tensor(Input("holds", "BOOL", (1,)))], _node(1, [0, 0], [1])),
+        _graph([_tensor(given), _tensor(same)], _node(2, [0], [1])),
+    ]
+    return _packed(model)
+
+
 def _tensor(given: Input, buffer: int = 0) -> Any:
     tensor = schema.TensorT()
     tensor.name, tensor.shape = given.name, list(given.shape)
@@ -75,23 +99,40 @@ def _model(
     values: np.ndarray | None = None,
 ) -> bytes:
     name, options, sources, targets = operator
-    code, node, graph, model = (
-        schema.OperatorCodeT(), schema.OperatorT(), schema.SubGraphT(), schema.ModelT()
-    )  # fmt: skip
-    code.builtinCode = getattr(schema.BuiltinOperator, name)
-    code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 1
-    node.opcodeIndex, node.inputs, node.outputs = 0, sources, targets
+    node, model = _node(0, sources, targets), schema.ModelT()
     if options is not None:
         kind = type(options).__name__.removesuffix("T")
         node.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
         node.builtinOptions = options
-    graph.tensors, graph.operators, graph.name = tensors, [node], "main"
-    graph.inputs, graph.outputs = inputs, targets
     buffer = schema.BufferT()
     if values is not None:
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-    model.version, model.operatorCodes, model.subgraphs = 3, [code], [graph]
-    model.buffers = [schema.BufferT(), buffer]
+    model.version, model.operatorCodes = 3, [_code(name)]
+    model.subgraphs, model.buffers = [_graph(tensors, node, inputs)], [schema.BufferT(), buffer]
+    return _packed(model)
+
+
+def _code(name: str) -> Any:
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, name)
+    code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 1
+    return code
+
+
+def _node(code: int, sources: list[int], targets: list[int]) -> Any:
+    node = schema.OperatorT()
+    node.opcodeIndex, node.inputs, node.outputs = code, sources, targets
+    return node
+
+
+def _graph(tensors: list[Any], node: Any, inputs: Sequence[int] = (0,)) -> Any:
+    graph = schema.SubGraphT()
+    graph.tensors, graph.operators, graph.name = tensors, [node], "main"
+    graph.inputs, graph.outputs = list(inputs), node.outputs
+    return graph
+
+
+def _packed(model: Any) -> bytes:
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

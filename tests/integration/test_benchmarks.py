@@ -14,6 +14,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NEEDS = {
     "candidate": [pytest.mark.lab],
     "demo": [pytest.mark.tf, pytest.mark.slow],
+    "overlap": [pytest.mark.tf, pytest.mark.board, pytest.mark.slow],
     "profile": [pytest.mark.lab],
 }
 NAMES = sorted(path.stem.removeprefix("bench_") for path in BENCHMARKS.glob("bench_*.py"))

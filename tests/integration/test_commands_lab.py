@@ -20,12 +20,13 @@ from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 from fakes.interrupts import take_interrupts
-from fakes.run_folder import write_run
+from fakes.run_folder import write_run, write_run_of_0_1
 
 pytestmark = pytest.mark.lab
 
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
 BIG = tflite_of(SingleLayer(dense(1024, 1024)))
+INPUTS = np.random.default_rng(0).random((4, 64), "f4")
 QUICK_LAYERS = len(micro_benchmark()[::6])
 CAPTURES = Path(__file__).parents[1] / "data/captures"
 
@@ -72,7 +73,7 @@ def library(tmp_path, monkeypatch):
 @pytest.fixture
 def run(tmp_path):
     """A finished search, made by hand: what deploy reads of it."""
-    write_run(tmp_path / "run", MODEL, BIG, np.random.default_rng(0).random((4, 64), "f4"))
+    write_run(tmp_path / "run", MODEL, BIG, INPUTS)
     return tmp_path / "run"
 
 
@@ -369,8 +370,10 @@ def test_a_board_without_a_runtime_is_given_one_when_asked_to(lab_phone, library
 # ---- deploy
 
 
-def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, run):
-    done = adadeep("deploy", run, "-d", lab_box.serial, "--json")
+@pytest.mark.parametrize("write", [write_run, write_run_of_0_1])
+def test_deploy_leaves_the_winner_there_checked_and_timed(lab_box, tmp_path, write):
+    write(tmp_path / "run", MODEL, BIG, INPUTS)
+    done = adadeep("deploy", tmp_path / "run", "-d", lab_box.serial, "--json")
     assert done.returncode == 0, done.stderr
     [told] = json.loads(done.stdout)["deployments"]
     assert told["samples"] == 4
@@ -407,7 +410,7 @@ def test_a_model_that_computes_something_else_on_the_device_is_not_called_deploy
     transport = make_transport(lab_box.serial)
     before = transport.run(f"ls {transport.workdir}/deployed", Deadline.after(20)).text
     with pytest.raises(DeviceError, match="computes something else"):
-        deploy.deploy(deploy.load_run(run), transport, print)
+        deploy.deploy(run, transport, print)
     assert transport.run(f"ls {transport.workdir}/deployed", Deadline.after(20)).text == before
 
 

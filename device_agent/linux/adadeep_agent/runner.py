@@ -89,11 +89,16 @@ def delegates_of(interpreter: Any) -> List[Dict[str, Any]]:
     A delegate is one more node, named DELEGATE, that has the inputs and outputs of those it took:
     they are what can be reached back from its outputs without passing its inputs. Python's
     runtimes bring one delegate of their own, XNNPACK.
+
+    Raises:
+        WireError: `model_corrupt`.
     """
     try:
         nodes = interpreter._get_ops_details()
     except AttributeError:
         return []
+    except ValueError as error:  # names that are no UTF-8 are read only here
+        raise _load_error(error) from error
     own = [node for node in nodes if node["op_name"] != "DELEGATE"]
     producer = {int(t): i for i, node in enumerate(own) for t in node["outputs"]}
     taken = set()

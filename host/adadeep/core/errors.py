@@ -5,7 +5,8 @@ AdaDeepError                    1
 │   └── FormatError             2   a file of ours that can't be read (version, syntax, key)
 ├── DeviceError                 3   the device or the way to it
 │   ├── TransientDeviceError    3   may be tried again: the link broke
-│   │   └── DeadlinePassed      3   no answer in time; the link may still be good
+│   │   ├── DeadlinePassed      3   no answer in time; the link may still be good
+│   │   └── ProcessEnded        3   a process on the device is gone
 │   ├── StableDeviceError       3   trying again changes nothing: no space, unauthorized
 │   │   └── NoAgentError        3   no agent runs on this device; its facts can still be had
 │   └── AgentError              3   the agent answered with an error; `code` says which (2 if the
@@ -52,6 +53,26 @@ class DeadlinePassed(TransientDeviceError):
     """No answer before the deadline; what was read so far is kept, reading may go on."""
 
 
+class ProcessEnded(TransientDeviceError):
+    """A long-lived process on a device has ended.
+
+    Attributes:
+        status: its exit code, a signal below 0 or above 128; None if it did not come.
+    """
+
+    _FAULTS = (4, 5, 6, 7, 8, 11)  # Linux' SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def crashed(self) -> bool:
+        """Whether a fault of its own ended it, and nobody else."""
+        status = self.status or 0
+        return (-status if status < 0 else status - 128) in self._FAULTS
+
+
 class StableDeviceError(DeviceError):
     """Trying again changes nothing until the user does something."""
 
@@ -64,12 +85,13 @@ class AgentError(DeviceError):
     """The agent answered a request with an error.
 
     Attributes:
-        code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``.
+        code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``, or one of
+            `adadeep.measure.faults`.
     """
 
     _USERS_FAULT = (
         "model_corrupt", "run_failed", "open_shape", "unsupported_op", "bad_input",
-        "bad_core_mask",
+        "bad_core_mask", "runtime_crashed", "overdue",
     )  # fmt: skip
 
     def __init__(self, message: str, code: str) -> None:

@@ -261,6 +261,10 @@ class AgentClient:
         finally:
             self._stream.close()
 
+    def end(self) -> bool:
+        """Kills its process, which does not listen; False if the device does not answer."""
+        return self._watcher.end()
+
     def _wait_for_end(self, deadline: Deadline) -> None:
         """Reads to the end of the agent's output, which is its own end."""
         with contextlib.suppress(TransientDeviceError):

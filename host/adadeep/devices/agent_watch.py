@@ -189,6 +189,16 @@ class AgentWatcher:
             return None
         return None
 
+    def end(self) -> bool:
+        """Ends the agent by its process id; False if the device does not answer."""
+        if self.pid is None:
+            return False
+        try:
+            kill_agents(self._transport, Deadline.after(_KILL_S), self.pid)
+        except DeviceError:
+            return False
+        return True
+
     def _other(self, holder: int, deadline: Deadline) -> str | None:
         try:
             state = process_state(self._transport, holder, deadline)

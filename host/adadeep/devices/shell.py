@@ -18,7 +18,12 @@ from dataclasses import dataclass
 
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
-from adadeep.core.errors import DeadlinePassed, StableDeviceError, TransientDeviceError
+from adadeep.core.errors import (
+    DeadlinePassed,
+    ProcessEnded,
+    StableDeviceError,
+    TransientDeviceError,
+)
 from adadeep.core.transport import MOST_OUTPUT_BYTES
 from adadeep.devices.lines import LineBuffer
 
@@ -249,12 +254,12 @@ class ProcessStream:
             raise self._gone()
         self._lines.feed(piece)
 
-    def _gone(self) -> TransientDeviceError:
+    def _gone(self) -> ProcessEnded:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.2)  # its output ends a moment before it does
+            self._process.wait(1)  # its output ends a moment before it does
         code = self._process.returncode
         how = "has closed its output" if code is None else f"has ended with exit code {code}"
-        return TransientDeviceError(f"{self._who}: process {self.pid} {how}.")
+        return ProcessEnded(f"{self._who}: process {self.pid} {how}.", code)
 
 
 def open_process(

@@ -25,6 +25,7 @@ from adadeep.core.target import Target
 from adadeep.devices.agent import AgentClient, RemoteModel
 from adadeep.devices.agent_messages import AgentResult
 from adadeep.devices.parse.conditions import CONDITION_PATHS
+from adadeep.measure.faults import OVERDUE, blaming_the_runtime, ending_the_overdue, unsurvived
 from adadeep.measure.layer_models import anchor_model
 from adadeep.measure.quality import (
     MAX_CLOCK_DROP,
@@ -230,7 +231,8 @@ class DeviceMeter:
                 )
                 for name, job, samples in zip(names, jobs, inputs, strict=True)
             ]
-            return agent.measure(models, self.settings, deadline, CONDITION_PATHS)
+            with ending_the_overdue(agent, self._facts.serial):
+                return agent.measure(models, self.settings, deadline, CONDITION_PATHS)
 
         # Outputs are not kept in the spool.
         waiting = [] if any(inputs) else names
@@ -263,6 +265,9 @@ class DeviceMeter:
             except _DeviceGone:
                 raise
             except AgentError as error:
+                if error.code == OVERDUE:
+                    self._drop()
+                    self._reopen(error)  # which tidies up after the one that was ended
                 if error.code != ErrorCode.MODEL_MISSING:
                     raise
                 self._anchor_path = None  # somebody tidied up: push again
@@ -271,11 +276,7 @@ class DeviceMeter:
                 self._drop()
                 failure = error
         self._reopen(failure)  # raises if it is the device that is gone
-        raise AgentError(
-            f"{self._facts.serial}: the agent ended {_MAX_RECONNECTS + 1} times on this model;"
-            f" the device itself still answers. {failure}",
-            "agent_died",
-        ) from failure
+        raise unsurvived(self._facts.serial, _MAX_RECONNECTS + 1, failure) from failure
 
     def _limit_s(self, models: int, samples: int = 0) -> float:
         """How long a job may take before the agent counts as hung."""
@@ -359,9 +360,11 @@ class DeviceMeter:
             if self._anchor_path is None:
                 self._anchor_path = agent.push_model(anchor_model(), deadline)
             model = RemoteModel("anchor", self._anchor_path, keep=True)
-            return agent.measure([model], settings, deadline, spool=False)
+            with ending_the_overdue(agent, self._facts.serial):
+                return agent.measure([model], settings, deadline, spool=False)
 
-        [result] = self._with_reconnects(ask, (), self._limit_s(1))
+        with blaming_the_runtime(self._facts.serial):
+            [result] = self._with_reconnects(ask, (), self._limit_s(1))
         runs = [ns / 1e6 for launch in result.launches for ns in launch.runs_ns]
         self._anchor_ms = (self._clock.now(), summarise(runs).median)
         return self._anchor_ms[1]

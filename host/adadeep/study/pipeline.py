@@ -24,6 +24,7 @@ from adadeep.core.errors import (
 from adadeep.core.measurement import Measurement, measurement_key
 from adadeep.core.plan import CompressionPlan
 from adadeep.cost.registry import needs_measurement
+from adadeep.measure.faults import AGENT_DIED, CRASHED, OVERDUE
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import Artifact, TargetRecord, TrialRecord, content_key
@@ -34,7 +35,7 @@ from adadeep_agent.wire import ErrorCode
 _MODEL_ERRORS = (
     ErrorCode.MODEL_CORRUPT, ErrorCode.UNSUPPORTED_OP, ErrorCode.BAD_INPUT,
     ErrorCode.RUN_FAILED, ErrorCode.OPEN_SHAPE,
-    ErrorCode.OUT_OF_MEMORY, ErrorCode.INTERNAL, "agent_died",
+    ErrorCode.OUT_OF_MEMORY, ErrorCode.INTERNAL, AGENT_DIED, CRASHED, OVERDUE,
 )  # fmt: skip
 
 

@@ -5,7 +5,14 @@ import hashlib
 import pytest
 
 from adadeep.core.device import DeviceFacts
-from adadeep.core.errors import AgentError, FormatError, TransientDeviceError
+from adadeep.core.errors import (
+    AgentError,
+    DeadlinePassed,
+    FormatError,
+    ProcessEnded,
+    StableDeviceError,
+    TransientDeviceError,
+)
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, measurement_key
 from adadeep.core.reader import convert
@@ -55,6 +62,8 @@ def read_result(answer):
 class PlayedAgent:
     """Answers `measure` with what `script` says; remembers what was asked."""
 
+    ended, answers = False, True
+
     def __init__(self, script, spool=()):
         self.script, self.spool = script, list(spool)
         self.hello = AgentHello("toy", "toy", "0", len(self.spool))
@@ -87,6 +96,10 @@ class PlayedAgent:
 
     def close(self, cancel=False):
         self.closed = True
+
+    def end(self):
+        self.ended = True
+        return self.answers
 
 
 def steady(model_ms=2.0, anchor_ms=1.0):
@@ -171,6 +184,50 @@ def test_a_model_that_ends_every_agent_is_the_models_fault():
     with pytest.raises(AgentError) as caught:
         measure(meter_with(*agents))
     assert caught.value.code == "agent_died"
+    assert caught.value.exit_code == 3  # somebody may have killed them
+
+
+@pytest.mark.parametrize("status", [-11, 139, -6, 134, -8])
+def test_a_model_that_crashes_every_agent_is_bad_input(status):
+    def deadly(job):
+        return ProcessEnded("gone", status) if job == JOB else steady()(job)
+
+    agents = [PlayedAgent(deadly) for _ in range(4)]
+    with pytest.raises(
+        AgentError, match=f"crashes the runtime there .exit code {status}"
+    ) as caught:
+        measure(meter_with(*agents))
+    assert (caught.value.code, caught.value.exit_code) == ("runtime_crashed", 2)
+
+
+@pytest.mark.parametrize("status", [0, 1, -9, 137, 255, None])
+def test_an_agent_that_was_killed_or_went_by_itself_is_no_crash(status):
+    assert not ProcessEnded("gone", status).crashed
+
+
+def test_an_agent_that_is_not_done_by_the_deadline_is_ended_and_tidied_up_after():
+    endless = PlayedAgent(lambda job: DeadlinePassed("late") if job == JOB else steady()(job))
+    next_one = PlayedAgent(steady())
+    meter = meter_with(endless, next_one)
+    with pytest.raises(AgentError, match="far longer") as caught:
+        measure(meter)
+    assert caught.value.exit_code == 2
+    assert endless.ended
+    assert endless.closed
+    assert meter._agent is next_one  # whose start removes the model
+
+
+def test_a_device_that_does_not_answer_by_the_deadline_may_come_back():
+    silent = PlayedAgent(lambda job: DeadlinePassed("late") if job == JOB else steady()(job))
+    silent.answers = False
+    assert measure(meter_with(silent, PlayedAgent(steady()))).latency_ms == 2.0
+
+
+@pytest.mark.parametrize("error", [ProcessEnded("gone", -11), DeadlinePassed("late")])
+def test_a_runtime_that_our_own_model_ends_is_the_devices_fault(error):
+    agents = [PlayedAgent(lambda job: error) for _ in range(4)]
+    with pytest.raises(StableDeviceError, match=r"even our own small model.*--provision"):
+        measure(meter_with(*agents))
 
 
 def test_a_device_that_is_gone_is_not_the_models_fault():

@@ -1,5 +1,6 @@
 """What a device gives for real samples is compared only if it can be."""
 
+import dataclasses
 import json
 import types
 
@@ -8,10 +9,12 @@ import pytest
 
 from adadeep.convert.precisions.float32 import FLOAT32
 from adadeep.core.errors import ConfigError, DeviceError
+from adadeep.storage.run_folder import RunFolder
 from adadeep.study import deploy
 from adadeep.training.metrics.accuracy import ACCURACY
-from fakes import good_files
+from fakes import good_files, run_folder
 from fakes.mutations import with_value
+from fakes.search_parts import measurement
 
 HERE = np.array([[0.0, 1.0], [1.0, 0.0]], "f4")
 
@@ -53,16 +56,56 @@ def test_outputs_that_are_near_but_decide_otherwise_do_not_agree(run):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [(("best", "plan", "precision"), "precision"), (("metric",), "metric")]
+    ("write", "path", "kind"),
+    [
+        (good_files.write_run, ("targets", 0, "best", "plan", "precision"), "precision"),
+        (good_files.write_run, ("targets", 0, "metric"), "metric"),
+        (good_files.write_run_of_0_1, ("best", "plan", "precision"), "precision"),
+    ],
 )
-def test_a_run_that_needs_a_package_which_is_not_installed_says_so(tmp_path, path, kind):
-    folder = good_files.write_run(tmp_path / "run")
+def test_a_run_that_needs_a_package_which_is_not_installed_says_so(tmp_path, write, path, kind):
+    folder = write(tmp_path / "run")
     deploy.load_run(folder)
     plan = json.loads((folder / "plan.json").read_text())
     value = '"theirs"' if kind == "precision" else '{"name": "theirs"}'
     (folder / "plan.json").write_bytes(with_value(plan, ("targets", 0, *path), value))
     with pytest.raises(ConfigError, match=f"unknown {kind} 'theirs'.*There are: "):
         deploy.load_run(folder)
+
+
+def test_a_device_of_the_search_gets_its_own_winner_and_another_the_first(tmp_path):
+    inputs = np.zeros((4, 64), "f4")
+    models = good_files.MODEL, good_files.OTHER_MODEL
+    run_folder.write_run(tmp_path, *models, inputs, other=good_files.OTHER_MODEL)
+    assert deploy.load_run(tmp_path, run_folder.OTHER_FINGERPRINT).best == good_files.OTHER_MODEL
+    assert deploy.load_run(tmp_path, "of no search").best == good_files.MODEL
+
+
+def verdicts(folder, **limits):
+    """Of a winner that takes 0.5 ms now; the initial network takes 3 ms."""
+    target = RunFolder(folder).plan.targets[0]
+    target = dataclasses.replace(target, limits=dataclasses.replace(target.limits, **limits))
+    best, initial = measurement(b"best", 500_000), measurement(b"initial", 3_000_000)
+    return deploy.deployed_verdicts(target, best, initial)
+
+
+@pytest.mark.parametrize("write", [good_files.write_run, good_files.write_run_of_0_1])
+def test_the_limit_of_time_is_held_against_what_is_measured_now(tmp_path, write):
+    folder = write(tmp_path / "run")
+    given, own = verdicts(folder), verdicts(folder, max_latency_ms=1.5)  # the initial network's T
+    assert (given.latency_ms.estimate, given.latency_ms.limit) == (0.5, 2.0)
+    assert own.latency_ms.limit == 3.0
+    assert "measured now" in own.latency_ms.basis
+
+
+def test_other_verdicts_are_those_of_the_search_and_of_0_1_without_an_interval(tmp_path):
+    now = verdicts(good_files.write_run(tmp_path / "now"))
+    old = verdicts(good_files.write_run_of_0_1(tmp_path / "old"))
+    assert (now.accuracy_loss.estimate, now.accuracy_loss.basis) == (0.01, "by hand")
+    assert old.accuracy_loss.estimate == 0.0
+    assert old.accuracy_loss.limit == pytest.approx(0.07)
+    assert old.accuracy_loss.high is None
+    assert (old.energy_mj.text, old.storage_bytes.text) == ("met", "broken")
 
 
 def test_outputs_that_are_no_numbers_do_not_agree(run):

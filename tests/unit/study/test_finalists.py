@@ -137,7 +137,7 @@ def test_by_another_metric_what_is_met_lucky_or_open_is_told_likewise(tmp_path):
         "lucky": "broken", "near": "open, within", "safe": "met",
     }  # fmt: skip
     assert told["lucky"].estimate == pytest.approx(0.04)
-    assert conclusion.tested[0].correct.mean == pytest.approx(1.9, abs=0.01)
+    assert conclusion.tested[0].scores.mean == pytest.approx(1.9, abs=0.01)
 
 
 def test_by_another_metric_a_better_plan_loses_less_than_nothing(tmp_path):

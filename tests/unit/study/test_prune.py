@@ -186,7 +186,7 @@ def test_pruned_plans_are_neither_tested_nor_win(tmp_path):
 
     def held_back(scored):
         assert store.has(scored.trial.model_sha256)
-        return next(iter(journal.content.held_tests.values())).correct
+        return next(iter(journal.content.held_tests.values())).scores
 
     with Journal.open(tmp_path) as journal:
         record = journal.content.targets[outcome.first.scorer.target.key]
@@ -238,7 +238,7 @@ def test_where_nobody_can_tell_the_best_nothing_is_removed(tmp_path):
     search(tmp_path, seeded(4), 8)
     path = tmp_path / "journal.jsonl"
     path.write_text(path.read_text().replace('"latency_ms":"measured"', '"latency_ms":"their"', 1))
-    with pytest.raises(ConfigError, match="unknown cost source 'their'"):
+    with pytest.raises(ConfigError, match="come from 'their' of another package"):
         pruning_of(KnownRun.at(tmp_path))
 
 

@@ -303,7 +303,15 @@ def test_a_technique_that_does_not_apply_is_a_failed_trial(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "code", ["unsupported_op", "model_corrupt", "out_of_memory", "agent_died"]
+    "code",
+    [
+        "unsupported_op",
+        "model_corrupt",
+        "out_of_memory",
+        "agent_died",
+        "runtime_crashed",
+        "overdue",
+    ],
 )
 def test_a_model_that_the_device_refuses_is_a_failed_trial(tmp_path, code):
     bad = some_plans(1)[0]

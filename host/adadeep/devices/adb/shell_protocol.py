@@ -8,7 +8,7 @@ import secrets
 import shlex
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import TransientDeviceError
+from adadeep.core.errors import ProcessEnded, TransientDeviceError
 from adadeep.core.transport import MOST_OUTPUT_BYTES, ShellResult
 from adadeep.devices.adb.connection import AdbSocket
 from adadeep.devices.adb.packets import (
@@ -169,5 +169,7 @@ class AdbStream:
             elif kind == PacketKind.EXIT:
                 self._exit_code = _exit_code(data)
 
-    def _gone(self, how: str) -> TransientDeviceError:
-        return TransientDeviceError(f"{self._who}: the process on the device {how}. Try again.")
+    def _gone(self, how: str) -> ProcessEnded:
+        return ProcessEnded(
+            f"{self._who}: the process on the device {how}. Try again.", self._exit_code
+        )

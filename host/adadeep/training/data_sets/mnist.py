@@ -84,7 +84,8 @@ def _read_mnist(file: Path) -> dict[str, Array]:
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError, BadZipFile,
             zlib.error) as error:  # fmt: skip
         raise ConfigError(
-            f"{file} is no MNIST ({why(error)}): it must hold {', '.join(_MNIST_MEMBERS)}."
+            f"{file} is no MNIST ({why(error)}); replace it: it must hold "
+            f"{', '.join(_MNIST_MEMBERS)}."
         ) from error
     return arrays
 
