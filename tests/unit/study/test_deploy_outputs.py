@@ -68,7 +68,7 @@ def test_a_run_that_needs_a_package_which_is_not_installed_says_so(tmp_path, wri
     deploy.load_run(folder)
     plan = json.loads((folder / "plan.json").read_text())
     value = '"theirs"' if kind == "precision" else '{"name": "theirs"}'
-    (folder / "plan.json").write_bytes(with_value(plan, ("targets", 0, *path), value))
+    (folder / "plan.json").write_bytes(with_value(plan, path, value))
     with pytest.raises(ConfigError, match=f"unknown {kind} 'theirs'.*There are: "):
         deploy.load_run(folder)
 
