@@ -86,6 +86,15 @@ class StudyConfig:
         return dict(self.demands).get(serial, self.demand)
 
     @property
+    def scale(self) -> Scale:
+        """What the task's metric means.
+
+        Raises:
+            ConfigError: it can't be had.
+        """
+        return Scale.of(METRICS.get(TASKS.get(self.task).metric))
+
+    @property
     def header(self) -> dict[str, Any]:
         """What a run's folder is a study of; JSON values. All else is free.
 
@@ -93,8 +102,7 @@ class StudyConfig:
             ConfigError: a part of the task can't be had.
         """
         task = TASKS.get(self.task)
-        scale = Scale.of(METRICS.get(task.metric))
-        metric = {} if scale == ACCURACY_SCALE else {"metric": asdict(scale)}
+        metric = {} if self.scale == ACCURACY_SCALE else {"metric": asdict(self.scale)}
         parts = {"network": task.network, "data_set": task.data_set, "recipe": task.recipe}
         return {
             "task": self.task,

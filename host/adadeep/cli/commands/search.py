@@ -24,7 +24,6 @@ from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
 from adadeep.core.errors import ConfigError, DemandUnmet, DeviceError
-from adadeep.core.metric import ACCURACY_SCALE
 
 if TYPE_CHECKING:
     from adadeep.core.cost import Cost
@@ -168,7 +167,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     from adadeep.study.builder import search
 
     with ui.progress(f"search {task}", config.episodes) as bar:
-        outcome = search(config, transports, _Reporter(ui, bar))
+        outcome = search(config, transports, _Reporter(ui, bar, config.scale))
     _show(ui, outcome)
     ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
     if outcome.left:
@@ -231,10 +230,10 @@ def _executor(options: dict[str, Any]) -> str | None:
 class _Reporter:
     """Shows a search as it goes: a line a trial on stderr."""
 
-    def __init__(self, ui: Ui, bar: Progress) -> None:
+    def __init__(self, ui: Ui, bar: Progress, scale: Scale) -> None:
         self._ui = ui
         self._bar = bar
-        self._scale = ACCURACY_SCALE
+        self._scale = scale
 
     def stage(self, text: str) -> None:
         """Beside the bar."""
@@ -246,7 +245,6 @@ class _Reporter:
 
     def limits(self, title: str, limits: Limits, scale: Scale) -> None:
         """What the plans are held against on a device."""
-        self._scale = scale
         way = ">=" if scale.higher_is_better else "<="
         self._ui.note(
             f"demand on {title}: {scale.title} {way} {scale.shown(limits.min_accuracy)}, "
