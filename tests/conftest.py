@@ -12,6 +12,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -25,8 +26,14 @@ import pytest
 
 from adadeep.devices.adb.server import adb_program
 
-hypothesis.settings.register_profile("any computer", deadline=None)  # it may be a busy one
+hypothesis.settings.register_profile(  # which may be a busy one
+    "any computer", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any computer")
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    # In the background of a shell, or under nohup, they are ignored, and children inherit that.
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 LAB = Path(__file__).parent / "lab" / "lab.py"
 START_S = 600  # the first start of a kind builds it

@@ -26,6 +26,7 @@ def made(tmp_path_factory):
 def runs(made, tmp_path, monkeypatch):
     """A copy of it, as ./runs."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
     shutil.copytree(made, "runs")
     return tmp_path / "runs"
 
