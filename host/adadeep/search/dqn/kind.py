@@ -1,4 +1,4 @@
-"""The "dqn" entry of the registry; TensorFlow is imported when a sampler is made."""
+"""The "dqn" entry of the registry; the sampler is imported when one is made."""
 
 from __future__ import annotations
 
