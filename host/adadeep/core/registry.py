@@ -166,11 +166,6 @@ class Registry(Generic[T]):
             for entry in entries
         )
 
-    def origin(self, name: str) -> str:
-        """Who brought an entry, for headers: "package 1.2"; an unknown one's is empty."""
-        entry = self._entries.get(name)
-        return f"{entry.origin} {entry.version}" if entry else ""
-
     @property
     def _entries(self) -> dict[str, Entry]:
         if self._known is None:
