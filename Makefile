@@ -23,7 +23,7 @@ demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on
 	@DEVICE="$(DEVICE)" EPISODES="$(EPISODES)" scripts/demo.sh
 
 test: $(READY) ## All tests but those on an emulated board; the device lab is built where root and apt allow
-	$(BIN)/python -m pytest -m "not board" -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not board" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-board: $(READY) ## The tests on the lab's qemu machines (aarch64, USB)
 	$(BIN)/python -m pytest -m board $(ARGS)

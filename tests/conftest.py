@@ -50,6 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=f"no device lab: {reason}"))
         if "device" in markers and not config.getoption("--device"):
             item.add_marker(pytest.mark.skip(reason="needs a device: pytest --device SERIAL"))
+    # Files with slow tests first, so that no process works on one alone at the end.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @functools.cache

@@ -160,7 +160,7 @@ def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(bo
     sha256 = hashlib.sha256(STEADY).hexdigest()
     facts = gather_facts(box, soon())[0]
     client = start(box)
-    key = measurement_key(sha256, client.identity.target(facts.fingerprint, facts.title, SLOW))
+    key = measurement_key(sha256, client.agent.target(facts.fingerprint, facts.title, SLOW))
     job = f"{STUDY}-{key}"
     remote = client.push_model(STEADY, soon())
     cut = threading.Timer(0.5, client._stream.close)  # as when the host is killed

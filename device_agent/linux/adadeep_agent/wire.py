@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Dict, List
 
-VERSION = "0.1.0"  # of adadeep; host and agent must have the same
+VERSION = "0.2.0.dev0"  # of adadeep; host and agent must have the same
 PROTOCOL = 3
 MAX_INPUT = 2**64  # of the ends of a range of input values
 MAX_SIZE = 2**31 - 1  # of one dimension of an input

@@ -72,7 +72,7 @@ class GlobalAveragePooling:
             return softmax(pool(surgery.placed(convolution, tensor, kernel, bias)))
 
         taken_out = [tail[0].name, *surgery.behind(functional, layer)]
-        replacements = {name: surgery.Replacement(surgery.identity) for name in taken_out}
+        replacements = {name: surgery.Replacement(surgery.pass_through) for name in taken_out}
         replacements[layer] = surgery.Replacement(build)
         return Compressed(surgery.rebuild(functional, replacements))
 

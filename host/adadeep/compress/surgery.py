@@ -43,8 +43,8 @@ class Replacement:
     kept: Indices | None = None
 
 
-def identity(tensor: Any) -> Any:
-    """Takes a layer out: `Replacement(identity)`."""
+def pass_through(tensor: Any) -> Any:
+    """Takes a layer out: `Replacement(pass_through)`."""
     return tensor
 
 

@@ -28,8 +28,8 @@ class ProfileEntry:
     error: str | None = None
 
     @property
-    def identity(self) -> tuple[str, str, int]:
-        """Layer, runtime and threads: a profile has one entry of each."""
+    def slot(self) -> tuple[str, str, int]:
+        """Layer, runtime and threads: a profile has one entry in each slot."""
         if self.measurement is None:
             return self.key, "", 0
         return self.key, self.measurement.agent.runtime, self.measurement.settings.threads

@@ -49,8 +49,12 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """An empty file beside that path, which takes its place at the end, or is gone.
+
+    Args:
+        path: of the file in the end.
+        mode: of it.
 
     Raises:
         OSError: it can't be made, written to the disk or renamed; callers have their own message.
@@ -61,7 +65,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _to_disk(temporary)
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -28,10 +28,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+Floats = npt.NDArray[np.float64]
+Complexes = npt.NDArray[np.complex128]
+
 _NUISANCE_SHARE = 0.1  # of the tail, for the interval of how often the networks differ
 # Values of p10 + p01 that are looked at. Where the networks nearly always differ, the law has gaps
 # (d is odd or even with n) and changes quickly.
 _GRID, _FINE_GRID = 8, 200
+_AT_ONCE = 10_000  # samples times values of the grid that are computed together
 _STEPS = 18  # of bisection: to 4e-6, to the safe side
 _LEAST_DIFFERING = 2  # samples
 _SPAN = 2.0  # of a difference of two scores, in ranges of the metric
@@ -189,9 +193,13 @@ def _upper(counts: PairedCounts, tail: float) -> float:
 
     def is_refuted(loss: float) -> bool:
         first, last = max(low, abs(loss)), max(high, abs(loss))
-        grid = np.linspace(first, last, _GRID if last < 0.5 else _FINE_GRID)
-        worst = max(_at_most(difference, counts.samples, loss, pi) for pi in grid)
-        return worst + nuisance <= tail
+        grid = np.linspace(last, first, _GRID if last < 0.5 else _FINE_GRID)  # the worst first
+        parts = np.array_split(grid, max(len(grid) * counts.samples // _AT_ONCE, 1))
+        return all(
+            _at_most(difference, counts.samples, loss, part).max() + nuisance <= tail
+            for part in parts
+            if len(part)
+        )
 
     spread = math.sqrt(counts.disagreement / counts.samples) + 3 / counts.samples
     near = min(counts.loss + 8 * spread, 1.0)  # nearly always refuted, and then half the work
@@ -206,15 +214,27 @@ def _bisect(holds: Callable[[float], bool], low: float, high: float) -> float:
     return high
 
 
-def _at_most(difference: int, samples: int, loss: float, differing: float) -> float:
-    """P(d <= difference) for these probabilities, by the discrete Fourier transform of d's law."""
+def _at_most(difference: int, samples: int, loss: float, differing: Floats) -> Floats:
+    """P(d <= difference) by the discrete Fourier transform of d's law; (n,) as `differing`."""
     size = 1 << (2 * samples + 1).bit_length()
-    up, down = (differing + loss) / 2, (differing - loss) / 2
+    up, down = (differing[:, None] + loss) / 2, (differing[:, None] - loss) / 2
     angle = 2j * math.pi * np.arange(size // 2 + 1) / size
     # d + samples is counted, from 0 to 2 samples: each step is 0, 1 or 2.
-    step = down + (1 - differing) * np.exp(-angle) + up * np.exp(-2 * angle)
-    law = np.fft.irfft(step**samples, size)
-    return float(min(max(law[: difference + samples + 1].sum(), 0.0), 1.0))
+    step = down + (1 - differing[:, None]) * np.exp(-angle) + up * np.exp(-2 * angle)
+    law = np.fft.irfft(_power(step, samples), size)
+    return np.clip(law[:, : difference + samples + 1].sum(axis=1), 0.0, 1.0)
+
+
+def _power(base: Complexes, exponent: int) -> Complexes:
+    """By squaring: three times faster than numpy's own of complex numbers."""
+    result = np.ones_like(base)
+    while exponent:
+        if exponent & 1:
+            result *= base
+        exponent >>= 1
+        if exponent:
+            base = base * base
+    return result
 
 
 def binomial_interval(successes: int, trials: int, tail: float) -> tuple[float, float]:

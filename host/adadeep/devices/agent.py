@@ -212,13 +212,13 @@ class AgentClient:
     ) -> None:
         if result.settings != settings:
             raise self._odd("its result is of another job")
-        if result.agent != self.identity:
+        if result.agent != self.agent:
             raise self._odd("its result is of another agent")
         if len(result.outputs) != len(model.inputs):
             raise self._odd(f"{len(result.outputs)} outputs are not one for each sample")
 
     @property
-    def identity(self) -> Agent:
+    def agent(self) -> Agent:
         """Who measures."""
         hello = self.hello
         return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)

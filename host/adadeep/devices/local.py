@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
-import tempfile
 from pathlib import Path
 
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.device import LOCAL_SERIAL, LOCAL_TRANSPORT
 from adadeep.core.errors import DeviceError, StableDeviceError, TransientDeviceError
+from adadeep.core.files import replacing
 from adadeep.core.places import cache_dir
 from adadeep.core.stream import Stream
 from adadeep.core.transport import MOST_FILE_BYTES, MOST_OUTPUT_BYTES, ShellResult
@@ -68,7 +66,7 @@ class LocalTransport:
 
     def open(self, command: str, deadline: Deadline) -> Stream:
         """Starts a long-lived shell command; its stderr goes nowhere (redirect it)."""
-        _check(deadline, "starting a command")
+        _require_time(deadline, "starting a command")
         return open_process(["sh", "-c", command], SERIAL, cwd="/")
 
     def push(
@@ -79,12 +77,13 @@ class LocalTransport:
         Raises:
             StableDeviceError: no space, no permission.
         """
-        _check(deadline, f"writing {remote}")
+        _require_time(deadline, f"writing {remote}")
         data = source if isinstance(source, bytes) else source.read_bytes()
         target = Path(remote)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write_atomically(target, data, mode)
+            with replacing(target, mode) as temporary:
+                temporary.write_bytes(data)
         except OSError as error:
             raise _file_error("writing", remote, error) from error
 
@@ -94,7 +93,7 @@ class LocalTransport:
         Raises:
             StableDeviceError: there is no such file, no permission, or it is far too large.
         """
-        _check(deadline, f"reading {remote}")
+        _require_time(deadline, f"reading {remote}")
         try:
             with Path(remote).open("rb") as file:
                 data = file.read(MOST_FILE_BYTES + 1)
@@ -113,24 +112,11 @@ class LocalTransport:
         Raises:
             TransientDeviceError: the deadline passed.
         """
-        _check(deadline, "checking")
+        _require_time(deadline, "checking")
         return [Check("link", CheckStatus.OK, "this computer; no link needed")]
 
 
-def _write_atomically(target: Path, data: bytes, mode: int) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".adadeep-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _check(deadline: Deadline, doing: str) -> None:
+def _require_time(deadline: Deadline, doing: str) -> None:
     if deadline.expired:
         raise TransientDeviceError(f"{SERIAL}: {doing}: the deadline has passed.")
 

@@ -116,10 +116,10 @@ class DeviceMeter:
         clock: the host's.
 
     Attributes:
-        identity: who measures.
+        agent: that measures.
     """
 
-    identity: Agent
+    agent: Agent
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class DeviceMeter:
         self._facts = facts
         self._connect = connect
         self._clock = clock
-        self._agent: AgentClient | None = None
+        self._client: AgentClient | None = None
         self._pending: list[str] = []
         self._anchor_ms: tuple[float, float] | None = None  # when, how long
         self._anchor_path: str | None = None
@@ -145,7 +145,7 @@ class DeviceMeter:
     def target(self) -> Target:
         """The device, the agent there, and how it measures."""
         facts = self._facts
-        return self.identity.target(facts.fingerprint, facts.title, self.settings)
+        return self.agent.target(facts.fingerprint, facts.title, self.settings)
 
     @property
     def recovered(self) -> tuple[Measurement, ...]:
@@ -185,13 +185,13 @@ class DeviceMeter:
 
     def close(self, cancel: bool = False) -> None:
         """Ends the agent; what it measured last counts as received."""
-        if self._agent is None:
+        if self._client is None:
             return
         if self._pending and not cancel:
             with contextlib.suppress(TransientDeviceError, AgentError):
-                self._agent.acknowledge(self._pending, Deadline.after(2, self._clock))
-        self._agent.close(cancel)
-        self._agent = None
+                self._client.acknowledge(self._pending, Deadline.after(2, self._clock))
+        self._client.close(cancel)
+        self._client = None
 
     def _measure_once(self, jobs: Sequence[ModelJob], attempt: int) -> list[Measured]:
         anchors = [self._anchor(fresh_enough_s=_ANCHOR_FRESH_S)]
@@ -309,13 +309,13 @@ class DeviceMeter:
         return found
 
     def _open(self) -> AgentClient:
-        if self._agent is None:
-            self._agent = self._connect()
-            self.identity = self._agent.identity
+        if self._client is None:
+            self._client = self._connect()
+            self.agent = self._client.agent
             self._anchor_ms, self._anchor_path = None, None
-            if self._agent.hello.spooled and not self._recovered:
-                self._recovered = tuple(self._sound_leftovers(self._agent))
-        return self._agent
+            if self._client.hello.spooled and not self._recovered:
+                self._recovered = tuple(self._sound_leftovers(self._client))
+        return self._client
 
     def _sound_leftovers(self, agent: AgentClient) -> Iterator[Measurement]:
         """What this study left and can be taken for a measurement of now; its rest is dropped.
@@ -339,12 +339,12 @@ class DeviceMeter:
             agent.acknowledge(dropped, deadline)
 
     def _is_of_now(self, found: Measurement, job: str) -> bool:
-        return found.agent == self.identity and job_name(self.study, found.key) == job
+        return found.agent == self.agent and job_name(self.study, found.key) == job
 
     def _drop(self) -> None:
-        if self._agent is not None:
-            self._agent.close(cancel=True)
-            self._agent = None
+        if self._client is not None:
+            self._client.close(cancel=True)
+            self._client = None
 
     def _anchor(self, fresh_enough_s: float = 0.0) -> float:
         """The anchor's median in ms, measured now or less than so many seconds ago."""

@@ -108,7 +108,7 @@ def profile_device(
     ready_by = Deadline.after(_READY_S)
     try:
         with open_meter(transport, ready_by, request.settings, options) as meter:
-            agent = meter.identity
+            agent = meter.agent
             profile = replace(
                 profile,
                 provenance=_provenance(agent, ""),
@@ -151,12 +151,12 @@ def _with_older(
     """Entries, and those of an older table that were not measured anew."""
     if older is None:
         return entries
-    taken = {entry.identity for entry in entries}
+    taken = {entry.slot for entry in entries}
     keys = {entry.key for entry in entries}
     kept = [
         entry
         for entry in older.entries
-        if entry.identity not in taken and (entry.measurement or entry.key not in keys)
+        if entry.slot not in taken and (entry.measurement or entry.key not in keys)
     ]
     return (*entries, *kept)
 

@@ -34,7 +34,7 @@ def _head_problems(profile: DeviceProfile, path: Path | None) -> Iterator[str]:
 
 
 def _entry_problems(profile: DeviceProfile) -> Iterator[str]:
-    keys = Counter(entry.identity for entry in profile.entries)
+    keys = Counter(entry.slot for entry in profile.entries)
     for (key, *_), count in keys.items():
         if count > 1:
             yield f"entry {key}: is there {count} times"

@@ -6,6 +6,7 @@ nothing that was trained or measured is done twice.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import secrets
@@ -21,6 +22,7 @@ from adadeep.core.reader import convert
 from adadeep.storage.artifacts import remove_leftovers
 from adadeep.storage.lines import LineFile, Record, read_lines
 from adadeep.storage.lock import FolderLock
+from adadeep.storage.native_log import NATIVE_LOG
 from adadeep.storage.records import KIND_OF, KINDS, Entry, JournalContent
 
 SCHEMA_VERSION = 2
@@ -57,9 +59,15 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, content: JournalContent, file: LineFile, lock: FolderLock
+        self,
+        folder: Path,
+        content: JournalContent,
+        file: LineFile,
+        lock: FolderLock,
+        is_new: bool = False,
     ) -> None:
         self._folder = folder
+        self._is_barren = is_new
         self._file = file
         self._lock = lock
         self._deferred: list[Record] = []  # until there is something that was found
@@ -75,6 +83,7 @@ class Journal:
             FormatError: a newer adadeep wrote the journal, or it is damaged.
         """
         try:
+            is_new = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
@@ -84,7 +93,7 @@ class Journal:
         try:
             remove_leftovers(folder)
             content, size = _content(folder / JOURNAL)
-            return cls(folder, content, LineFile(folder / JOURNAL, size), lock)
+            return cls(folder, content, LineFile(folder / JOURNAL, size), lock, is_new)
         except BaseException:
             lock.release()
             raise
@@ -118,6 +127,7 @@ class Journal:
 
     def add(self, value: Entry) -> None:
         """Records what was found."""
+        self._is_barren = False
         self._file.append(*self._deferred, _record(value))
         self._deferred = []
         self.content.take(value)
@@ -135,8 +145,18 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
         self.close()
+        is_ours = error is not None and not isinstance(error, AdaDeepError)
+        if self._is_barren and not is_ours:  # else the log may tell why
+            self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        """Takes back the folder that `open` made: nothing was found for it."""
+        for name in (".lock", NATIVE_LOG, JOURNAL):
+            (self._folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something of another's is there
+            self._folder.rmdir()
 
 
 def _record(value: Entry) -> Record:

@@ -75,7 +75,7 @@ def search(
             later.
         Interrupted: Ctrl-C; the same call goes on later.
     """
-    config.check(TASKS)
+    config.validate(TASKS)
     give_keras_a_home()
     with open_bench(config, transports, observer) as bench:
         try:

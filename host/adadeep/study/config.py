@@ -57,7 +57,7 @@ class StudyConfig:
     cost_sources: tuple[str, ...] = ()
     agent: str | None = None
 
-    def check(self, tasks: Iterable[str]) -> None:
+    def validate(self, tasks: Iterable[str]) -> None:
         """Checks every setting.
 
         Args:

@@ -198,4 +198,4 @@ def _error_of(reply: Reply) -> AdaDeepError:
     kind = getattr(errors, reply.error, None)
     if isinstance(kind, type) and issubclass(kind, AdaDeepError):
         return kind(reply.message)
-    return ConversionError(f"TensorFlow failed: {reply.message}")
+    return ConversionError(f"the network could not be made: {reply.message}")

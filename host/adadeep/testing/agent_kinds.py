@@ -120,8 +120,8 @@ class AgentKindKit:
     ) -> None:
         for _ in range(2):
             client = AgentClient.start(ready, soon())
-            assert client.identity.name == kind.name
-            assert client.identity.version == wire.VERSION
+            assert client.agent.name == kind.name
+            assert client.agent.version == wire.VERSION
             client.close()
 
     def test_it_measures_as_the_protocol_says(self, client: AgentClient) -> None:

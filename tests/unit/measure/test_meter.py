@@ -67,7 +67,7 @@ class PlayedAgent:
     def __init__(self, script, spool=()):
         self.script, self.spool = script, list(spool)
         self.hello = AgentHello("toy", "toy", "0", len(self.spool))
-        self.identity = AGENT
+        self.agent = AGENT
         self.asked, self.acknowledged, self.closed = [], [], False
 
     def push_model(self, model, deadline, name=None):
@@ -214,7 +214,7 @@ def test_an_agent_that_is_not_done_by_the_deadline_is_ended_and_tidied_up_after(
     assert caught.value.exit_code == 2
     assert endless.ended
     assert endless.closed
-    assert meter._agent is next_one  # whose start removes the model
+    assert meter._client is next_one  # whose start removes the model
 
 
 def test_a_device_that_does_not_answer_by_the_deadline_may_come_back():
@@ -356,8 +356,8 @@ def test_models_of_one_request_share_anchors_and_are_found_in_the_spool_together
     found = [done.measurement for done in meter.measure_jobs(jobs)]
     names = [f"{STUDY}-{one.key}" for one in found]
     assert broken.asked == ["anchor", *names]
-    assert meter._agent.asked == [*names, "anchor"]
+    assert meter._client.asked == [*names, "anchor"]
     left = [two_models(name) for name in names]
     again = meter_with(broken, PlayedAgent(two_models, spool=left))
     assert [done.measurement.model_sha256 for done in again.measure_jobs(jobs)] == [SHA, OTHER_SHA]
-    assert again._agent.asked == ["anchor"]
+    assert again._client.asked == ["anchor"]

@@ -119,7 +119,7 @@ def studies(monkeypatch, tmp_path):
     def open_meter(transport, deadline, settings, options):
         opened.append(options.study)
         meter = opened.meter
-        meter.study, meter.identity = options.study, Agent("a", "0", "r", "0")
+        meter.study, meter.agent = options.study, Agent("a", "0", "r", "0")
         yield meter
 
     class Opened(list):

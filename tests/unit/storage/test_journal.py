@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import json
 import os
@@ -446,6 +447,38 @@ def test_a_host_killed_while_writing_loses_no_whole_record(tmp_path):
         assert {f"{number:016x}" for number in reported} <= set(journal.content.artifacts)
         journal.add(FAILED)
     assert FAILED.plan.key in read_journal(tmp_path).trials
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_folder_for_which_nothing_was_found_goes_again(tmp_path, fails):
+    folder = tmp_path / "run"
+    error = ConfigError("no data") if fails else None
+    with contextlib.suppress(ConfigError):
+        opened_and_left(folder, error)
+    assert not folder.exists()
+
+
+def opened_and_left(folder, error=None):
+    with Journal.open(folder) as journal:
+        journal.begin(STUDY)
+        (folder / "native.log").write_text("noise")
+        if error:
+            raise error
+
+
+def test_a_folder_that_was_there_holds_a_find_or_may_explain_our_own_fault_stays(tmp_path):
+    there, found, broken = (tmp_path / name for name in ("there", "found", "broken"))
+    there.mkdir()
+    with Journal.open(there) as journal:
+        journal.begin(STUDY)
+    with Journal.open(found) as journal:
+        journal.begin(STUDY)
+        journal.add(FAILED)
+    with pytest.raises(ZeroDivisionError):
+        opened_and_left(broken, ZeroDivisionError())
+    assert there.exists()
+    assert found.exists()
+    assert broken.exists()
 
 
 def test_a_full_disk_ends_with_a_clear_error_and_what_was_there_stays(tmp_path):

@@ -15,7 +15,7 @@ TASKS = ("digits", "mnist")
 
 
 def test_a_good_configuration_passes(tmp_path):
-    StudyConfig(task="digits", folder=tmp_path / "new").check(TASKS)
+    StudyConfig(task="digits", folder=tmp_path / "new").validate(TASKS)
 
 
 def test_everything_wrong_is_named_at_once(tmp_path):
@@ -26,14 +26,14 @@ def test_everything_wrong_is_named_at_once(tmp_path):
         settings=MeasureSettings(threads=0), folder=file,
     )  # fmt: skip
     with pytest.raises(ConfigError) as caught:
-        config.check(TASKS)
+        config.validate(TASKS)
     message = str(caught.value)
     assert "unknown task 'mnits'. Did you mean 'mnist'?" in message
     assert "unknown sampler 'dqm'. Did you mean 'dqn'?" in message
     for part in ("Did you mean 'serial'?", "0 episodes", "seed -1", "0 threads", "is a file"):
         assert part in message
     with pytest.raises(ConfigError, match="unknown preset of random 'paper'"):
-        StudyConfig(task="mnist", sampler="random", preset="paper").check(TASKS)
+        StudyConfig(task="mnist", sampler="random", preset="paper").validate(TASKS)
 
 
 def test_demand_episodes_and_sampler_are_free_and_network_and_data_are_not():
@@ -55,7 +55,7 @@ def test_a_task_of_a_part_that_is_not_installed_is_refused_before_anything_begin
     task = Task("digits", "Digits", "lenet", "digits", "digitz", "theirs")
     monkeypatch.setattr(TASK_REGISTRY, "get", lambda name: task)
     with pytest.raises(ConfigError) as caught:
-        StudyConfig(task="digits").check(TASKS)
+        StudyConfig(task="digits").validate(TASKS)
     assert "unknown recipe 'digitz'. Did you mean 'digits'?" in str(caught.value)
     assert "unknown metric 'theirs'" in str(caught.value)
     assert "unknown network" not in str(caught.value)

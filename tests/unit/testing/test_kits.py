@@ -5,34 +5,52 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from dataclasses import replace
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
 
 from adadeep.convert.precisions.float32 import Float32
+from adadeep.core.agent_kind import Preparing
+from adadeep.core.clock import Deadline
 from adadeep.core.compressed import Compressed
 from adadeep.core.cost import Provenance, Quantity
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import AdaDeepError, TechniqueNotApplicable
 from adadeep.core.plan import LayerChoice
 from adadeep.core.search import Stop
+from adadeep.core.task import Data, Task
+from adadeep.devices.agent_kinds.registry import AGENT_KINDS
+from adadeep.devices.local import LocalTransport
 from adadeep.search.random_sampler import RandomSampler
+from adadeep.testing.agent_kinds import AgentKindKit
 from adadeep.testing.cost_sources import CostSourceKit
 from adadeep.testing.executors import ExecutorKit
 from adadeep.testing.precisions import PrecisionKit
 from adadeep.testing.samplers import SamplerKit
+from adadeep.testing.task_parts import (
+    DataSetKit,
+    MetricKit,
+    NetworkKit,
+    RecipeKit,
+    TaskKit,
+)
 from adadeep.testing.techniques import TechniqueKit
+from adadeep.training.metrics.accuracy import Accuracy
+from adadeep.training.networks.lenet import LeNet
+from adadeep.training.recipes.supervised import Supervised
 
 
-def failing(kit, **given):
-    """Names of the tests of a kit that an entry does not pass, without "test_"."""
+def failing(kit, only=None, **given):
+    """Names of the tests of a kit (or of some) that an entry does not pass, without "test_"."""
     found = set()
     for name, test in inspect.getmembers(kit(), inspect.ismethod):
         if not name.startswith("test_"):
             continue
         wanted = inspect.signature(test).parameters
-        marks = [mark.args for mark in getattr(test, "pytestmark", ())]
+        if only is not None and name.removeprefix("test_") not in only:
+            continue
+        marks = [m.args for m in getattr(test, "pytestmark", ()) if m.name == "parametrize"]
         more = {argument: values[0] for argument, values in marks}
         try:
             test(**{key: value for key, value in {**given, **more}.items() if key in wanted})
@@ -265,3 +283,154 @@ def test_a_technique_that_breaks_its_word_is_found(monkeypatch):
         "a_layer_of_another_kind_is_refused",
         "makes_what_it_outlines_and_refuses_what_it_refuses",
     }
+
+
+# ---- tasks and what they are made of
+
+
+def toy_data(**changes):
+    """24 images to train on, 20 to search with, 10 held back, 10 to test."""
+    rng, arrays = np.random.default_rng(0), {}
+    for part, count in (("train", 24), ("val", 20), ("held", 10), ("test", 10)):
+        arrays[f"x_{part}"] = rng.random((count, 8, 8, 1)).astype(np.float32)
+        arrays[f"y_{part}"] = np.arange(count) % 10
+    names = tuple("0123456789")
+    return replace(Data(**arrays, class_names=names, source="a toy"), **changes)
+
+
+def failing_data(data):
+    data_set = SimpleNamespace(name="toy", title="a toy", split=1, load=lambda: toy_data())
+    return failing(DataSetKit, data_set=data_set, data=data)
+
+
+def test_a_data_set_that_leaks_mislabels_or_changes_is_found():
+    sound = toy_data()
+    assert failing_data(sound) == set()
+    leaked = np.concatenate([sound.x_train[:1], sound.x_test[1:]])
+    assert failing_data(replace(sound, x_test=leaked)) == {
+        "no_sample_is_in_two_parts",
+        "everybody_gets_the_same_split",
+    }
+    assert failing_data(replace(sound, class_names=tuple("012"))) == {
+        "labels_that_are_classes_are_among_the_named_ones"
+    }
+    few = replace(sound, x_held=sound.x_held[:2], y_held=sound.y_held[:2])
+    assert "a_third_of_what_validates_is_held_back" in failing_data(few)
+
+
+class HalfMetric(Accuracy):
+    """Scores outside its range."""
+
+    def scores(self, outputs, labels):
+        return super().scores(outputs, labels) * 2
+
+
+class CurvedMetric(Accuracy):
+    """Grades by the others of the batch."""
+
+    def scores(self, outputs, labels):
+        best = outputs.max(axis=0)
+        return np.asarray(outputs[np.arange(len(labels)), labels] >= best[labels], np.float64)
+
+
+class FlatteringMetric(Accuracy):
+    """Finds that everything agrees."""
+
+    def agreement(self, a, b):
+        return 1.0
+
+
+@pytest.mark.parametrize(
+    ("metric", "found"),
+    [
+        (Accuracy, set()),
+        (
+            HalfMetric,
+            {
+                "every_sample_gets_a_score_within_the_range",
+                "outputs_that_are_no_numbers_get_scores_too",
+            },
+        ),
+        (CurvedMetric, {"every_sample_gets_a_score_within_the_range"}),
+        (FlatteringMetric, {"equal_outputs_agree_and_others_less"}),
+    ],
+)
+def test_a_metric_that_breaks_its_word_is_found(metric, found):
+    assert failing(MetricKit, metric=metric(), labels=np.arange(40) % 10) == found
+
+
+class Unseeded(LeNet):
+    """Has the same weights whatever the seed."""
+
+    def build(self, input_shape, classes, seed):
+        return super().build(input_shape, classes, 0)
+
+
+class Peeking(Supervised):
+    """Trains on what validates, too, and in an order of its own."""
+
+    __slots__ = ()
+
+    def train(self, made, data, steps, seed, learning_rate):
+        both = {
+            f"{kind}_train": np.concatenate(
+                [getattr(data, f"{kind}_train"), getattr(data, f"{kind}_val")]
+            )
+            for kind in "xy"
+        }
+        super().train(made, replace(data, **both), steps, 0, learning_rate)
+
+
+@pytest.mark.tf
+def test_a_network_or_a_recipe_that_breaks_its_word_is_found():
+    data = toy_data()
+    assert failing(NetworkKit, network=Unseeded(), data=data) == {
+        "the_seed_alone_decides_the_weights"
+    }
+    given = {"data": data, "network": LeNet(), "metric": Accuracy()}
+    assert failing(RecipeKit, recipe=Peeking("toy", "a toy", 30, 10), **given) == {
+        "the_seed_alone_decides_the_weights",
+        "only_the_training_part_is_looked_at",
+    }
+
+
+def test_a_task_whose_parts_are_not_there_is_found():
+    task = Task("toy", "a toy", "lenet", "digits", "digits", "luck")
+    assert "its_parts_are_there" in failing(TaskKit, task=task, only={"its_parts_are_there"})
+
+
+# ---- kinds of agents
+
+
+class Renamed:
+    """The agent for Linux under another name, with remedies for what never happens."""
+
+    name, title, priority = "Toy Agent", "a toy", 1
+    remedies = MappingProxyType({"bored": "Entertain it."})
+
+    def fits(self, facts, capabilities):
+        return "no"
+
+    def prepare(self, transport, deadline, preparing):
+        return AGENT_KINDS.get("linux-python").prepare(transport, deadline, preparing)
+
+    def examine(self, transport, deadline):
+        return []
+
+
+@pytest.mark.agent_life
+def test_a_kind_of_agent_that_breaks_its_word_is_found(tmp_path):
+    transport = LocalTransport(tmp_path)
+    ready = Renamed().prepare(transport, Deadline.after(60), Preparing())
+    only = {
+        "names_itself",
+        "its_remedies_are_sentences_for_codes_that_there_are",
+        "on_a_device_of_which_nothing_is_known_it_fits_or_says_what_to_do",
+        "where_it_can_be_prepared_its_checks_are_well",
+        "it_starts_again_and_again_under_the_name_of_its_kind",
+    }
+    try:
+        given = {"kind": Renamed(), "transport": transport, "ready": ready}
+        assert failing(AgentKindKit, only, **given) == only
+    finally:
+        ready.leave(Deadline.after(10))

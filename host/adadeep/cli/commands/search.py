@@ -157,7 +157,7 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     from adadeep.training.registry import TASKS
 
     with naming_missing(config.folder):
-        config.check(TASKS)
+        config.validate(TASKS)
     from adadeep.study.plugins import plugins
 
     plugins()  # of every kind some take part
@@ -174,9 +174,11 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
         ui.warn(f"{', '.join(outcome.left)} left before the end; the same command catches up.")
         return DeviceError.exit_code
     if not outcome.is_acceptable:
+        unmet = [target.title for target in outcome.targets if not target.is_acceptable]
+        where = f" on {' and '.join(unmet)}" if len(outcome.targets) > 1 else ""
         raise DemandUnmet(
-            f"none of the {len(outcome.first.result.tried)} plans tried meets the demand; the"
-            " nearest one is reported. Relax a limit, or give more --episodes."
+            f"none of the {len(outcome.first.result.tried)} plans tried meets the demand{where};"
+            " the nearest one is reported. Relax a limit, or give more --episodes."
         )
     return 0
 

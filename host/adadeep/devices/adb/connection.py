@@ -90,9 +90,9 @@ class AdbSocket:
                 f"{self._who}: a request of {len(payload)} bytes is too long for adb (65535)."
             )
         self.send(b"%04x%s" % (len(payload), payload), deadline)
-        self.check_status(service, deadline)
+        self.expect_okay(service, deadline)
 
-    def check_status(self, service: str, deadline: Deadline) -> None:
+    def expect_okay(self, service: str, deadline: Deadline) -> None:
         """Reads OKAY; raises what a FAIL says."""
         doing = _doing(service)
         try:

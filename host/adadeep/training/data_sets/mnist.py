@@ -80,7 +80,7 @@ def _read_mnist(file: Path) -> dict[str, Array]:
         with np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in _MNIST_MEMBERS}
         for part, fewest in (("train", 50), ("test", 10)):
-            _check(arrays[f"x_{part}"], arrays[f"y_{part}"], fewest)
+            _require_images(arrays[f"x_{part}"], arrays[f"y_{part}"], fewest)
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError, BadZipFile,
             zlib.error) as error:  # fmt: skip
         raise ConfigError(
@@ -90,7 +90,7 @@ def _read_mnist(file: Path) -> dict[str, Array]:
     return arrays
 
 
-def _check(images: Array, labels: Array, fewest: int) -> None:
+def _require_images(images: Array, labels: Array, fewest: int) -> None:
     """Raises ValueError where these are not 28x28 grey images with the digits that they show."""
     if images.shape[1:3] != (28, 28) or images.shape[3:] not in ((), (1,)):
         raise ValueError(f"images of shape {images.shape}, not (n, 28, 28)")

@@ -1,0 +1,235 @@
+"""Records the truth that searches are judged on: every plan of LeNet's space, made and measured.
+
+For each data set and each of two trainings every plan is applied, fine-tuned and converted as a
+search does it; which samples its .tflite gets right is kept for the search's validation data, the
+held-back part and the test data. Its latency is taken on this computer, in turn with the initial
+network over several placements in memory, and on the device lab's aarch64 machine, whose clock
+counts instructions. What is recorded stays in a work folder, so that the same command goes on
+where it ended; `pack` writes the tables that `bench_search.py` reads.
+
+    ADADEEP_DATA=... python benchmarks/search/record_truth.py make digits 0     hours in all: mnist
+    python benchmarks/search/record_truth.py board digits                      needs the device lab
+    python benchmarks/search/record_truth.py pack
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.space import SearchSpace, build_space
+from adadeep.cost.formulas import energy_mj
+from adadeep.study.worker_messages import Made, OpenTask
+
+HERE = Path(__file__).resolve().parent
+TABLES, WORK = HERE / "tables", HERE / "work"
+PARTS = ("search", "held", "test")
+PLACEMENTS, ROUNDS, BLOCK_S, WARM_UP = 5, 4, 0.01, 3
+
+
+def plans_of(space: SearchSpace) -> Iterator[CompressionPlan]:
+    """Every plan, the initial network first."""
+
+    def complete(decisions: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if len(decisions) == len(space.points):
+            yield decisions
+            return
+        for number in np.flatnonzero(space.mask(decisions)):
+            yield from complete((*decisions, int(number)))
+
+    for decisions in complete(()):
+        yield space.plan(decisions)
+
+
+def make(task: str, seed: int) -> None:
+    """Makes and judges what is not recorded yet; a model of training 0 stays for the board."""
+    from adadeep.compress.registry import TECHNIQUES
+    from adadeep.core.errors import AdaDeepError
+    from adadeep.study.maker import KerasMaker
+
+    folder = WORK / task
+    folder.mkdir(parents=True, exist_ok=True)
+    journal = WORK / f"{task}-{seed}.jsonl"
+    done = {row["key"] for row in lines(journal)}
+    initial = folder / f"initial-{seed}.keras"
+    maker = KerasMaker.open(OpenTask(task, seed, str(initial), goes_on=True), print)
+    space = build_space(maker.spec, list(TECHNIQUES.usable().values()), tuple(PRECISIONS))
+    plans = list(plans_of(space))
+    print(f"{task} {seed}: {len(plans)} plans, {len(done)} recorded")
+    reference: bytes | None = None
+    for number, plan in enumerate(plans):
+        start = time.perf_counter()
+        if plan.key in done and number:
+            continue
+        with tempfile.TemporaryDirectory(dir=folder) as made_in:
+            row: dict[str, Any] = {"key": plan.key, "plan": json.loads(plan.canonical_json)}
+            try:
+                made = maker.make(plan, made_in)
+                model = Path(made.model).read_bytes()
+                reference = reference or model
+                if plan.key in done:
+                    continue  # the initial network, made anew to be measured beside
+                row |= _costs(made, len(model))
+                row["search"] = made.scores.packed
+                row |= {part: maker.judge(made.model, part).packed for part in PARTS[1:]}
+                made_s = time.perf_counter() - start
+                row["local"] = ratios(model, reference)
+                if not seed:
+                    Path(made.model).replace(folder / f"{plan.key}.tflite")
+            except AdaDeepError as error:
+                made_s = time.perf_counter() - start
+                row["error"] = str(error)
+        append(journal, row)
+        spent = time.perf_counter() - start
+        told = row.get("error") or f"ratio {statistics.median(row['local']['ratios']):.3f}"
+        print(f"{number} {made_s:.1f} {spent:.1f} s {told} {plan.label}", flush=True)
+
+
+def _costs(made: Made, size: int) -> dict[str, float]:
+    return {
+        "storage_bytes": made.spec.parameter_storage_bytes,
+        "activation_bytes": made.spec.activation_storage_bytes,
+        "macs": made.spec.macs,
+        "energy_mj": energy_mj(made.spec),
+        "file_bytes": size,
+    }
+
+
+def ratios(model: bytes, reference: bytes) -> dict[str, Any]:
+    """Latency over the reference's, one value a placement; blocks of both alternate."""
+    found, own = [], []
+    for _ in range(PLACEMENTS):
+        pair = [_Runner(model), _Runner(reference)]
+        blocks: list[list[float]] = [[], []]
+        for _ in range(ROUNDS):
+            for runner, times in zip(pair, blocks, strict=True):
+                times.append(runner.block_ms())
+        medians = [statistics.median(times) for times in blocks]
+        found.append(medians[0] / medians[1])
+        own.append(medians[0])
+    return {"ratios": [round(r, 5) for r in found], "ms": round(statistics.median(own), 6)}
+
+
+class _Runner:
+    """A model in an interpreter of its own."""
+
+    def __init__(self, model: bytes) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._interpreter = Interpreter(model_content=model, num_threads=1)
+        self._interpreter.allocate_tensors()
+        details = self._interpreter.get_input_details()[0]
+        rng = np.random.default_rng(0)
+        data = rng.random(details["shape"])
+        if details["dtype"] != np.float32:
+            data = data * 200 - 100
+        self._interpreter.set_tensor(details["index"], data.astype(details["dtype"]))
+
+    def block_ms(self) -> float:
+        """Median of a block of runs; the first ones after another model ran are dropped."""
+        for _ in range(WARM_UP):
+            self._interpreter.invoke()
+        times, end = [], time.perf_counter() + BLOCK_S
+        while not times or time.perf_counter() < end:
+            start = time.perf_counter()
+            self._interpreter.invoke()
+            times.append(1000 * (time.perf_counter() - start))
+        return statistics.median(times)
+
+
+def board(task: str) -> None:
+    """Measures what was made on the lab's aarch64 machine."""
+    from adadeep.core.clock import Deadline
+    from adadeep.core.measure_settings import MeasureSettings
+    from adadeep.devices.discovery import select
+    from adadeep.measure.session import MeterOptions, open_meter
+    from lab_box import lab_board
+
+    journal = WORK / f"{task}-board.jsonl"
+    done = {row["key"] for row in lines(journal)}
+    models = sorted((WORK / task).glob("*.tflite"))
+    left = [model for model in models if model.stem not in done]
+    print(f"{task}: {len(models)} models, {len(done)} measured")
+    with lab_board() as serial:
+        [transport] = select([serial], Deadline.after(60))
+        with open_meter(
+            transport, Deadline.after(120), MeasureSettings(), MeterOptions()
+        ) as meter:
+            for model in left:
+                start = time.perf_counter()
+                [measured] = meter.measure([model.read_bytes()])
+                append(journal, {"key": model.stem, "ms": measured.latency_ms})
+                print(
+                    f"{model.stem} {measured.latency_ms} {time.perf_counter() - start:.1f} s",
+                    flush=True,
+                )
+
+
+def pack() -> None:
+    """Writes a table for each recording that is whole, and says what is not."""
+    TABLES.mkdir(exist_ok=True)
+    for journal in sorted(WORK.glob("*-[01].jsonl")):
+        task = journal.stem.rpartition("-")[0]
+        on_board = {row["key"]: row["ms"] for row in lines(WORK / f"{task}-board.jsonl")}
+        rows = [row for row in lines(journal) if "error" not in row]
+        members = {
+            part: np.array(
+                [np.frombuffer(base64.b64decode(row.pop(part)), np.uint8) for row in rows]
+            )
+            for part in PARTS
+        }
+        for row in rows:
+            row["board_ms"] = on_board.get(row["key"])
+        about = json.dumps({"task": task, "plans": rows}).encode()
+        path = TABLES / f"{journal.stem}.npz"
+        np.savez_compressed(path, about=np.frombuffer(about, np.uint8), **members)
+        missing = sum(row["board_ms"] is None for row in rows)
+        print(f"{path.name}: {len(rows)} plans, {missing} not measured on the board")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a journal; a last line that was cut off is none."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+
+
+def append(path: Path, row: dict[str, Any]) -> None:
+    """Adds a row, on the disk before anything else is made."""
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("make", "board", "pack"))
+    parser.add_argument("task", nargs="?", choices=("mnist", "digits"))
+    parser.add_argument("seed", nargs="?", type=int, default=0)
+    chosen = parser.parse_args()
+    if chosen.what == "make":
+        make(chosen.task, chosen.seed)
+    elif chosen.what == "board":
+        board(chosen.task)
+    else:
+        pack()
+
+
+if __name__ == "__main__":
+    main()
