@@ -14,6 +14,7 @@ from adadeep.core.cost import Cost
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import DeviceProfile
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits, Reward
 from adadeep.core.space import SearchSpace
@@ -174,6 +175,7 @@ class SearchContext:
         known_costs: of a plan, without trying it; None where a technique can't tell.
         targets: in the order of the goals.
         history: what is known before the first ask: the initial network.
+        scale: what accuracies mean.
     """
 
     space: SearchSpace
@@ -183,3 +185,4 @@ class SearchContext:
     known_costs: Callable[[CompressionPlan], KnownCosts | None] = lambda _: None
     targets: tuple[TargetKnowledge, ...] = ()
     history: tuple[ScoredTrial, ...] = ()
+    scale: Scale = ACCURACY_SCALE

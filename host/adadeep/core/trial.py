@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adadeep.core.cost import Cost
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reader import require_finite, require_hex, require_range
+from adadeep.core.scores import SampleScores
 
 
 class TrialState(StrEnum):
@@ -33,6 +34,8 @@ class Trial:
         measurement_key: of its latency measurement; None if T was not measured.
         reason: why it is not complete; None if it is.
         seconds: wall time it took.
+        scores: of the validation samples, which `accuracy` is the mean of; None if there is no
+            network, or they were not kept.
     """
 
     plan: CompressionPlan
@@ -43,6 +46,7 @@ class Trial:
     measurement_key: str | None = None
     reason: str | None = None
     seconds: float = 0.0
+    scores: SampleScores | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         require_finite("accuracy", self.accuracy)

@@ -204,6 +204,7 @@ class _Search:
             known_costs=self.known_costs,
             targets=tuple(self.bench.knowledge[goal.target] for goal in goals),
             history=(baseline,),
+            scale=self.bench.journal.content.scale,
         )
         return SAMPLERS.get(session.sampler).make(context)
 

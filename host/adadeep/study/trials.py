@@ -44,6 +44,7 @@ def trial_on(content: JournalContent, record: TrialRecord, target: TargetRecord)
         measurement_key=key,
         reason=reason,
         seconds=round(record.making_s + record.measuring_s, 3),
+        scores=artifact.scores if artifact else None,
     )
 
 
