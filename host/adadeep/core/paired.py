@@ -222,7 +222,7 @@ def _at_most(difference: int, samples: int, loss: float, differing: Floats) -> F
     # d + samples is counted, from 0 to 2 samples: each step is 0, 1 or 2.
     step = down + (1 - differing[:, None]) * np.exp(-angle) + up * np.exp(-2 * angle)
     law = np.fft.irfft(_power(step, samples), size)
-    return np.clip(law[:, : difference + samples + 1].sum(axis=1), 0.0, 1.0)
+    return np.asarray(np.clip(law[:, : difference + samples + 1].sum(axis=1), 0.0, 1.0))
 
 
 def _power(base: Complexes, exponent: int) -> Complexes:
