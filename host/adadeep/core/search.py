@@ -43,10 +43,13 @@ class TargetKnowledge:
     Attributes:
         facts: of the device.
         profile: of it, in the user's library; None if there is none.
+        time_prior: T of a plan in ms as the profile's table lets expect it, None of a plan that
+            it can't tell; None if there is no such table.
     """
 
     facts: DeviceFacts
     profile: DeviceProfile | None = None
+    time_prior: Callable[[CompressionPlan], float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,12 @@ class GoalScore:
     Attributes:
         trial: the plan and its costs on the goal's target.
         reward: by Eq. 8.
+        target: key of the goal's target; empty where there is but one.
     """
 
     trial: Trial
     reward: Reward
+    target: str = ""
 
     @property
     def rank(self) -> tuple[float, float]:

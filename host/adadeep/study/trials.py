@@ -107,7 +107,7 @@ class TargetScorer:
         scale = content.scale
         limits = resolve_limits(demand, initial.accuracy, initial.cost, scale)
         earned = reward(demand, limits, initial.accuracy, initial.cost, scale)
-        return cls(target, demand, limits, GoalScore(initial, earned))
+        return cls(target, demand, limits, GoalScore(initial, earned, target.key))
 
     def score(self, content: JournalContent, record: TrialRecord) -> GoalScore:
         """What a plan earns here: the floor where it failed or is not measured."""
@@ -115,15 +115,16 @@ class TargetScorer:
             return self.baseline
         trial = trial_on(content, record, self.target)
         if trial.accuracy is None or trial.cost is None:
-            return GoalScore(trial, floor_reward(self.demand))
+            return GoalScore(trial, floor_reward(self.demand), self.target.key)
         earned = reward(self.demand, self.limits, trial.accuracy, trial.cost, content.scale)
-        return GoalScore(trial, earned)
+        return GoalScore(trial, earned, self.target.key)
 
     def skipped(self, plan: CompressionPlan, reason: str, violation: float) -> GoalScore:
         """Of a plan whose known costs break limits: the floor, with what is known of it."""
         floor = floor_reward(self.demand)
         trial = Trial(plan, TrialState.SKIPPED, reason=reason)
-        return GoalScore(trial, Reward(floor.gain, floor.satisfaction, violation))
+        earned = Reward(floor.gain, floor.satisfaction, violation)
+        return GoalScore(trial, earned, self.target.key)
 
 
 def scored(
