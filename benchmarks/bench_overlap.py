@@ -4,8 +4,8 @@ The device lab's aarch64 machine counts instructions, so that the load of this c
 change what is measured on it. Training is pinned to one core in both runs; both look three plans
 ahead. Plans are drawn at random: medians differ by some hundredths of a percent from run to run
 (packets of adb arrive at other instructions), and a sampler that learns from them would sooner or
-later ask for another plan. That what is recorded gives the same plans in every executor is shown
-by `ExecutorKit`.
+later ask for another plan. That the same costs give the same plans in every executor, for every
+sampler, `tests/unit/study/test_study.py` shows.
 
     python benchmarks/bench_overlap.py [--smoke] [--results FOLDER]
 """
@@ -93,7 +93,8 @@ def searched(executor: str, serial: str, task: str, plans: int) -> Run:
     with tempfile.TemporaryDirectory() as folder, one_core_to_train_on():
         config = StudyConfig(
             task=task, demand=UserDemand(max_accuracy_loss=0.02), episodes=plans,
-            folder=Path(folder) / "run", executor=executor, look_ahead=LOOK_AHEAD, sampler="random",
+            folder=Path(folder) / "run", executor=executor, look_ahead=LOOK_AHEAD,
+            sampler="random",
         )  # fmt: skip
         search(config, select([serial], Deadline.after(60)), timing)
         content = RunFolder(Path(folder) / "run").journal
