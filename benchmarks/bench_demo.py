@@ -12,7 +12,7 @@ from pathlib import Path
 from record import Row, options, save
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMIT_S, LIMIT_MB = 180, 2000
+LIMIT_S, LIMIT_MB = 64, 1500
 SAMPLE_S = 0.2
 
 

@@ -37,7 +37,7 @@ from adadeep.cost.formulas import energy_mj
 from adadeep.study.worker_messages import Made, OpenTask
 
 HERE = Path(__file__).resolve().parent
-TABLES, WORK = HERE / "tables", HERE / "work"
+TABLES, WORK = HERE / "tables", Path(os.environ.get("ADADEEP_TABLES_WORK", HERE / "work"))
 PARTS = ("search", "held", "test")
 PLACEMENTS, ROUNDS, BLOCK_S, WARM_UP = 5, 4, 0.01, 3
 
