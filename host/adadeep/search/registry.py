@@ -9,6 +9,7 @@ SAMPLERS: Registry[SamplerKind] = Registry(
     "sampler",
     {
         "dqn": "adadeep.search.dqn.kind:DQN",
+        "planner": "adadeep.search.planner:PLANNER",
         "random": "adadeep.search.random_sampler:RANDOM",
     },
     group="adadeep.samplers",

@@ -13,10 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from adadeep.core.cost import Cost, Quantity
-from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace
@@ -55,7 +53,7 @@ def unbent(value: Floats) -> Floats:
 
 
 def worth(violation: Floats, reward: Floats) -> Floats:
-    """One number to rank by: the reward where limits are kept, else less by how they are broken."""
+    """To rank by: the reward where limits are kept, else less by how far they are broken."""
     return np.asarray(np.where(violation > _TOLERANCE, -_BROKEN - violation, reward))
 
 
@@ -168,20 +166,10 @@ class View:
         """Of plans (n, points); (n,)."""
         return worth(*self.judge(decisions))
 
-    def judge(self, decisions: Decisions, stray: Floats | None = None) -> tuple[Floats, Floats]:
-        """Violation and reward of plans, the mean over the goals.
-
-        Args:
-            decisions: (n, points).
-            stray: added to each learned quantity; (quantities, n).
-
-        Returns:
-            Two arrays (n,).
-        """
+    def judge(self, decisions: Decisions) -> tuple[Floats, Floats]:
+        """Violation and reward of plans (n, points), the mean over the goals; (n,) each."""
         places = np.arange(decisions.shape[1])
         sums = [table[places, decisions].sum(axis=1) for table in self.tables]
-        if stray is not None:
-            sums = [one + more for one, more in zip(sums, stray, strict=True)]
         return self.world.judged(decisions, sums)
 
 
@@ -230,23 +218,51 @@ class World:
 
     def mean(self) -> View:
         """The world as it is believed to be."""
-        return View(
-            self, tuple(self.features.tables(q.belief.mean) for q in self.quantities)
-        )
+        return View(self, tuple(self.features.tables(q.belief.mean) for q in self.quantities))
 
     def samples(self, rng: np.random.Generator, count: int) -> list[View]:
         """Worlds as they may be."""
         drawn = [self.features.tables(q.belief.sample(rng, count)) for q in self.quantities]
         return [View(self, tuple(one[number] for one in drawn)) for number in range(count)]
 
+    def dreams(
+        self, decisions: Decisions, rng: np.random.Generator, count: int
+    ) -> tuple[Floats, Floats]:
+        """Violation and reward of plans as they may turn out, each with a stray of its own.
+
+        Args:
+            decisions: (n, points).
+            rng: of the draws.
+            count: of the draws.
+
+        Returns:
+            Two arrays (n, count); what is in one column belongs together.
+        """
+        rows, sums = self.features.rows(decisions), []
+        for quantity in self.quantities:
+            belief = quantity.belief
+            strayed = belief.scales.stray * rng.standard_normal((len(rows), count))
+            sums.append(rows @ belief.sample(rng, count).T + strayed)
+        return self.judged(decisions, sums)
+
     def judged(self, decisions: Decisions, sums: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Violation and reward of plans of which the learned quantities are given; (n,) each."""
+        """Violation and reward of plans of which the learned quantities are given.
+
+        Args:
+            decisions: (n, points).
+            sums: in the order of `quantities`; each (n,) or (n, draws).
+
+        Returns:
+            Two arrays of that shape.
+        """
         loss = unbent(sums[0])
+        shape = (len(decisions), *(1,) * (loss.ndim - 1))
         left = iter(sums[1:])
         violations, rewards = [], []
         for model in self.goals:
             costs = [
-                cost.prior_of(decisions) * (1.0 if cost.learned is None else np.exp(next(left)))
+                cost.prior_of(decisions).reshape(shape)
+                * (1.0 if cost.learned is None else np.exp(next(left)))
                 for cost in model.costs
             ]
             broken, reward = self._scored(model.goal, loss, costs)
@@ -254,9 +270,7 @@ class World:
             rewards.append(reward)
         return np.mean(violations, axis=0), np.mean(rewards, axis=0)
 
-    def _scored(
-        self, goal: Goal, loss: Floats, costs: Sequence[Floats]
-    ) -> tuple[Floats, Floats]:
+    def _scored(self, goal: Goal, loss: Floats, costs: Sequence[Floats]) -> tuple[Floats, Floats]:
         """As `core.reward`, of many plans."""
         scale, limits, demand = self._scale, goal.limits, goal.demand
         lowest = limits.min_accuracy
