@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes replay; before numpy is imported
@@ -24,8 +25,8 @@ from search import formula
 from search.contenders import OWN, contenders
 from search.judging import stored_optima
 from search.pages import BEST_HEARD, page, printed
-from search.replay import Cell, cells, curves, find_optima, validation_runs
-from search.report import CellSummary, summaries
+from search.replay import Cell, Contender, cells, curves, find_optima, validation_runs
+from search.report import CellSummary, Points, summaries, summarised
 from search.stored import StoredCurves
 
 SEEDS, EPISODES = 6, 40
@@ -36,9 +37,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="seconds only; its numbers are bad")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON")
-    parser.add_argument("--all", action="store_true", help="replay all, find all optima: an hour")
+    parser.add_argument("--all", action="store_true", help="replay baselines too: an hour or two")
     parser.add_argument("--table", default="", help="only tables whose name holds this")
-    parser.add_argument("--sampler", default="", help="only, and anew, those whose name holds it")
+    parser.add_argument("--sampler", default="", help="only those whose name holds this")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of tables and samplers")
     parser.add_argument("--episodes", type=int, default=EPISODES, help="evaluations of a run")
     chosen = parser.parse_args()
@@ -57,26 +58,42 @@ def compare(chosen: argparse.Namespace, of: list[Cell]) -> dict[str, dict[str, C
     store = StoredCurves(chosen.results / BASELINES)
     found = {}
     for name, make in contenders().items():
-        if chosen.sampler and chosen.sampler not in name:
+        if chosen.sampler not in name:
             continue
-        size = chosen.seeds, chosen.episodes
-        if name in OWN or chosen.all or chosen.sampler:
-            start = time.monotonic()
-            found[name] = summaries(curves(make, of, range(chosen.seeds), chosen.episodes))
-            store.keep(name, of, found[name], *size)
-            print(f"{name}: replayed in {time.monotonic() - start:.0f} s", flush=True)
-        elif len(known := store.known(name, of, *size)) == len(of):
-            found[name] = known
-        else:
-            print(f"{name}: {len(known)} of {len(of)} cells are stored as they are now; "
-                  f'--sampler "{name}" replays it')  # fmt: skip
+        afresh = chosen.all or name in OWN
+        known = {} if afresh else store.known(name, of, chosen.seeds, chosen.episodes)
+        left = [cell for cell in of if cell.name not in known]
+        if left and not (afresh or chosen.sampler):
+            print(f'{name}: {len(left)} of {len(of)} cells are not stored as they are now; left'
+                  f' out: --sampler "{name}" replays them')  # fmt: skip
+            continue
+        runs = [run for of_cell in known.values() for run in of_cell]
+        found[name] = summarised([*runs, *replayed(name, make, left, chosen, store)])
     return found
+
+
+def replayed(
+    name: str,
+    make: Contender,
+    of: list[Cell],
+    chosen: argparse.Namespace,
+    store: StoredCurves,
+) -> list[Points]:
+    """Runs of a sampler; a baseline's are stored."""
+    if not of:
+        return []
+    start = time.monotonic()
+    runs = [Points.of(run) for run in curves(make, of, range(chosen.seeds), chosen.episodes)]
+    print(f"{name}: replayed in {time.monotonic() - start:.0f} s", flush=True)
+    if name not in OWN:
+        store.keep(name, of, runs, chosen.episodes)
+    return runs
 
 
 def main() -> None:
     chosen = arguments()
     of = chosen_cells(chosen)
-    if chosen.all and not chosen.smoke:
+    if chosen.all and not (chosen.smoke or chosen.table or chosen.sampler):
         stored_optima().forget()
     find_optima(of, range(chosen.seeds), keep=not chosen.smoke)
     found = compare(chosen, of)
@@ -89,8 +106,9 @@ def main() -> None:
         "machine": machine(),
         "results": page(found),
         "cells": {
-            name: {cell: one.content() for cell, one in of_cells.items()}
+            name: {cell: asdict(one) for cell, one in of_cells.items()}
             for name, of_cells in found.items()
+            if name in OWN
         },
     }
     whole = not (chosen.table or chosen.sampler)  # part of it would take the place of the whole

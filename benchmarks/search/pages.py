@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from search.contenders import OWN
-from search.report import SOON, CellSummary, Mean, bootstrapped, curve, found_soon
+from search.report import SOON, CellSummary, Mean, bootstrapped, curve, found_soon, soon
 from search.table import TEST, VALIDATION
 
 BEST_HEARD = "(the best on validation)"  # what is left to any search
@@ -56,11 +56,12 @@ def curves_table(found: BySampler, part: str) -> Rows:
         cells = [one for one in by_cell.values() if part in one.regrets]
         if not cells or (name == BEST_HEARD and part != TEST):
             continue
-        row = {point: str(mean) for point, mean in curve(cells, part).items()}
-        soon = found_soon(cells, part)
-        row[f"kept in {SOON}, worst cell"] = f"{soon[0]:.0%}, {soon[1]:.0%}" if soon else "-"
-        last = [list(one.broken.values())[-1] for one in cells if one.broken]
-        row["met, broken on test"] = f"{np.mean(last):.0%}" if last else "-"
+        row = {str(point): str(mean) for point, mean in curve(cells, part).items()}
+        shares = found_soon(cells, part)
+        row[f"kept in {SOON}, worst cell"] = " ".join(f"{s:.0%}" for s in shares) if shares else ""
+        last = [broken for one in cells for broken in list(one.broken.values())[-1:]]
+        met = [broken for broken in last if broken is not None]
+        row["met, broken on test"] = f"{np.mean(met):.0%}" if met else "-"
         row["ms a plan"] = f"{np.median([one.ms for one in cells]):.1f}"
         rows[name] = row
     return rows
@@ -84,7 +85,7 @@ def _kept(cells: Iterable[CellSummary], part: str) -> str:
     known = [one for one in cells if part in one.kept]
     if not known:
         return "exit 4"
-    point = str(SOON) if str(SOON) in known[0].kept[part] else list(known[0].kept[part])[-1]
+    point = soon(known[0].kept[part])
     shares = [one.kept[part][point] for one in known]
     regrets = [r for one in known if (r := one.once_kept[part][point]) is not None]
     regret = str(bootstrapped(regrets)) if regrets else "-"
@@ -100,13 +101,15 @@ def paired_table(found: BySampler, own: str) -> Rows:
         for group in groups(found):
             row = paired(found[own], by_cell, group)
             if row:
-                rows[f"{name}, {group}"] = {point: signed(mean) for point, mean in row.items()}
+                rows[f"{name}, {group}"] = {
+                    str(point): signed(mean) for point, mean in row.items()
+                }
     return rows
 
 
 def paired(
     own: dict[str, CellSummary], other: dict[str, CellSummary], group: str
-) -> dict[str, Mean]:
+) -> dict[int, Mean]:
     """Differences on validation in the cells of a group that both have, by evaluations."""
     cells = [
         (one.regrets[VALIDATION], other[cell].regrets[VALIDATION])

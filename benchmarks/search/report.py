@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from search.judging import WORST
 from search.replay import Run
 from search.table import PARTS, TEST, VALIDATION
 
 CHECKPOINTS = (5, 10, 20, 40, 80)
 SOON = 10  # evaluations within which something feasible should be found
 _RESAMPLES, _ENDS = 2000, (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Points:
+    """A run at the checkpoints.
+
+    Attributes:
+        cell: its name.
+        group: of its table.
+        seed: of table and sampler.
+        regrets: by part and number of evaluations; None where the choice breaks a limit there.
+            Empty if no plan of the table keeps the limits on that part.
+        heard: by number of evaluations, whether the choice keeps the limits by what was heard.
+        ms: for one ask and tell, median; None where nothing was asked.
+    """
+
+    cell: str
+    group: str
+    seed: int
+    regrets: dict[str, dict[int, float | None]]
+    heard: dict[int, bool]
+    ms: float | None
+
+    @classmethod
+    def of(cls, run: Run) -> Points:
+        """What is reported of a run."""
+        at = checkpoints(len(run.heard)) if run.heard else []
+        regrets = {
+            part: {
+                point: rounded(values[point - 1]) if run.kept[part][point - 1] else None
+                for point in (at if values else [])
+            }
+            for part, values in run.regrets.items()
+        }
+        heard = {point: run.heard[point - 1] for point in at}
+        return cls(run.cell, run.group, run.seed, regrets, heard, rounded(run.ms) if at else None)
 
 
 @dataclass(frozen=True)
@@ -26,21 +63,18 @@ class CellSummary:
             of the table keeps the limits.
         kept: by part, share of runs whose choice keeps the limits.
         once_kept: by part, mean regret of these; None where there are none.
-        broken: share whose choice keeps the limits by what was heard, and breaks one on test.
+        broken: share of the choices called met, by what was heard, that break a limit on test;
+            None where there are none.
         ms: median of the runs'.
     """
 
     group: str
     runs: int
-    regrets: dict[str, dict[str, float]]
-    kept: dict[str, dict[str, float]]
-    once_kept: dict[str, dict[str, float | None]]
-    broken: dict[str, float]
+    regrets: dict[str, dict[int, float]]
+    kept: dict[str, dict[int, float]]
+    once_kept: dict[str, dict[int, float | None]]
+    broken: dict[int, float | None]
     ms: float
-
-    def content(self) -> dict[str, object]:
-        """JSON."""
-        return asdict(self)
 
 
 def checkpoints(episodes: int) -> list[int]:
@@ -50,36 +84,43 @@ def checkpoints(episodes: int) -> list[int]:
 
 def summaries(runs: Iterable[Run]) -> dict[str, CellSummary]:
     """By cell."""
-    by_cell: dict[str, list[Run]] = {}
+    return summarised(Points.of(run) for run in runs)
+
+
+def summarised(runs: Iterable[Points]) -> dict[str, CellSummary]:
+    """By cell."""
+    by_cell: dict[str, list[Points]] = {}
     for run in runs:
         by_cell.setdefault(run.cell, []).append(run)
     return {cell: _summary(of_cell) for cell, of_cell in by_cell.items()}
 
 
-def _summary(runs: list[Run]) -> CellSummary:
-    points = checkpoints(max(len(run.heard) for run in runs))
-    regrets: dict[str, dict[str, float]] = {}
-    kept: dict[str, dict[str, float]] = {}
-    once_kept: dict[str, dict[str, float | None]] = {}
+def _summary(runs: list[Points]) -> CellSummary:
+    regrets: dict[str, dict[int, float]] = {}
+    kept: dict[str, dict[int, float]] = {}
+    once_kept: dict[str, dict[int, float | None]] = {}
     for part in PARTS:
-        judged = [run for run in runs if run.regrets[part]]
-        values = np.array([run.regrets[part] for run in judged])
-        keeps = np.array([run.kept[part] for run in judged])
-        for point in points if judged else []:
-            column, name, keep = values[:, point - 1], str(point), keeps[:, point - 1]
-            regrets.setdefault(part, {})[name] = _rounded(column.mean())
-            kept.setdefault(part, {})[name] = _rounded(keep.mean())
-            once = _rounded(column[keep].mean()) if keep.any() else None
-            once_kept.setdefault(part, {})[name] = once
-    tested = [run for run in runs if run.kept[TEST]]
-    broken = {
-        str(point): _rounded(
-            np.mean([run.heard[point - 1] and not run.kept[TEST][point - 1] for run in tested])
-        )
-        for point in (points if tested else [])
-    }
-    ms = _rounded(np.median([run.ms for run in runs if run.heard] or [0.0]))
-    return CellSummary(runs[0].group, len(runs), regrets, kept, once_kept, broken, ms)
+        judged = [run.regrets[part] for run in runs if run.regrets[part]]
+        for point in judged[0] if judged else ():
+            found = [run[point] for run in judged]
+            keeps = [one for one in found if one is not None]
+            regrets.setdefault(part, {})[point] = _mean([WORST if r is None else r for r in found])
+            kept.setdefault(part, {})[point] = len(keeps) / len(found)
+            once_kept.setdefault(part, {})[point] = _mean(keeps) if keeps else None
+    times = [run.ms for run in runs if run.ms is not None]
+    return CellSummary(
+        runs[0].group, len(runs), regrets, kept, once_kept, _broken(runs),
+        float(np.median(times)) if times else 0.0,
+    )  # fmt: skip
+
+
+def _broken(runs: list[Points]) -> dict[int, float | None]:
+    tested = [run for run in runs if run.regrets[TEST]]
+    found: dict[int, float | None] = {}
+    for point in tested[0].heard if tested else ():
+        met = [run.regrets[TEST][point] for run in tested if run.heard[point]]
+        found[point] = sum(regret is None for regret in met) / len(met) if met else None
+    return found
 
 
 @dataclass(frozen=True)
@@ -103,7 +144,7 @@ def bootstrapped(values: Sequence[float]) -> Mean:
     return Mean(float(array.mean()), float(low), float(high))
 
 
-def curve(cells: Iterable[CellSummary], part: str = VALIDATION) -> dict[str, Mean]:
+def curve(cells: Iterable[CellSummary], part: str = VALIDATION) -> dict[int, Mean]:
     """Regret by the number of evaluations, mean over the cells that have an optimum."""
     known = [cell.regrets[part] for cell in cells if part in cell.regrets]
     points = list(known[0]) if known else []
@@ -112,12 +153,15 @@ def curve(cells: Iterable[CellSummary], part: str = VALIDATION) -> dict[str, Mea
 
 def found_soon(cells: Iterable[CellSummary], part: str = VALIDATION) -> tuple[float, float] | None:
     """Share of runs with something feasible after 10 evaluations: of all, of the worst cell's."""
-    known = [cell for cell in cells if part in cell.kept]
-    if not known:
-        return None
-    point = str(min(SOON, max(map(int, known[0].kept[part]))))
-    shares = [cell.kept[part][point] for cell in known if point in cell.kept[part]]
+    known = [cell.kept[part] for cell in cells if part in cell.kept]
+    shares = [kept[soon(kept)] for kept in known]
     return (sum(shares) / len(shares), min(shares)) if shares else None
+
+
+def soon(by_point: Iterable[int]) -> int:
+    """The checkpoint that counts as soon: 10, or the last where runs are shorter."""
+    points = list(by_point)
+    return SOON if SOON in points else points[-1]
 
 
 def summary(runs: Sequence[Run]) -> str:
@@ -144,5 +188,10 @@ def short(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}" if value >= 1 else f"{value:.2f}"
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), 4)
+def rounded(value: float) -> float:
+    """As it is stored."""
+    return round(float(value), 2)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

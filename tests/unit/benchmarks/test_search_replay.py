@@ -14,7 +14,15 @@ from search.demands import DEMANDS, NamedDemand
 from search.judging import Judge, Optima, Optimum, best_plan_number, carried_over, regret
 from search.pages import paired, printed
 from search.replay import Cell, Contest, curves, replay
-from search.report import CellSummary, bootstrapped, curve, found_soon, summaries
+from search.report import (
+    CellSummary,
+    Points,
+    bootstrapped,
+    curve,
+    found_soon,
+    summaries,
+    summarised,
+)
 from search.stored import StoredCurves
 from search.table import Columns
 
@@ -150,22 +158,37 @@ def test_the_interval_is_of_resampled_cells():
 
 def cell_summary(regret, kept=1.0, group="conv2"):
     return CellSummary(
-        group, 20, {"validation": {"5": 2 * regret, "10": regret}},
-        {"validation": {"5": 0.0, "10": kept}}, {"validation": {"5": None, "10": regret}}, {}, 1.0,
+        group, 20, {"validation": {5: 2 * regret, 10: regret}},
+        {"validation": {5: 0.0, 10: kept}}, {"validation": {5: None, 10: regret}}, {}, 1.0,
     )  # fmt: skip
 
 
 def test_curves_are_means_of_cells_and_pairs_are_of_the_same_cells():
     own = {"a": cell_summary(1), "b": cell_summary(4), "c": cell_summary(9, group="conv6")}
     other = {"a": cell_summary(2), "b": cell_summary(7), "d": cell_summary(90)}
-    assert curve([own["a"], own["b"]])["10"].value == 2.5
-    assert curve([own["a"], own["b"]])["5"].value == 5
-    assert paired(own, other, "conv2")["10"].value == -2
+    assert curve([own["a"], own["b"]])[10].value == 2.5
+    assert curve([own["a"], own["b"]])[5].value == 5
+    assert paired(own, other, "conv2")[10].value == -2
     assert paired(own, other, "conv6") == {}
 
 
 def test_what_is_found_soon_is_said_of_all_runs_and_of_the_worst_cell():
     assert found_soon([cell_summary(1, 0.5), cell_summary(1, 0.9)]) == pytest.approx((0.7, 0.5))
+
+
+def points(seed, validation, test, heard=True):
+    regrets = {"validation": {5: validation}, "test": {5: test}}
+    return Points("conv2, it", "conv2", seed, regrets, {5: heard}, 1.0)
+
+
+def test_what_breaks_a_limit_counts_100_and_what_was_called_met_is_counted_apart():
+    runs = [points(0, 1.0, 3.0), points(1, 3.0, None), points(2, None, None, heard=False)]
+    cell = summarised(runs)["conv2, it"]
+    assert cell.regrets == {"validation": {5: 104 / 3}, "test": {5: 203 / 3}}
+    assert cell.kept == {"validation": {5: 2 / 3}, "test": {5: 1 / 3}}
+    assert cell.once_kept == {"validation": {5: 2}, "test": {5: 3}}
+    assert cell.broken == {5: 0.5}
+    assert summarised(runs[2:])["conv2, it"].broken == {5: None}
 
 
 def test_the_plan_that_is_best_on_validation_loses_on_test_what_it_is_worse_there():
@@ -182,16 +205,23 @@ def test_the_plan_that_is_best_on_validation_loses_on_test_what_it_is_worse_ther
     assert carried_over(Two(0.93, 0.95), Two(0.95, 0.89)) is None
 
 
-def test_stored_curves_are_of_the_same_tables_demands_seeds_and_evaluations(tmp_path):
-    store = StoredCurves(tmp_path / "new" / "stored.json")
-    found = summaries(curves(lambda _: Scripted(INT8), [CELL], range(2), 5, 1))
-    store.keep("it", [CELL], found, 2, 5)
-    again = StoredCurves(tmp_path / "new" / "stored.json")
-    assert again.known("it", [CELL, Cell(CONV2, SMALL)], 2, 5) == found
-    assert again.known("other", [CELL], 2, 5) == {}
-    assert again.known("it", [CELL], 3, 5) == again.known("it", [CELL], 2, 6) == {}
+def test_stored_curves_are_of_the_same_tables_and_demands_and_may_be_longer(tmp_path):
+    path, impossible = tmp_path / "new" / "stored.json", Cell(CONV2, IMPOSSIBLE)
+    runs = curves(lambda _: Scripted(INT8), [CELL, impossible], range(3), 10, 1)
+    every = [Points.of(run) for run in runs]
+    StoredCurves(path).keep("it", [CELL, impossible], every, 10)
+    stored = StoredCurves(path)
+    found = stored.known("it", [CELL, impossible, Cell(CONV2, SMALL)], 3, 10)
+    assert found == {
+        cell.name: [run for run in every if run.cell == cell.name] for cell in (CELL, impossible)
+    }
+    first = [Points.of(run) for run in curves(lambda _: Scripted(INT8), [CELL], range(2), 5, 1)]
+    [shorter] = stored.known("it", [CELL], 2, 5).values()
+    assert [replace(run, ms=0) for run in shorter] == [replace(run, ms=0) for run in first]
+    assert stored.known("other", [CELL], 2, 5) == {}
+    assert stored.known("it", [CELL], 4, 5) == stored.known("it", [CELL], 2, 20) == {}
     changed = Cell(CONV2, replace(CELL.demand, storage=0.5))
-    assert again.known("it", [changed], 2, 5) == {}
+    assert stored.known("it", [changed], 2, 5) == {}
 
 
 def test_optima_are_found_once(tmp_path, monkeypatch):
