@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
-import numpy.typing as npt
 
 from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.known_tables import Decisions, Floats
@@ -31,64 +28,61 @@ class Moves:
         self._is_ending = np.zeros(len(space.actions), np.bool_)
         self._is_ending[list(space.ending)] = True
 
-    def neighbours(self, decisions: Decisions) -> Decisions:
-        """Of a plan (points,); (n, points), all of them plans of the space, itself not.
+    def neighbours(self, plans: Decisions) -> tuple[Decisions, Decisions]:
+        """Of plans (n, points): theirs, (m, points), and the number of the plan of each, (m,).
 
-        What a choice takes out can't be decided on any more.
+        What a choice takes out can't be decided on any more; a plan is not its own neighbour.
         """
-        found = np.repeat(decisions[np.newaxis], len(self._places), axis=0)
-        found[np.arange(len(found)), self._places] = self._options
+        count, moves = len(plans), len(self._places)
+        owners = np.repeat(np.arange(count), moves)
+        places, options = np.tile(self._places, count), np.tile(self._options, count)
+        found = plans[owners]
+        found[np.arange(len(found)), places] = options
         ending = self._is_ending[found] & self._is_layer
         first = np.where(ending.any(axis=1), ending.argmax(axis=1), found.shape[1])
         behind = np.arange(found.shape[1]) > first[:, np.newaxis]
         found[behind & self._is_layer] = NOTHING
-        changed = (found != decisions).any(axis=1)
-        return np.asarray(
-            found[changed & ((self._places <= first) | ~self._is_layer[self._places])]
-        )
+        kept = (found != plans[owners]).any(axis=1)
+        kept &= (places <= first) | ~self._is_layer[places]
+        return found[kept], owners[kept]
 
 
-def ascend(
-    view: View, moves: Moves, starts: Iterable[Decisions], rounds: int
-) -> tuple[Decisions, Floats]:
-    """Climbs from every start; each step takes the best neighbour.
+def ascend(view: View, moves: Moves, starts: Decisions, rounds: int) -> tuple[Decisions, Floats]:
+    """Climbs from all starts at once; each step of each takes the best neighbour.
 
     Args:
         view: what plans are worth.
         moves: of the space.
-        starts: plans (points,).
+        starts: plans; (n, points).
         rounds: steps from a start at the most.
 
     Returns:
-        All plans that were looked at, each once, (n, points), and what they are worth, (n,).
+        All plans that were looked at, each once, (m, points), and what they are worth, (m,).
     """
-    seen: list[Decisions] = []
-    for start in starts:
-        here = np.asarray(start, np.int64)
-        value = float(view.worth(here[np.newaxis])[0])
-        seen.append(here[np.newaxis])
-        for _ in range(rounds):
-            around = moves.neighbours(here)
-            if not len(around):
-                break
-            seen.append(around)
-            values = view.worth(around)
-            best = int(np.argmax(values))
-            if values[best] <= value + _LEAST_GAIN:
-                break
-            here, value = around[best], float(values[best])
-    plans = np.unique(np.concatenate(seen), axis=0)
-    return plans, view.worth(plans)
+    here, values = starts, view.worth(starts)
+    seen, worths = [here], [values]
+    for _ in range(rounds):
+        if not len(here):
+            break
+        around, owners = moves.neighbours(here)
+        found = view.worth(around)
+        seen.append(around)
+        worths.append(found)
+        order = np.lexsort((-found, owners))
+        owned, firsts = np.unique(owners[order], return_index=True)
+        best = order[firsts]
+        better = found[best] > values[owned] + _LEAST_GAIN
+        here, values = around[best[better]], found[best[better]]
+    plans, places = np.unique(np.concatenate(seen), axis=0, return_index=True)
+    return plans, np.concatenate(worths)[places]
 
 
-def random_plans(
-    space: SearchSpace, rng: np.random.Generator, count: int
-) -> list[npt.NDArray[np.int64]]:
-    """Plans, each decision drawn evenly among what is open."""
-    found = []
+def random_plans(space: SearchSpace, rng: np.random.Generator, count: int) -> Decisions:
+    """Plans, each decision drawn evenly among what is open; (count, points)."""
+    found: list[list[int]] = []
     for _ in range(count):
         decisions: list[int] = []
         for _ in space.points:
             decisions.append(int(rng.choice(np.flatnonzero(space.mask(decisions)))))
-        found.append(np.array(decisions, np.int64))
-    return found
+        found.append(decisions)
+    return np.array(found, np.int64)

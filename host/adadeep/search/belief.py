@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_FACTORS = np.array([0.25, 0.5, 1.0, 2.0, 4.0])  # tried of each scale, around where it is
-_SWEEPS = 2
+_FACTORS = np.array([0.5, 2.0])  # tried of each scale, around where it is
+_SWEEPS = 1
 _HYPER_SD = 1.5  # of the natural logarithm of a scale around the one given: a factor of 4 or so
 _JITTER = 1e-12
 
