@@ -44,13 +44,13 @@ def neighbours(space: SearchSpace, decisions: Sequence[int]) -> Iterator[Decisio
         space: what there is to decide.
         decisions: of a plan of it.
     """
-    has_ended = False
+    decisions, has_ended = tuple(decisions), False
     for place, point in enumerate(space.points):
         is_open = not (has_ended and point.layer)
         for number in point.options if is_open else ():
             if number != decisions[place]:
                 changed = (*decisions[:place], number, *decisions[place + 1 :])
-                yield repaired(space, changed)
+                yield repaired(space, changed) if number in space.ending else changed
         has_ended = has_ended or decisions[place] in space.ending
 
 
