@@ -26,11 +26,11 @@ PACKAGE = Path(__file__).parents[1] / "plugin_package"
 Run = tuple[Path, dict[str, Any]]
 BROUGHT = {
     "task cells", "network perceptron", "data set cells", "recipe cells", "metric brier",
-    "technique P1", "precision float16", "sampler sweep", "cost source power",
+    "technique P1", "precision float16", "sampler singles", "cost source power",
     "executor networks-first", "agent their-agent",
 }  # fmt: skip
 CHOICES = (
-    "-d", "local", "--sampler", "sweep", "--preset", "backwards", "--cost-source", "power",
+    "-d", "local", "--sampler", "singles", "--preset", "backwards", "--cost-source", "power",
     "--executor", "networks-first",
 )  # fmt: skip
 SEARCH = ("search", "cells", *CHOICES, "--agent", "their-agent")
@@ -66,7 +66,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, profile: str) -> Run:
 class TestSearch:
     def test_all_of_it_takes_part(self, run: Run) -> None:
         _, document = run
-        assert (document["sampler"], document["preset"]) == ("sweep", "backwards")
+        assert (document["sampler"], document["preset"]) == ("singles", "backwards")
         assert document["look_ahead"] == 2  # of networks-first
         (target,) = document["targets"]
         assert target["agent"] == "their-agent"
@@ -155,7 +155,7 @@ class TestSearch:
 def test_an_entry_that_is_not_installed_is_an_unknown_name() -> None:
     done = adadeep("search", "cells", *CHOICES, installed=False)
     assert done.returncode == 2
-    wanted = ("task 'cells", "sampler 'sweep", "cost source 'power", "executor 'networks")
+    wanted = ("task 'cells", "sampler 'singles", "cost source 'power", "executor 'networks")
     assert [words for words in wanted if f"unknown {words}" not in done.stderr] == []
 
 
@@ -169,5 +169,5 @@ def test_doctor_lists_what_the_package_adds() -> None:
 
 def test_help_lists_what_the_package_adds() -> None:
     text = " ".join(adadeep("search", "--help", installed=True).stdout.split())
-    for words in ("sweep", "forwards backwards", "power (2 W for", "networks-first (every"):
+    for words in ("singles", "forwards backwards", "power (2 W for", "networks-first (every"):
         assert words in text

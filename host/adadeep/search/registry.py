@@ -10,6 +10,10 @@ SAMPLERS: Registry[SamplerKind] = Registry(
     {
         "dqn": "adadeep.search.dqn.kind:DQN",
         "random": "adadeep.search.random_sampler:RANDOM",
+        "sweep": "adadeep.search.sweep:SWEEP",
+        "pairs": "adadeep.search.pairs:PAIRS",
+        "greedy": "adadeep.search.greedy:GREEDY",
+        "tpe": "adadeep.search.tpe:TPE",
     },
     group="adadeep.samplers",
     protocol=SamplerKind,
