@@ -18,7 +18,7 @@ PROGRAM = """
 import json, sys
 from adadeep.cli.main import cli, run
 code = run(cli, json.loads(sys.argv[1]))
-heavy = sorted({"tensorflow", "keras", "sklearn"} & set(sys.modules))
+heavy = sorted({"tensorflow", "keras", "sklearn", "optuna"} & set(sys.modules))
 from adadeep.core.installed import _all
 if _all.cache_info().misses:
     heavy.append("a look at what is installed")

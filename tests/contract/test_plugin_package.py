@@ -48,10 +48,10 @@ class TestP1(TechniqueKit):
         return theirs("p1:P1")
 
 
-class TestSweep(SamplerKit):
+class TestSingles(SamplerKit):
     @pytest.fixture
     def kind(self, theirs):
-        return theirs("sweep:SWEEP")
+        return theirs("singles:SINGLES")
 
     @pytest.fixture(params=["forwards", "backwards"])
     def preset(self, request):

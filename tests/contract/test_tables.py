@@ -34,7 +34,13 @@ from adadeep.core.device import (
     CpuCluster,
     DeviceFacts,
 )
-from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.device_profile import (
+    DeviceProfile,
+    ProfileEntry,
+    ProfileProvenance,
+    ProfileReference,
+    ProfileSession,
+)
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
@@ -77,7 +83,14 @@ def save(name: str, scale: int) -> None:
     )
     capabilities = (Capability("battery current", CapabilityStatus.IMPLAUSIBLE, LONG),)
     origin = ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0", AGENT)
-    files.save(DeviceProfile(name, facts, capabilities, origin, entries))
+    sessions = tuple(
+        ProfileSession(
+            f"2026-11-{day}T00:00:00+00:00", "search a-task-with-a-long-name", "0123abcd", 9, 1,
+            ProfileReference("a" * 64, day / 10, facts.fingerprint, "ai_edge_litert 2.3.0", 4),
+        )
+        for day in (20, 25)
+    )  # fmt: skip
+    files.save(DeviceProfile(name, facts, capabilities, origin, entries, sessions))
 
 
 def show_profiles(patch: pytest.MonkeyPatch) -> None:

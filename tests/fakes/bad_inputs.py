@@ -250,6 +250,7 @@ SEARCH = [
     bad("search digits --seed 100000000000000000000000000"),
     bad("search digits --sampler best"),
     bad("search digits --preset best"),
+    bad("search digits --sampler sweep --preset last"),
     bad("search digits --max-latency fast"),
     bad("search digits --max-latency nan"),
     bad("search digits --max-latency -1ms"),

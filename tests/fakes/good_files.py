@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
-from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.device_profile import (
+    DeviceProfile,
+    ProfileEntry,
+    ProfileProvenance,
+    ProfileReference,
+    ProfileSession,
+)
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.scores import SampleScores
@@ -63,8 +70,8 @@ def write_journal(folder: Path) -> Path:
     return folder / JOURNAL
 
 
-def write_profile(name: str = "box") -> tuple[Path, Path]:
-    """A profile in the library that the environment names: its TOML file and its table."""
+def write_profile(name: str = "box") -> tuple[Path, Path, Path]:
+    """A profile in the library that the environment names: its TOML file, table and sessions."""
     facts = DeviceFacts("SERIAL-1", "adb", manufacturer="Maker", model=name)
     made = measurement(MODEL)
     layer = LayerSpec("layer", LayerKind.DENSE, (64,), (10,), weights=650, nonzero_weights=650)
@@ -74,6 +81,14 @@ def write_profile(name: str = "box") -> tuple[Path, Path]:
     )
     capability = Capability("rapl", CapabilityStatus.ABSENT, "none there")
     origin = ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0", made.agent)
-    path = files.save(DeviceProfile(name, facts, (capability,), origin, entries))
-    [table] = files.library_dir().glob(f"tables/{name}/*.jsonl")
-    return path, table
+    sessions = tuple(
+        ProfileSession(
+            f"2026-11-{day}T12:00:00+00:00", "search mnist", "0123abcd", 7, 1,
+            replace(ProfileReference.of(made), latency_ms=0.1 + day / 1000, core_mask="f"),
+        )
+        for day in (20, 25)
+    )  # fmt: skip
+    path = files.save(DeviceProfile(name, facts, (capability,), origin, entries, sessions))
+    library = path.parents[2]
+    [table] = library.glob(f"tables/{name}/*.jsonl")
+    return path, table, library / "sessions" / f"{name}.jsonl"

@@ -26,6 +26,7 @@ from adadeep.devices.local import LocalTransport
 from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.samples import model_inputs
 from adadeep.profiles import files
+from adadeep.profiles.usage import drifts_of
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import JournalContent
 from adadeep.study.deploy import load_run
@@ -140,7 +141,7 @@ def test_a_damaged_journal(tmp_path: Path, refusals: Refusals):
     refusals.check()
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["TOML", "table"])
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["TOML", "table", "sessions"])
 def test_a_damaged_profile(
     tmp_path: Path, refusals: Refusals, monkeypatch: pytest.MonkeyPatch, which: int
 ):
@@ -148,6 +149,7 @@ def test_a_damaged_profile(
     path = good_files.write_profile()[which]
     data = path.read_bytes()
     assert len(files.load("box").entries) == 2
+    assert len(drifts_of(files.load("box").sessions)) == 1
     for source in cases():
         path.write_bytes(mutated(data, source))
         with refusals():
@@ -155,6 +157,8 @@ def test_a_damaged_profile(
             for entry in profile.entries:
                 if entry.measurement is not None:
                     assert_sound(entry.measurement)
+            for drift in drifts_of(profile.sessions):
+                assert math.isfinite(drift.change)
     refusals.check()
 
 

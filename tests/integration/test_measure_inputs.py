@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from adadeep.cli.main import cli, run
+from adadeep.profiles import files
+from fakes.own_profile import save_own_profile
 from fakes.tflite_models import ROWS, Input, add, gather, relu
 
 WIDTH = relu(Input("image", "FLOAT32", (1, 1, 1, 3), (-1, -1, -1, 3)))
@@ -26,6 +28,34 @@ def measure(tmp_path, capfd, monkeypatch):
         return code, *capfd.readouterr()
 
     return call
+
+
+def test_a_device_with_a_profile_has_a_session_more_after_each(measure, tmp_path, monkeypatch):
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    assert measure(gather())[0] == 0
+    assert not (tmp_path / "library").exists()
+    name = save_own_profile()
+    for arguments in ((), ("--input-range", "0..1"), ("--threads", "2")):
+        code, out, err = measure(gather(), *arguments, "--json")
+        assert (code, "session" in err) == (0, False)
+        [measured] = json.loads(out)["measurements"]
+        session = files.load(name).sessions[-1]
+        assert (session.command, session.models) == ("measure", 1)
+        assert session.suspect == bool(measured["disturbed"])
+        kept = session.reference and session.reference.latency_ms
+        is_kept = arguments[:1] != ("--input-range",) and not measured["disturbed"]
+        assert kept == (measured["latency_ms"]["median"] if is_kept else None)
+    assert len(files.load(name).sessions) == 3
+
+
+def test_a_profile_that_can_not_be_written_is_a_warning(measure, tmp_path, monkeypatch):
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    save_own_profile()
+    (tmp_path / "library" / "sessions").write_text("no folder")
+    code, out, err = measure(gather(), "--json")
+    assert (code, len(json.loads(out)["measurements"])) == (0, 1)
+    assert "warning: this session is not noted in the device's profile: " in err
+    assert "can't be written" in err
 
 
 def test_indices_need_nothing_from_the_user_and_the_json_says_what_was_fed(measure):

@@ -9,24 +9,28 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adadeep.core.device_profile import ProfileReference
 from adadeep.core.trial import TrialState
+from adadeep.profiles import files
 from adadeep.storage.journal import read_journal
 from adadeep.study.trials import trial_on
+from fakes.own_profile import save_own_profile
 
 PACKAGE = Path(__file__).parents[1] / "plugin_package"
 Run = tuple[Path, dict[str, Any]]
 BROUGHT = {
     "task cells", "network perceptron", "data set cells", "recipe cells", "metric brier",
-    "technique P1", "precision float16", "sampler sweep", "cost source power",
+    "technique P1", "precision float16", "sampler singles", "cost source power",
     "executor networks-first", "agent their-agent",
 }  # fmt: skip
 CHOICES = (
-    "-d", "local", "--sampler", "sweep", "--preset", "backwards", "--cost-source", "power",
+    "-d", "local", "--sampler", "singles", "--preset", "backwards", "--cost-source", "power",
     "--executor", "networks-first",
 )  # fmt: skip
 SEARCH = ("search", "cells", *CHOICES, "--agent", "their-agent")
@@ -41,7 +45,15 @@ def adadeep(*words: str, installed: bool) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of this computer's profile, in a library of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ADADEEP_LIBRARY", str(tmp_path_factory.mktemp("library")))
+        yield save_own_profile()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, profile: str) -> Run:
     """A finished search: its folder, and its document."""
     folder = tmp_path_factory.mktemp("run")
     done = adadeep(*SEARCH, "--episodes", "8", "-o", str(folder), "--json", installed=True)
@@ -54,7 +66,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 class TestSearch:
     def test_all_of_it_takes_part(self, run: Run) -> None:
         _, document = run
-        assert (document["sampler"], document["preset"]) == ("sweep", "backwards")
+        assert (document["sampler"], document["preset"]) == ("singles", "backwards")
         assert document["look_ahead"] == 2  # of networks-first
         (target,) = document["targets"]
         assert target["agent"] == "their-agent"
@@ -75,19 +87,39 @@ class TestSearch:
         assert document["plugins"] == expected
         assert read_journal(folder).sessions[-1].session.plugins == expected
 
-    def test_its_winner_is_deployed(self, run: Run) -> None:
+    def test_it_is_one_session_of_the_devices_profile(self, run: Run, profile: str) -> None:
+        folder, document = run
+        (session,) = files.load(profile).sessions
+        (target,) = document["targets"]
+        content = read_journal(folder)
+        assert (session.command, session.study) == ("search cells", content.id)
+        assert session.models == len(content.measurements)
+        suspect = [one for one in content.measurements.values() if one.disturbed]
+        assert session.suspect == len(suspect)
+        initial = content.measurements[target["initial"]["measurement_key"]]
+        kept = None if initial.disturbed else ProfileReference.of(initial)
+        assert session.reference == kept
+
+    def test_its_winner_is_deployed(self, run: Run, profile: str) -> None:
         words = ("deploy", str(run[0]), "-d", "local", "--agent", "their-agent", "--json")
         done = adadeep(*words, installed=True)
         assert done.returncode == 0, done.stderr
         (deployment,) = json.loads(done.stdout)["deployments"]
         assert deployment["agreement"]["argmax_agreement"] == 1.0
+        session = files.load(profile).sessions[-1]
+        assert (session.command, session.models) == ("deploy", 2)
 
-    def test_with_it_the_search_goes_on(self, run: Run) -> None:
+    def test_with_it_the_search_goes_on(self, run: Run, profile: str) -> None:
         folder, _ = run
+        before = files.load(profile).sessions
+        measured = len(read_journal(folder).measurements)
         done = adadeep(*SEARCH, "--episodes", "9", "-o", str(folder), "--json", installed=True)
         assert done.returncode in (0, 4), done.stderr
         assert json.loads(done.stdout)["episodes_asked"] == 9
         assert "otherwise" not in done.stderr
+        new = len(read_journal(folder).measurements) - measured
+        sessions = files.load(profile).sessions[len(before) :]
+        assert [(one.models, one.reference) for one in sessions] == [(new, None)] * bool(new)
 
     def test_without_the_package_the_journal_is_read(self, run: Run) -> None:
         folder, document = run
@@ -123,7 +155,7 @@ class TestSearch:
 def test_an_entry_that_is_not_installed_is_an_unknown_name() -> None:
     done = adadeep("search", "cells", *CHOICES, installed=False)
     assert done.returncode == 2
-    wanted = ("task 'cells", "sampler 'sweep", "cost source 'power", "executor 'networks")
+    wanted = ("task 'cells", "sampler 'singles", "cost source 'power", "executor 'networks")
     assert [words for words in wanted if f"unknown {words}" not in done.stderr] == []
 
 
@@ -137,5 +169,5 @@ def test_doctor_lists_what_the_package_adds() -> None:
 
 def test_help_lists_what_the_package_adds() -> None:
     text = " ".join(adadeep("search", "--help", installed=True).stdout.split())
-    for words in ("sweep", "forwards backwards", "power (2 W for", "networks-first (every"):
+    for words in ("singles", "forwards backwards", "power (2 W for", "networks-first (every"):
         assert words in text

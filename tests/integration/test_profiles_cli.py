@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
 from adadeep.profiles import files
+from fakes import good_files
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +79,39 @@ def test_show_tells_what_was_measured_with_its_interval(capsys):
     assert "measured, 1 thread" in row
     assert "failed: out of memory" in out
     assert "none there" in out
+
+
+def test_show_tells_when_the_device_was_used_and_how_a_reference_drifted(capsys):
+    good_files.write_profile("box")
+    code, out, _ = adadeep(capsys, "show", "box")
+    assert code == 0
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "used 2 times since 2026-11-20, last on 2026-11-25 by search mnist" in lines
+    sha = hashlib.sha256(good_files.MODEL).hexdigest()[:8]
+    drift = f"reference {sha}, 1 thread: 0.12 ms on 2026-11-20, 0.125 ms on 2026-11-25 (+4 %)"
+    assert drift in lines
+    code, out, _ = adadeep(capsys, "show", "box", "--json")
+    profile = json.loads(out)["profile"]
+    assert [row["models"] for row in profile["sessions"]] == [7, 7]
+    [row] = profile["drifts"]
+    assert row["first_ms"] == pytest.approx(0.12)
+    assert row["reference"]["latency_ms"] == 0.125
+    assert row["change"] == pytest.approx(0.125 / 0.12 - 1)
+
+
+def test_validate_finds_a_damaged_session_and_diff_knows_no_sessions(capsys):
+    save("fast", 1)
+    _, _, sessions = good_files.write_profile("box")
+    mine = sessions.with_name("fast.jsonl")
+    mine.write_text(sessions.read_text())
+    assert adadeep(capsys, "validate", "fast")[0] == 0
+    code, out, _ = adadeep(capsys, "diff", "box", "fast")
+    assert code == 0
+    assert "mnist" not in out
+    mine.write_text(mine.read_text().replace('"suspect":1', '"suspect":8'))
+    code, out, _ = adadeep(capsys, "validate", "fast")
+    assert code == 2
+    assert f"{mine}, line 1: key '': suspect is 8, not from 0 to 7" in out
 
 
 def test_show_says_that_a_shipped_profile_is_unmeasured(capsys):

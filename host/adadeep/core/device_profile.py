@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import re
 from dataclasses import dataclass
 
 from adadeep.core.device import Capability, DeviceFacts
 from adadeep.core.layers import LayerSpec
 from adadeep.core.measurement import Agent, Measurement, is_study
+from adadeep.core.reader import require_hex, require_range
+
+SESSIONS_KEPT = 200
+_COMMAND = re.compile(r"[a-z]{1,20}( [A-Za-z0-9_.-]{1,40})?")
+_MOST_MODELS = 1_000_000
+_LONGEST_MS = 1e7
+_LONGEST_RUNTIME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,91 @@ class ProfileProvenance:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileReference:
+    """A model that sessions measure again and again, and how long it took in one of them.
+
+    Attributes:
+        model_sha256: of the .tflite; no other name of it is kept.
+        latency_ms: the median.
+        device_fingerprint: of the device with its build then.
+        runtime: that ran it: "ai_edge_litert 2.3.0".
+        threads: of the runtime.
+        core_mask: that it was pinned to, hexadecimal; None where it was not.
+    """
+
+    model_sha256: str
+    latency_ms: float
+    device_fingerprint: str
+    runtime: str
+    threads: int
+    core_mask: str | None = None
+
+    def __post_init__(self) -> None:
+        require_hex("model_sha256", 64, self.model_sha256)
+        require_hex("device_fingerprint", 16, self.device_fingerprint)
+        require_range("latency_ms", 1e-9, _LONGEST_MS, self.latency_ms)
+        require_range("threads", 1, 4096, self.threads)
+        if len(self.runtime) > _LONGEST_RUNTIME:
+            raise ValueError(f"runtime is longer than {_LONGEST_RUNTIME} characters")
+        if self.core_mask is not None and not re.fullmatch("[0-9a-f]{1,1024}", self.core_mask):
+            raise ValueError("core_mask must be hexadecimal")
+
+    @classmethod
+    def of(cls, measured: Measurement) -> ProfileReference:
+        """What a profile keeps of a measurement."""
+        agent, settings = measured.agent, measured.settings
+        return cls(
+            model_sha256=measured.model_sha256,
+            latency_ms=measured.latency_ms,
+            device_fingerprint=measured.device_fingerprint,
+            runtime=f"{agent.runtime} {agent.runtime_version}"[:_LONGEST_RUNTIME],
+            threads=settings.threads,
+            core_mask=settings.core_mask,
+        )
+
+    def is_as(self, other: ProfileReference) -> bool:
+        """Whether only the time may differ: the same model, measured in the same way."""
+        return dataclasses.replace(self, latency_ms=other.latency_ms) == other
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSession:
+    """A use of the device that measured something; it names no file, serial number or network.
+
+    Attributes:
+        created: when it ended: ISO 8601, UTC, in seconds.
+        command: that was run: "measure", or "search mnist" with the task.
+        study: under which the device kept the results meanwhile.
+        models: measurements that were made, one a model.
+        suspect: how many of them stayed disturbed when they were repeated.
+        reference: of a search the initial network; None where none was measured undisturbed.
+    """
+
+    created: str
+    command: str
+    study: str
+    models: int
+    suspect: int = 0
+    reference: ProfileReference | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", self.created, re.ASCII):
+            raise ValueError('created must be like "2026-11-21T12:00:00+00:00"')
+        datetime.datetime.fromisoformat(self.created)  # a day that there is
+        if not _COMMAND.fullmatch(self.command):
+            raise ValueError('command must be like "search mnist"')
+        if not is_study(self.study):
+            raise ValueError("study must be 8 hex digits")
+        require_range("models", 1, _MOST_MODELS, self.models)
+        require_range("suspect", 0, self.models, self.suspect)
+
+    @property
+    def day(self) -> str:
+        """On which it ended: "2026-11-21"."""
+        return self.created[:10]
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceProfile:
     """What is known of one device.
 
@@ -68,6 +163,7 @@ class DeviceProfile:
         capabilities: what it lets us read.
         provenance: where this came from.
         entries: the micro-benchmark table; empty if unmeasured.
+        sessions: uses of the device since, the oldest first; the last 200 of them.
     """
 
     name: str
@@ -75,6 +171,7 @@ class DeviceProfile:
     capabilities: tuple[Capability, ...]
     provenance: ProfileProvenance
     entries: tuple[ProfileEntry, ...] = ()
+    sessions: tuple[ProfileSession, ...] = ()
 
     @property
     def is_measured(self) -> bool:

@@ -34,6 +34,9 @@ class Sampler(Protocol):
 class SamplerKind(Protocol):
     """An entry of the registry of samplers.
 
+    One that needs a package which may not be there also offers `unusable() -> str | None`: why no
+    sampler can be made here, a sentence that says what helps. It is asked before a search begins.
+
     Attributes:
         name: in the registry, in headers: "dqn".
         title: for people.

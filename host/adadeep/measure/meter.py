@@ -34,6 +34,7 @@ from adadeep.measure.quality import (
     drift,
     ratio_to_anchor,
 )
+from adadeep.measure.session_log import Tally
 from adadeep.measure.tensors import outputs_of, to_message
 from adadeep_agent.wire import ErrorCode
 
@@ -117,6 +118,7 @@ class DeviceMeter:
 
     Attributes:
         agent: that measures.
+        tally: of what it measured.
     """
 
     agent: Agent
@@ -131,6 +133,7 @@ class DeviceMeter:
     ) -> None:
         self.settings = settings
         self.study = study
+        self.tally = Tally()
         self._facts = facts
         self._connect = connect
         self._clock = clock
@@ -173,6 +176,8 @@ class DeviceMeter:
         while True:
             done = self._measure_once(jobs, attempt)
             if attempt == _MAX_ATTEMPTS or not any(m.measurement.disturbed for m in done):
+                for one in done:
+                    self.tally.take(one.measurement)
                 return done
             self._clock.sleep(_pause_s([m.measurement for m in done], attempt))
             self._anchor_ms = None

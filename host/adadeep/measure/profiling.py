@@ -12,7 +12,12 @@ from adadeep import __version__
 from adadeep.core.agent_kind import Preparing
 from adadeep.core.clock import Deadline
 from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
-from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.device_profile import (
+    SESSIONS_KEPT,
+    DeviceProfile,
+    ProfileEntry,
+    ProfileProvenance,
+)
 from adadeep.core.errors import AgentError, ConfigError, NoAgentError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Measurement, measurement_key, new_study
@@ -22,7 +27,9 @@ from adadeep.devices.facts import gather_facts
 from adadeep.measure.layer_models import SingleLayer, tflite_of
 from adadeep.measure.meter import LatencyMeter
 from adadeep.measure.session import MeterOptions, open_meter
+from adadeep.measure.session_log import SessionLog
 from adadeep.profiles import files
+from adadeep.profiles.files import UNFINISHED
 from adadeep.profiles.schema import is_profile_name
 
 _READY_S = 120.0
@@ -32,8 +39,6 @@ LAYER_SETTINGS = MeasureSettings(
     launches=2, warmup_min_runs=3, warmup_min_ms=8.0, min_runs=20, max_runs=600,
     min_ms=40.0, max_ms=600.0, ci_relative=0.03,
 )  # fmt: skip
-
-UNFINISHED = "-unfinished"
 
 Left = Mapping[str, Measurement]  # by key
 
@@ -96,7 +101,7 @@ def profile_device(
         raise ConfigError(f"{request.name!r} is no profile name; use a-z, 0-9 and '-'.")
     facts, capabilities = gather_facts(transport, Deadline.after(_READY_S))
     name = request.name or files.name_for(facts)
-    earlier = _earlier(name, facts)
+    _earlier(name, facts)  # raises if the name is another device's
     profile = DeviceProfile(name, facts, capabilities, _provenance(None, "facts only; unmeasured"))
     observer.facts(profile)
     draft = None if request.fresh else _earlier(name + UNFINISHED, facts)
@@ -104,6 +109,7 @@ def profile_device(
     options = MeterOptions(
         request.agent, (facts, capabilities), study,
         Preparing(observer.may_provide, observer.note), Watch(observer.note),
+        SessionLog("profile", observer.note),
     )  # fmt: skip
     ready_by = Deadline.after(_READY_S)
     try:
@@ -117,13 +123,28 @@ def profile_device(
             profile = _measured(meter, profile, request, draft, observer)
     except NoAgentError as error:
         observer.no_agent(str(error))
-        if earlier is not None and earlier.is_measured:
-            profile = replace(profile, provenance=earlier.provenance)
-    for older in (draft, earlier):
-        profile = replace(profile, entries=_with_older(profile.entries, older))
-    files.save(profile)
-    files.remove(name + UNFINISHED)
-    return profile
+    return _finished(profile)
+
+
+def _finished(profile: DeviceProfile) -> DeviceProfile:
+    """The profile in the library, with what others and earlier ones have measured there."""
+    name, facts = profile.name, profile.facts
+    growing = name + UNFINISHED
+
+    def merged(now: DeviceProfile | None) -> DeviceProfile:
+        earlier, draft = _same_device(now, facts), _earlier(growing, facts)
+        whole = profile
+        if profile.provenance.agent is None and earlier is not None and earlier.is_measured:
+            whole = replace(profile, provenance=earlier.provenance)
+        for older in (draft, earlier):
+            whole = replace(whole, entries=_with_older(whole.entries, older))
+        sessions = sorted(
+            [*(now.sessions if now else ()), *(draft.sessions if draft else ())],
+            key=lambda session: session.created,
+        )
+        return replace(whole, sessions=tuple(sessions[-SESSIONS_KEPT:]))
+
+    return files.update(name, merged, instead_of=growing)
 
 
 def _earlier(name: str, facts: DeviceFacts) -> DeviceProfile | None:
@@ -132,14 +153,20 @@ def _earlier(name: str, facts: DeviceFacts) -> DeviceProfile | None:
     Raises:
         ConfigError: it is another device's.
     """
-    if not files.is_users(name):
-        return None
-    earlier = files.load(name)
-    if earlier.facts.fingerprint == facts.fingerprint:
+    return _same_device(files.load(name) if files.is_users(name) else None, facts)
+
+
+def _same_device(earlier: DeviceProfile | None, facts: DeviceFacts) -> DeviceProfile | None:
+    """The profile; None if it is of before an update.
+
+    Raises:
+        ConfigError: it is another device's.
+    """
+    if earlier is None or earlier.facts.fingerprint == facts.fingerprint:
         return earlier
     if earlier.facts.identity != facts.identity:
         raise ConfigError(
-            f"the profile {name!r} is of another device ({earlier.facts.title});"
+            f"the profile {earlier.name!r} is of another device ({earlier.facts.title});"
             " take another --name."
         )
     return None
@@ -181,15 +208,21 @@ def _measured(
         provenance=replace(profile.provenance, study=meter.study),
     )
 
-    def save() -> None:
-        files.save(replace(growing, entries=_with_older(tuple(done.values()), draft)))
+    def save(begins: bool = False) -> None:
+        def grown(now: DeviceProfile | None) -> DeviceProfile:
+            same = _same_device(now, profile.facts)
+            older = None if begins and request.fresh else same
+            entries = _with_older(tuple(done.values()), older)
+            return replace(growing, entries=entries, sessions=same.sessions if same else ())
+
+        files.update(growing.name, grown)
 
     def keep(entry: ProfileEntry) -> None:
         done[entry.key] = entry
         save()
         observer.entry(entry)
 
-    save()
+    save(begins=True)
     for entry in known.values():
         observer.entry(entry)
     entries = measure_layers(meter, request.layers, known, meter.recovered, keep)

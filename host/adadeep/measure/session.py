@@ -19,6 +19,7 @@ from adadeep.devices.agent_watch import Watch
 from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter
+from adadeep.measure.session_log import SessionLog
 
 _START_S = 90.0
 _LEAVE_S = 10.0
@@ -34,6 +35,7 @@ class MeterOptions:
         study: whose results these are; None for a fresh one, which takes nothing up again.
         preparing: how far the device may be prepared, and who is told.
         watch: how patient with a silent agent, and who is told of long waits.
+        log: how the device's profile is told at the end what was done; None: it is not.
     """
 
     agent: str | None = None
@@ -41,6 +43,7 @@ class MeterOptions:
     study: str | None = None
     preparing: Preparing = field(default_factory=Preparing)
     watch: Watch = field(default_factory=Watch)
+    log: SessionLog | None = None
 
 
 @contextlib.contextmanager
@@ -84,6 +87,9 @@ def open_meter(
             raise
         else:
             meter.close()
+        finally:
+            if wish.log is not None:
+                wish.log.write(facts, meter.study, meter.tally)
 
 
 @contextlib.contextmanager

@@ -1,39 +1,59 @@
 """Where profiles lie, and reading and writing them there.
 
-A library is a folder with ``devices/VENDOR/NAME.toml`` and ``tables/NAME/RUNTIME-tTHREADS.jsonl``.
-There are two: the user's, and the one that comes with adadeep, which is only read.
+A library is a folder with ``devices/VENDOR/NAME.toml``, ``tables/NAME/RUNTIME-tTHREADS.jsonl`` and
+``sessions/NAME.jsonl``. There are two: the user's, and the one that comes with adadeep, which is
+only read. Who writes holds a lock on the user's from reading to writing, so that two commands at
+once undo nothing of each other.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.resources
 import os
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adadeep.core.device import DeviceFacts, hashed
-from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+from adadeep.core.device_profile import (
+    SESSIONS_KEPT,
+    DeviceProfile,
+    ProfileEntry,
+    ProfileSession,
+)
 from adadeep.core.display import one_line
-from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.files import remove_parts, replacing
+from adadeep.core.errors import ConfigError
+from adadeep.core.files import remove_parts
 from adadeep.core.places import expanded
-from adadeep.core.reader import MAX_FILE_BYTES, read_bytes
 from adadeep.core.registry import suggestion
+from adadeep.profiles.library import (
+    library_dir,
+    read_text,
+    sessions_file,
+    shipped_dir,
+    table_files,
+    tables_dir,
+    users_files,
+    write_text,
+    writing,
+)
 from adadeep.profiles.schema import (
     from_json_lines,
     from_toml,
     from_toml_with_former,
     is_profile_name,
+    sessions_from_lines,
+    sessions_to_lines,
     to_json_lines,
     to_toml,
 )
 
+UNFINISHED = "-unfinished"  # ends the name of a profile that grows
+
 _MOST_TOML_BYTES = 1_000_000
-_KILLED_S = 3600.0  # the library has no lock: what was written to an hour ago has no writer now
+_MOST_SESSIONS_BYTES = 1_000_000
+_KILLED_S = 3600.0  # writers of before the lock: what was written to an hour ago has none now
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,47 +81,11 @@ class ProfileSummary:
     problem: str | None = None
 
 
-def library_dir() -> Path:
-    """The user's library: $ADADEEP_LIBRARY, else in the platform's data folder.
-
-    Raises:
-        ConfigError: something is there that can't be a library, or can't be read.
-    """
-    own = os.environ.get("ADADEEP_LIBRARY")
-    folder = expanded(own) if own else _usual_library()
-    try:
-        with os.scandir(folder):
-            pass
-    except FileNotFoundError:
-        pass  # it is made when something is saved
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"the profile library {one_line(str(folder), 200)} can't be read ({reason}); set "
-            "ADADEEP_LIBRARY to another folder."
-        ) from error
-    return folder
-
-
-def _usual_library() -> Path:
-    if sys.platform == "darwin":
-        data = expanded("~/Library/Application Support")
-    else:
-        data = expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
-    return data / "adadeep" / "profiles"
-
-
-def shipped_dir() -> Path:
-    """The library that comes with adadeep: packaged, or in an editable install the checkout's."""
-    package = Path(str(importlib.resources.files("adadeep")))
-    packaged = package / "_data" / "profiles"
-    return packaged if packaged.is_dir() else package.parents[1] / "profiles"
-
-
 def save(profile: DeviceProfile) -> Path:
-    """Writes a profile to the user's library, each file whole or not at all.
+    """Writes a profile to the user's library, in place of what is there under its name.
 
-    Tables that the profile no longer has are removed, and so is what killed writers left.
+    Each file is written whole or not at all. Tables that the profile no longer has are removed,
+    and so is what killed writers left.
 
     Returns:
         The TOML file.
@@ -109,32 +93,86 @@ def save(profile: DeviceProfile) -> Path:
     Raises:
         ConfigError: the library can't be written, or the name is no profile name.
     """
+    with writing() as root:
+        return _save(root, profile)
+
+
+def update(
+    name: str, change: Callable[[DeviceProfile | None], DeviceProfile], instead_of: str = ""
+) -> DeviceProfile:
+    """Changes a profile of the user's library; from reading to writing nobody else writes there.
+
+    Args:
+        name: of the profile.
+        change: makes the new one of what is there under that name, None if nothing is. It may
+            read the library, but not write it.
+        instead_of: name of another profile, which is removed then.
+
+    Returns:
+        The new one.
+
+    Raises:
+        ConfigError: the library can't be read or written.
+    """
+    with writing() as root:
+        profile = change(load(name) if is_users(name) else None)
+        _save(root, profile)
+        if instead_of:
+            _remove(instead_of)
+    return profile
+
+
+def append_session(facts: DeviceFacts, session: ProfileSession) -> bool:
+    """Appends to the sessions of the device's profile; the oldest beyond 200 go.
+
+    Args:
+        facts: of the device.
+        session: what was done with it.
+
+    Returns:
+        Whether the user's library has a profile of this device, with this build of its system.
+
+    Raises:
+        ConfigError: the sessions there can't be read, or can't be written.
+    """
+    if name_of(facts) is None:
+        return False
+    with writing() as root:
+        name = name_of(facts)  # while this one waited it may have got another
+        if name is None:
+            return False
+        path = sessions_file(find(name), name)
+        sessions = (*_sessions(path), session)[-SESSIONS_KEPT:]
+        write_text(path, sessions_to_lines(sessions))
+        _remove_leftovers(root)
+    return True
+
+
+def _save(root: Path, profile: DeviceProfile) -> Path:
     if not is_profile_name(profile.name):
         raise ConfigError(f"{profile.name!r} is no profile name; use a-z, 0-9 and '-'.")
-    root = library_dir()
     vendor = _slug(profile.facts.manufacturer or "") or "generic"
     path = root / "devices" / vendor / f"{profile.name}.toml"
-    tables = _tables_dir(path, profile.name)
-    try:
-        written = set()
-        for file, entries in _by_table(profile).items():
-            written.add(_write(tables / file, to_json_lines(entries)))
-        _write(path, to_toml(profile))
-        stale = set(_table_files(path, profile.name)) - written
-        others = {p for p in root.glob(f"devices/*/{profile.name}.toml")} - {path}
-        for old in stale | others:
-            old.unlink()
-        _remove_leftovers(root)
-    except OSError as error:
-        raise ConfigError(
-            f"the profile library {root} can't be written ({error.strerror}); make it writable "
-            "or set ADADEEP_LIBRARY to another folder."
-        ) from error
+    tables = tables_dir(path, profile.name)
+    written = set()
+    for file, entries in _by_table(profile).items():
+        written.add(write_text(tables / file, to_json_lines(entries)))
+    sessions = sessions_file(path, profile.name)
+    if profile.sessions:
+        write_text(sessions, sessions_to_lines(profile.sessions[-SESSIONS_KEPT:]))
+    else:
+        sessions.unlink(missing_ok=True)
+    write_text(path, to_toml(profile))
+    stale = set(table_files(path, profile.name)) - written
+    others = {p for p in root.glob(f"devices/*/{profile.name}.toml")} - {path}
+    for old in stale | others:
+        old.unlink()
+    _remove_leftovers(root)
     return path
 
 
 def _remove_leftovers(root: Path) -> None:
-    for folder in (*root.glob("devices/*"), *root.glob("tables/*")):
+    for folder in (*root.glob("devices/*"), *root.glob("tables/*"), root / "sessions"):
         with contextlib.suppress(OSError):  # the profile is written; this is tidying
             remove_parts(folder, _KILLED_S)
 
@@ -157,39 +195,34 @@ def _table_name(entry: ProfileEntry) -> str | None:
     return f"{runtime}-t{entry.measurement.settings.threads}"
 
 
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_bytes(text.encode())
-    return path
-
-
-def remove(name: str) -> None:
-    """Removes a profile from the user's library; one that is not there is passed over."""
-    if not is_profile_name(name):
-        return
+def _remove(name: str) -> None:
     for path in library_dir().glob(f"devices/*/{name}.toml"):
-        for table in _table_files(path, name):
+        for table in table_files(path, name):
             table.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            _tables_dir(path, name).rmdir()
+            tables_dir(path, name).rmdir()
+        sessions_file(path, name).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
 
 def load(name: str) -> DeviceProfile:
-    """The profile of that name, or in that file, with its table.
+    """The profile of that name, or in that file, with its table and its sessions.
 
     Raises:
         ConfigError: there is none.
         FormatError: a file of it can't be read.
     """
     path = find(name)
-    profile, former = from_toml_with_former(_read(path, _MOST_TOML_BYTES), str(path))
+    profile, former = from_toml_with_former(read_text(path, _MOST_TOML_BYTES), str(path))
     entries: list[ProfileEntry] = []
-    for table in _table_files(path, profile.name):
-        entries.extend(from_json_lines(_read(table), str(table)))
+    for table in table_files(path, profile.name):
+        entries.extend(from_json_lines(read_text(table), str(table)))
     now = profile.facts.fingerprint
-    return replace(profile, entries=tuple(_renamed(entry, former, now) for entry in entries))
+    return replace(
+        profile,
+        entries=tuple(_renamed(entry, former, now) for entry in entries),
+        sessions=_sessions(sessions_file(path, profile.name)),
+    )
 
 
 def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:
@@ -200,25 +233,10 @@ def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:
     return replace(entry, measurement=replace(measured, device_fingerprint=now))
 
 
-def _read(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
-    data = read_bytes(path, most_bytes)
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise FormatError(
-            f"{path}: no UTF-8 text at byte {error.start}; restore it from a copy."
-        ) from error
-
-
-def _tables_dir(path: Path, name: str) -> Path:
-    """The folder of a profile's tables; a TOML file outside a library has them beside it."""
-    in_library = path.parent.parent.name == "devices"
-    return (path.parents[2] if in_library else path.parent) / "tables" / name
-
-
-def _table_files(path: Path, name: str) -> list[Path]:
-    found = _tables_dir(path, name).glob("*.jsonl")
-    return sorted(table for table in found if not table.name.startswith("."))  # half written
+def _sessions(path: Path) -> tuple[ProfileSession, ...]:
+    if not path.exists():
+        return ()
+    return sessions_from_lines(read_text(path, _MOST_SESSIONS_BYTES), str(path))
 
 
 def find(name: str) -> Path:
@@ -254,7 +272,7 @@ def exists(name: str) -> bool:
 
 def is_users(name: str) -> bool:
     """Whether the user's library has a profile of that name."""
-    return any(library_dir().glob(f"devices/*/{name}.toml"))
+    return bool(users_files(name))
 
 
 def is_measured(serial: str) -> bool:
@@ -264,14 +282,14 @@ def is_measured(serial: str) -> bool:
     """
     with contextlib.suppress(ConfigError):
         for path in library_dir().glob("devices/*/*.toml"):
-            if _serial_in(path) == hashed(serial) and _table_files(path, path.stem):
+            if _serial_in(path) == hashed(serial) and table_files(path, path.stem):
                 return True
     return False
 
 
 def _serial_in(path: Path) -> str | None:
     try:
-        return from_toml(_read(path, _MOST_TOML_BYTES), str(path)).facts.serial
+        return from_toml(read_text(path, _MOST_TOML_BYTES), str(path)).facts.serial
     except ConfigError:
         return None
 
@@ -294,9 +312,9 @@ def list_profiles() -> list[ProfileSummary]:
 
 def _summary(path: Path, shipped: bool) -> ProfileSummary:
     try:
-        profile = from_toml(_read(path, _MOST_TOML_BYTES), str(path))
-        tables = _table_files(path, profile.name)
-        entries = sum(sum(map(bool, _read(table).split("\n"))) for table in tables)
+        profile = from_toml(read_text(path, _MOST_TOML_BYTES), str(path))
+        tables = table_files(path, profile.name)
+        entries = sum(sum(map(bool, read_text(table).split("\n"))) for table in tables)
     except ConfigError as error:
         return ProfileSummary(path.stem, path, shipped, problem=str(error))
     return ProfileSummary(
@@ -318,23 +336,42 @@ def name_for(facts: DeviceFacts) -> str:
     """The name of this device's profile: "xiaomi-redmi-3s", or "xiaomi-redmi-3s-2" for another.
 
     A device keeps its name over updates of its system; another one of the same model gets a
-    number. Shipped profiles don't count: one's own takes the place of the shipped.
+    number, also while the first one's profile grows. Shipped profiles don't count: one's own takes
+    the place of the shipped.
     """
     base = _slug(facts.title) or "device"
     number = 1
     while True:
         name = base if number == 1 else f"{base}-{number}"
-        taken = list(library_dir().glob(f"devices/*/{name}.toml"))
-        if not taken or _is_of(taken[0], facts):
+        taken = [*users_files(name), *users_files(name + UNFINISHED)]
+        if all(_is_of(path, facts) for path in taken):
             return name
         number += 1
 
 
-def _is_of(path: Path, facts: DeviceFacts) -> bool:
+def name_of(facts: DeviceFacts) -> str | None:
+    """The name of the user's profile of this device with this build; None if there is none.
+
+    The usual name comes first, then those that `--name` gave, then what is unfinished. What can't
+    be read counts for nothing.
+    """
     try:
-        theirs = from_toml(_read(path, _MOST_TOML_BYTES), str(path)).facts
+        usual = name_for(facts)
+        others = sorted(users_files("*"), key=lambda path: path.stem.endswith(UNFINISHED))
+    except ConfigError:
+        return None
+    visible = (path for path in [*users_files(usual), *others] if not path.name.startswith("."))
+    return next((path.stem for path in visible if _is_of(path, facts, exactly=True)), None)
+
+
+def _is_of(path: Path, facts: DeviceFacts, exactly: bool = False) -> bool:
+    """Whether it is this device's profile; exactly: and of this build of its system."""
+    try:
+        theirs = from_toml(read_text(path, _MOST_TOML_BYTES), str(path)).facts
     except ConfigError:
         return False  # unreadable: leave it alone
     if theirs.fingerprint == facts.fingerprint:
         return True
+    if exactly:
+        return False
     return facts.hardware_serial is not None and theirs.hardware_serial == facts.hardware_serial

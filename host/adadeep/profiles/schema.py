@@ -1,4 +1,4 @@
-"""DeviceProfile <-> text: one TOML file of facts, and JSON lines of the table's entries.
+"""DeviceProfile <-> text: a TOML file of facts, JSON lines of the table and of the sessions.
 
 What is derived (medians, fingerprints) is not written: it would go stale. Numbers of cores are
 written as "0-3,6"; the caches of one size on one line, their instances parted by "/".
@@ -18,7 +18,13 @@ import msgspec
 import tomli_w
 
 from adadeep.core.device import Capability, DeviceFacts, hashed
-from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
+from adadeep.core.device_profile import (
+    SESSIONS_KEPT,
+    DeviceProfile,
+    ProfileEntry,
+    ProfileProvenance,
+    ProfileSession,
+)
 from adadeep.core.display import one_line
 from adadeep.core.errors import FormatError
 from adadeep.core.reader import plain_json, why
@@ -305,3 +311,22 @@ def from_json_lines(text: str, source: str) -> tuple[ProfileEntry, ...]:
 
 def _entry(line: str, source: str) -> ProfileEntry:
     return _convert(plain_json(line, source), ProfileEntry, source, "")
+
+
+def sessions_to_lines(sessions: Iterable[ProfileSession]) -> str:
+    """One session a line."""
+    return "".join(msgspec.json.encode(session).decode() + "\n" for session in sessions)
+
+
+def sessions_from_lines(text: str, source: str) -> tuple[ProfileSession, ...]:
+    """The last sessions, as many as are kept.
+
+    Raises:
+        FormatError: naming the file, the line and the key.
+    """
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    sessions = []
+    for number, line in lines[-SESSIONS_KEPT:]:
+        where = f"{source}, line {number}"
+        sessions.append(_convert(plain_json(line, where), ProfileSession, where, ""))
+    return tuple(sessions)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import IO
 
 from adadeep.core.errors import ConfigError
+from adadeep.core.lock import try_lock
 
 
 class FolderLock:
@@ -36,16 +36,3 @@ class FolderLock:
     def release(self) -> None:
         """Lets the folder go; may be called twice."""
         self._file.close()
-
-
-def try_lock(descriptor: int, wait: bool = False) -> bool:
-    """Locks an open file or folder until it is closed; False if another process holds it."""
-    if os.name != "posix":  # no lock there: the user minds it
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    return True

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adadeep.core.errors import ConfigError
+from adadeep.core.lock import try_lock
 from adadeep.core.places import cache_dir, expanded
-from adadeep.storage.lock import try_lock
 
 
 def scratch_base() -> Path:

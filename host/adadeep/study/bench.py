@@ -21,6 +21,7 @@ from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.session import MeterOptions, open_meter
+from adadeep.measure.session_log import SessionLog
 from adadeep.profiles import files
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import JournalContent, TargetRecord
@@ -28,7 +29,7 @@ from adadeep.study.config import StudyConfig
 from adadeep.study.crew import DeviceBench
 from adadeep.study.jobs import TRAINING
 from adadeep.study.study import StudyObserver
-from adadeep.study.trials import missing_source
+from adadeep.study.trials import INITIAL, missing_source
 
 _READY_S = 180.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -59,6 +60,13 @@ class Bench:
         """Whether some device is the computer that trains."""
         return any(bench.resource == TRAINING for bench in self.devices.values())
 
+    def initial_sha256(self) -> str | None:
+        """The hash of the initial network; None while there is none."""
+        content = self.journal.content
+        record = content.trials.get(INITIAL.key)
+        artifact = content.artifacts.get(record.artifact or "") if record else None
+        return artifact.model_sha256 if artifact else None
+
 
 @contextlib.contextmanager
 def open_bench(
@@ -85,8 +93,9 @@ def open_bench(
         bench = Bench(folder, journal, until)
         for transport, about in zip(transports, known, strict=True):
             options = MeterOptions(
-                config.agent, about, journal.content.id, watch=Watch(observer.note)
-            )
+                config.agent, about, journal.content.id, watch=Watch(observer.note),
+                log=SessionLog(f"search {config.task}", observer.note, bench.initial_sha256),
+            )  # fmt: skip
             opened = open_meter(transport, deadline, config.settings, options)
             meter = stack.enter_context(opened)
             _add(bench, config, about[0], meter)
@@ -148,12 +157,11 @@ def _publishable(facts: DeviceFacts) -> DeviceFacts:
 
 def _profile(facts: DeviceFacts) -> DeviceProfile | None:
     """The device's profile in the user's library; None if there is none that can be read."""
-    name = files.name_for(facts)
+    name = files.name_of(facts)
     try:
-        profile = files.load(name) if files.is_users(name) else None
+        return files.load(name) if name else None
     except AdaDeepError:
         return None
-    return profile if profile and profile.facts.fingerprint == facts.fingerprint else None
 
 
 def _resource(transport: Transport, target: Target, deadline: Deadline) -> str:

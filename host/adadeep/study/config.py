@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ class StudyConfig:
         problems = [
             _unknown("task", self.task, list(tasks)),
             *_unknown_parts(self.task),
-            _entry(SAMPLERS, self.sampler) or _preset(self.sampler, self.preset),
+            _sampler(self.sampler, self.preset),
             _entry(EXECUTORS, self.executor) if self.executor else "",
             *(_entry(COST_SOURCES, name) for name in self.cost_sources),
             "" if self.episodes >= 1 else f"{self.episodes} episodes: at least 1 is needed.",
@@ -126,10 +126,14 @@ def _entry(registry: Registry[Any], name: str) -> str:
     return ""
 
 
-def _preset(sampler: str, preset: str | None) -> str:
-    if preset is None:
-        return ""
-    return _unknown(f"preset of {sampler}", preset, list(SAMPLERS.get(sampler).presets))
+def _sampler(name: str, preset: str | None) -> str:
+    if problem := _entry(SAMPLERS, name):
+        return problem
+    kind = SAMPLERS.get(name)
+    unusable: Callable[[], str | None] | None = getattr(kind, "unusable", None)
+    if preset is not None and preset not in kind.presets:
+        return _unknown(f"preset of {name}", preset, list(kind.presets))
+    return (unusable() if unusable else None) or ""
 
 
 def _unknown_parts(name: str) -> list[str]:

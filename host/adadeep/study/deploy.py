@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter, Measured, ModelJob
 from adadeep.measure.session import MeterOptions, open_meter
+from adadeep.measure.session_log import SessionLog
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
 from adadeep.training.registry import METRICS
 
@@ -158,7 +160,8 @@ def deploy(
     run = load_run(folder, known[0].fingerprint)
     note(f"deploying {run.target.best.label} to {transport.serial}")
     path = f"{transport.workdir}/{run.device_name}"
-    options = MeterOptions(agent, known, watch=Watch(note))
+    log = SessionLog("deploy", note, lambda: hashlib.sha256(run.initial).hexdigest())
+    options = MeterOptions(agent, known, watch=Watch(note), log=log)
     with open_meter(transport, ready_by, DEPLOY_SETTINGS, options) as meter:
         measured = _measured(meter, run)
         try:

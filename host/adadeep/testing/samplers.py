@@ -83,6 +83,10 @@ class SamplerKit:
         assert preset in kind.presets
         assert len(set(kind.presets)) == len(kind.presets)
 
+    def test_says_why_it_is_unusable_if_it_tells(self, kind: SamplerKind) -> None:
+        if unusable := getattr(kind, "unusable", None):
+            assert unusable() is None, "install what it needs; the tests can't do without"
+
     def test_asks_only_for_plans_of_the_space(self, kind: SamplerKind, preset: str) -> None:
         plans = episodes(made(kind, preset, seed=3), 12)
         assert plans, "it asks for nothing"

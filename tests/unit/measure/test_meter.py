@@ -361,3 +361,18 @@ def test_models_of_one_request_share_anchors_and_are_found_in_the_spool_together
     again = meter_with(broken, PlayedAgent(two_models, spool=left))
     assert [done.measurement.model_sha256 for done in again.measure_jobs(jobs)] == [SHA, OTHER_SHA]
     assert again._client.asked == ["anchor"]
+
+
+def test_a_model_is_counted_once_however_often_it_is_measured():
+    agent = PlayedAgent(steady())
+    meter = meter_with(agent)
+    meter.measure([MODEL])
+    assert (meter.tally.models, meter.tally.suspect) == (1, 0)
+    assert meter.tally.undisturbed[SHA].latency_ms == pytest.approx(2.0)
+    hot = iter([1.0, 2.0] * 9)  # the anchor drifts each time
+    drifting = PlayedAgent(lambda job: result(job, [next(hot) if job == "anchor" else 2.0] * 9))
+    meter = meter_with(drifting)
+    [measured] = meter.measure([MODEL])
+    assert measured.attempts == 3
+    assert (meter.tally.models, meter.tally.suspect) == (1, 1)
+    assert meter.tally.undisturbed == {}

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from adadeep.core.device import DeviceFacts
-from adadeep.core.errors import AgentError, TransientDeviceError
+from adadeep.core.errors import AgentError, ConfigError, TransientDeviceError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
 from adadeep.measure import profiling
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.measure.profiling import ProfileRequest, measure_layers, profile_device
+from adadeep.measure.session_log import Tally
 from adadeep.profiles import files
 
 SETTINGS = MeasureSettings()
@@ -120,14 +121,17 @@ def studies(monkeypatch, tmp_path):
         opened.append(options.study)
         meter = opened.meter
         meter.study, meter.agent = options.study, Agent("a", "0", "r", "0")
-        yield meter
+        try:
+            yield meter
+        finally:
+            options.log.write(facts, meter.study, Tally(len(meter.measured)))
 
     class Opened(list):
         meter = None
 
-        def profile(self, meter, **wish):
+        def profile(self, meter, layers=LAYERS, **wish):
             self.meter = meter
-            request = ProfileRequest(LAYERS, SETTINGS, "toy", **wish)
+            request = ProfileRequest(layers, SETTINGS, "toy", **wish)
             return profile_device(None, request, SilentObserver())
 
     opened = Opened()
@@ -159,6 +163,52 @@ def test_a_fresh_profile_is_a_new_study(studies):
     studies.profile(meter, fresh=True)
     assert len(meter.measured) == 3
     assert studies[1] != studies[0]
+
+
+def models(name="toy"):
+    return [session.models for session in files.load(name).sessions]
+
+
+def test_each_profiling_that_measured_something_is_a_session_of_the_profile(studies):
+    with pytest.raises(KeyboardInterrupt):
+        studies.profile(PlayedMeter(fail={2: KeyboardInterrupt()}))
+    assert models("toy-unfinished") == [3]  # the last was begun
+    studies.profile(PlayedMeter())
+    assert models() == [3, 1]
+    studies.profile(PlayedMeter())
+    assert models() == [3, 1, 3]
+    assert {session.command for session in files.load("toy").sessions} == {"profile"}
+    assert [session.study for session in files.load("toy").sessions][1:] == studies[1:]
+
+
+def test_a_profile_keeps_what_another_command_wrote_meanwhile(studies):
+    """Of two that profile one device at once the second one ends while the first one measures."""
+
+    class Interrupted(PlayedMeter):
+        def measure(self, models):
+            if len(self.measured) == 1:
+                studies.profile(PlayedMeter(), layers=LAYERS[2:])
+                studies.meter = self
+                assert [entry.key for entry in files.load("toy").entries] == [
+                    LAYERS[2].key, LAYERS[0].key,
+                ]  # fmt: skip
+            return super().measure(models)
+
+    finished = studies.profile(Interrupted(), layers=LAYERS[:2])
+    assert {entry.key for entry in finished.entries} == {single.key for single in LAYERS}
+    assert files.load("toy").entries == finished.entries
+    assert models() == [1, 2]
+    assert not files.is_users("toy-unfinished")
+
+
+def test_a_profile_that_grows_is_not_taken_by_another_device_of_its_name(studies, monkeypatch):
+    with pytest.raises(TransientDeviceError):
+        studies.profile(PlayedMeter(fail={1: TransientDeviceError("gone")}))
+    other = DeviceFacts("serial-2", "adb", model="Toy")
+    monkeypatch.setattr(profiling, "gather_facts", lambda *_: (other, ()))
+    with pytest.raises(ConfigError, match="of another device"):
+        studies.profile(PlayedMeter(), fresh=True)
+    assert len(files.load("toy-unfinished").entries) == 1
 
 
 @pytest.mark.parametrize("study", ["x", "5717D1E5", "../../..", "5717d1e5\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,14 @@ class _Job:
     sample: list[Any]  # an array for each input; empty: none is given
     agent: str | None
 
+    @property
+    def reference(self) -> str | None:
+        """The model's hash; None with the user's own inputs, which may take another time."""
+        settings = self.settings
+        if settings.input_ranges or settings.input_shapes or settings.input_file:
+            return None
+        return hashlib.sha256(self.model).hexdigest()
+
 
 def _sample(
     settings: MeasureSettings, model: bytes, path: Path | None
@@ -112,11 +121,13 @@ def _measure(ui: Ui, transport: Transport, job: _Job) -> dict[str, Any]:
     from adadeep.devices.agent_watch import Watch
     from adadeep.measure.meter import ModelJob
     from adadeep.measure.session import MeterOptions, open_meter
+    from adadeep.measure.session_log import SessionLog
     from adadeep.report.measurement_lines import measurement_rows
 
     path = job.path
     ui.note(f"measuring {path.name} on {transport.serial}")
-    options = MeterOptions(job.agent, watch=Watch(ui.note))
+    log = SessionLog("measure", ui.warn, lambda: job.reference)
+    options = MeterOptions(job.agent, watch=Watch(ui.note), log=log)
     with open_meter(transport, Deadline.after(_READY_S), job.settings, options) as meter:
         samples = [job.sample] if job.sample else []
         [measured] = meter.measure_jobs([ModelJob(job.model, samples)])

@@ -84,7 +84,7 @@ def show(name: str, json_mode: bool) -> None:
 
     ui, path, profile = Ui(json_mode), files.find(name), files.load(name)
     ui.say(f"{profile.name}  ({path})")
-    for label, value in _identity_rows(profile):
+    for label, value in [*_identity_rows(profile), *_use_rows(profile)]:
         ui.say(f"  {label:<10} {value}")
     _show_hardware(ui, profile.facts)
     rows = [(c.name, c.status.value, c.evidence) for c in profile.capabilities]
@@ -94,6 +94,28 @@ def show(name: str, json_mode: bool) -> None:
     if _can_be_attached(profile):
         ui.now("adadeep search digits -d" if profile.is_measured else _MEASURE, profile.name)
     ui.emit("profile", {"path": str(path), "profile": _profile_json(profile)})
+
+
+def _use_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
+    """When and how often the device was used, and how the time of a reference changed since."""
+    from adadeep.profiles.usage import drifts_of
+
+    sessions = profile.sessions
+    if not sessions:
+        return []
+    last, count = sessions[-1], len(sessions)
+    times = "once" if count == 1 else f"{count} times since {sessions[0].day}"
+    rows = [("used", f"{times}, last on {last.day} by {last.command}")]
+    for drift in drifts_of(sessions):
+        first, now = drift.first, drift.last
+        threads = f"{now.threads} thread{'s' if now.threads > 1 else ''}"
+        rows.append((
+            "reference",
+            f"{now.model_sha256[:8]}, {threads}: {format_ms(first.latency_ms)} on"
+            f" {drift.first_at[:10]}, {format_ms(now.latency_ms)} on {drift.last_at[:10]}"
+            f" ({round(100 * drift.change):+d} %)",
+        ))  # fmt: skip
+    return rows
 
 
 def _can_be_attached(profile: DeviceProfile) -> bool:
@@ -268,13 +290,11 @@ def _problems(name: str) -> list[str]:
 @_JSON
 def path_command(json_mode: bool) -> None:
     """Print where your profiles and those of adadeep lie."""
-    from adadeep.profiles import files
+    from adadeep.profiles.library import library_dir, shipped_dir
 
     ui = Ui(json_mode)
-    ui.say(str(files.library_dir()))
-    ui.emit(
-        "profiles-path", {"library": str(files.library_dir()), "shipped": str(files.shipped_dir())}
-    )
+    ui.say(str(library_dir()))
+    ui.emit("profiles-path", {"library": str(library_dir()), "shipped": str(shipped_dir())})
 
 
 def _plain(value: Any) -> Any:
@@ -290,8 +310,20 @@ def _plain(value: Any) -> Any:
 
 def _profile_json(profile: DeviceProfile) -> dict[str, Any]:
     """The profile as its files hold it, with each entry's statistics beside the samples."""
+    from adadeep.profiles.usage import drifts_of
+
     document: dict[str, Any] = _plain(profile)
     for entry, row in zip(profile.entries, document["entries"], strict=True):
         if entry.measurement:
             row["latency_ms"] = _plain(entry.measurement.latency)
-    return {**document, "is_measured": profile.is_measured}
+    drifts = [
+        {
+            "first_at": drift.first_at,
+            "first_ms": drift.first.latency_ms,
+            "last_at": drift.last_at,
+            "change": drift.change,
+            "reference": _plain(drift.last),
+        }
+        for drift in drifts_of(profile.sessions)
+    ]
+    return {**document, "drifts": drifts, "is_measured": profile.is_measured}

@@ -1,4 +1,4 @@
-"""sweep: every change of the initial network by itself, one after the other."""
+"""singles: every change of the initial network by itself, one after the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from adadeep.core.search import ScoredTrial, SearchContext, Stop
 from adadeep.core.space import SearchSpace
 
 
-class SweepSampler:
+class SinglesSampler:
     def __init__(self, space: SearchSpace, backwards: bool) -> None:
         plans = single_changes(space)
         self._waiting = plans[::-1] if backwards else plans
@@ -35,13 +35,13 @@ def single_changes(space: SearchSpace) -> list[CompressionPlan]:
     return [space.plan((*initial[:at], option, *initial[at + 1 :])) for at, option in changes]
 
 
-class SweepKind:
-    name = "sweep"
+class SinglesKind:
+    name = "singles"
     title = "every change by itself"
     presets = ("forwards", "backwards")
 
-    def make(self, context: SearchContext) -> SweepSampler:
-        return SweepSampler(context.space, context.preset == "backwards")
+    def make(self, context: SearchContext) -> SinglesSampler:
+        return SinglesSampler(context.space, context.preset == "backwards")
 
 
-SWEEP = SweepKind()
+SINGLES = SinglesKind()
