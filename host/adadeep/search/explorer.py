@@ -8,17 +8,19 @@ draws of the whole belief, so that a plan which may break a limit counts as far 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import ScoredTrial, SearchContext
-from adadeep.core.space import NOTHING, SearchSpace
+from adadeep.core.space import SearchSpace
 from adadeep.core.trial import TrialState
+from adadeep.search import moves
 from adadeep.search.ascent import Moves
-from adadeep.search.known_tables import Decisions, Floats, precision_place
-from adadeep.search.world import View, World, unchanged
+from adadeep.search.known_tables import Decisions, Floats
+from adadeep.search.world import View, World
 
 Plan = tuple[int, ...]  # decisions
 
@@ -26,6 +28,9 @@ TRIED_ALL = "every plan was tried"
 
 _DESIGN = 3  # asks that open a search
 _DRAWS = 64  # of the belief, to weigh candidates
+_REFINED = 3  # steps from the best candidate
+_NONE_KEPT = -2.0  # the least reward that there can be
+_BROKEN = 0.1  # how much a broken limit counts against a plan, while none keeps all
 _TOLERANCE = 1e-9
 
 
@@ -46,11 +51,11 @@ class Explorer:
         self.world = World(context)
         self.moves = Moves(context.space)
         self.rng = np.random.default_rng(context.seed)
-        self._known = {unchanged(context.space)}  # asked for or told
+        self._known = {moves.initial_decisions(context.space)}  # asked for or told
         self._ranks: dict[Plan, tuple[float, float]] = {}
         self._asked = 0
         self._gain: float | None = None
-        self._precisions = precisions_alone(context.space)
+        self._precisions = moves.precision_plans(context.space)
         self._uniform = uniform_plans(context.space)
         for scored in context.history:
             self.tell(scored)
@@ -84,46 +89,58 @@ class Explorer:
         """The next plan of the design; None when it is through."""
         if self._asked >= _DESIGN:
             return None
-        for plans in (self._precisions, self._uniform):
-            if len(fresh := self.fresh(np.array(plans, np.int64).reshape(-1, len(self.space.points)))):
-                if plans is self._uniform:
-                    fresh = fresh[np.argsort(-self.world.mean().worth(fresh), kind="stable")]
-                return as_plan(fresh[0])
-        return None
+        for plan in self._precisions:
+            if plan not in self._known:
+                return plan
+        shape = (-1, len(self.space.points))
+        uniform = self.fresh(np.array(self._uniform, np.int64).reshape(shape))
+        return self.best_of([uniform]) if len(uniform) else None
 
-    def best_of(self, candidates: Sequence[Decisions], view: View) -> Plan | None:
-        """The plan to try next: of candidates, else of what is near to what was tried.
+    def best_of(self, candidates: Sequence[Decisions]) -> Plan | None:
+        """The plan to try next: the best of candidates or near it, else near what was tried.
 
         Args:
             candidates: plans, each (n, points).
-            view: to rank by where no candidate is expected to gain.
         """
-        fresh = self.fresh(np.unique(np.concatenate(candidates), axis=0))
-        if not len(fresh):
+        drawn = self.world.sample(self.rng, _DRAWS)
+        plans = self.fresh(np.unique(np.concatenate(candidates), axis=0))
+        if not len(plans):
             self._gain = 0.0
             return self._any_fresh()
-        gains = self.gains(fresh)
-        order = np.lexsort((-view.worth(fresh), -gains))
-        return as_plan(fresh[order[0]])
+        promise = self._promise(plans, drawn)
+        best, most = plans[np.argmax(promise)], float(promise.max())
+        for _ in range(_REFINED):
+            around = self.fresh(self.moves.neighbours(best[np.newaxis])[0])
+            promise = self._promise(around, drawn) if len(around) else np.zeros(1)
+            if promise.max() <= most:
+                break
+            best, most = around[np.argmax(promise)], float(promise.max())
+        return as_plan(best)
 
-    def gains(self, plans: Decisions) -> Floats:
-        """By how much each plan is expected to raise the best reward; (n,)."""
-        violation, reward = self.world.dreams(plans, self.rng, _DRAWS)
+    def _promise(self, plans: Decisions, drawn: View) -> Floats:
+        """By how much each plan is expected to raise the best reward; (n,).
+
+        Where no plan keeps the limits yet, less what it is expected to break them by.
+        """
+        violation, reward = drawn.dreams(plans, self.rng)
         raised = np.maximum(reward - self.best_reward, 0.0)
         raised[violation > _TOLERANCE] = 0.0
-        self._gain = float(raised.max(axis=0).mean())
-        return np.asarray(raised.mean(axis=1))
+        self._gain = float(raised.max(axis=1).mean())
+        promise = raised.mean(axis=0)
+        if self.best_reward <= _NONE_KEPT:
+            promise -= _BROKEN * np.minimum(violation, 1.0).mean(axis=0)
+        return np.asarray(promise)
 
     @property
     def best_reward(self) -> float:
         """Of the plans that keep all limits; the least there can be if none does."""
         kept = [-rank[1] for rank in self._ranks.values() if rank[0] <= _TOLERANCE]
-        return max(kept, default=-2.0)
+        return max(kept, default=_NONE_KEPT)
 
     def best_plans(self, count: int) -> Decisions:
         """The best that were told, or what changes nothing; (n, points)."""
         best = sorted(self._ranks, key=self._ranks.__getitem__)[:count]
-        return np.array(best or [unchanged(self.space)], np.int64)
+        return np.array(best or [moves.initial_decisions(self.space)], np.int64)
 
     def fresh(self, plans: Decisions) -> Decisions:
         """Those that were neither asked for nor told."""
@@ -143,34 +160,12 @@ def as_plan(row: Decisions) -> Plan:
     return tuple(int(number) for number in row)
 
 
-def precisions_alone(space: SearchSpace) -> list[Plan]:
-    """Each precision on the network as it is."""
-    place = precision_place(space)
-    if place is None:
-        return []
-    start = unchanged(space)
-    return [
-        (*start[:place], option, *start[place + 1 :]) for option in space.points[place].options
-    ]
-
-
 def uniform_plans(space: SearchSpace) -> list[Plan]:
-    """Each choice wherever it is open, in each precision, and each pair, the first one first."""
-    layers = [place for place, point in enumerate(space.points) if point.layer is not None]
-    numbers = sorted({n for p in layers for n in space.points[p].options if n != NOTHING})
+    """Each choice wherever it fits, alone and with another where it does not, in all precisions."""
+    singles = moves.uniform_plans(space)
     found: dict[Plan, None] = {}
-    for start in precisions_alone(space) or [unchanged(space)]:
-        for first in numbers:
-            for second in (NOTHING, *numbers):
-                found[_filled(space, start, (first, second))] = None
+    for precision in (moves.initial_decisions(space), *moves.precision_plans(space)):
+        for first, second in itertools.product(singles, repeat=2):
+            pair = moves.merged(space, first, second)
+            found[moves.merged(space, precision, pair)] = None
     return list(found)
-
-
-def _filled(space: SearchSpace, start: Plan, wanted: Sequence[int]) -> Plan:
-    plan = list(start)
-    for place, point in enumerate(space.points):
-        if point.layer is not None:
-            open_here = not space.ending.intersection(plan[:place])
-            options = point.options if open_here else ()
-            plan[place] = next((number for number in wanted if number in options), NOTHING)
-    return tuple(plan)

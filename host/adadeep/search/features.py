@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,63 +13,85 @@ from adadeep.core.space import NOTHING, PrecisionChoice, SearchSpace
 Floats = npt.NDArray[np.float64]
 Decisions = npt.NDArray[np.int64]
 
-OWN, ACTION, TECHNIQUE, PRECISION = range(4)
-GROUPS = 4
+
+class Group(IntEnum):
+    """Features whose weights are believed to be of one scale."""
+
+    OWN = 0  # of a choice on a layer
+    ACTION = 1  # of a choice, on every layer
+    TECHNIQUE = 2  # of a technique, on every layer
+    SHARE = 3  # of a technique, times the layer's share of the MACs, and of the weights
+    PRECISION = 4
+    LAYER = 5  # of a layer, whatever is chosen for it
 
 
 class DecisionFeatures:
     """The features of every decision of a space.
 
-    A choice on a layer has a weight of its own; weights that layers share, of the choice and of
-    its technique, each times the layer's share of the network's MACs and of its weights; a
-    precision has one.
-
     Args:
         space: what there is to decide.
+        groups: that are wanted.
 
     Attributes:
-        of_decision: (points, actions, features); 0 where nothing is changed.
-        groups: `OWN`, `ACTION`, `TECHNIQUE` or `PRECISION`; (features,).
+        of_decision: (points, actions, features).
+        groups: of each feature; (features,).
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, groups: frozenset[Group]) -> None:
+        self._wanted = groups
         self._names: dict[tuple[object, ...], int] = {}
         self._kinds: list[int] = []
-        entries: list[tuple[int, int, int, float]] = []
-        macs, weights = max(space.model.macs, 1), max(space.model.weights, 1)
-        for place, point in enumerate(space.points):
-            layer = point.layer
-            for number in (n for n in point.options if n != NOTHING):
-                if layer is None:
-                    if space.actions[number] == PrecisionChoice(UNCHANGED_PRECISION):
-                        continue
-                    entries.append((place, number, self._feature(PRECISION, number), 1.0))
-                    continue
-                entries.append((place, number, self._feature(OWN, place, number), 1.0))
-                action = space.actions[number]
-                technique = action.technique if isinstance(action, LayerChoice) else ""
-                shares = layer.macs / macs, layer.nonzero_weights / weights
-                for what, share in enumerate(shares):
-                    for group, name in ((ACTION, number), (TECHNIQUE, technique)):
-                        entries.append((place, number, self._feature(group, name, what), share))
+        entries = [
+            (place, option, self._feature(group, *name), value)
+            for place, point in enumerate(space.points)
+            for option in point.options
+            for group, name, value in _features(space, place, option)
+            if group in groups
+        ]
         self.groups = np.array(self._kinds, np.int64)
         shape = (len(space.points), len(space.actions), len(self._kinds))
         self.of_decision: Floats = np.zeros(shape)
-        for place, number, feature, value in entries:
-            self.of_decision[place, number, feature] = value
+        for place, option, feature, value in entries:
+            self.of_decision[place, option, feature] = value
 
-    def _feature(self, group: int, *name: object) -> int:
+    def _feature(self, group: Group, *name: object) -> int:
         key = (group, *name)
         if key not in self._names:
             self._names[key] = len(self._names)
             self._kinds.append(group)
         return self._names[key]
 
+    def each(self, decisions: Decisions) -> Floats:
+        """Of each decision of plans (n, points); (n, points, features)."""
+        return np.asarray(self.of_decision[np.arange(len(self.of_decision)), decisions])
+
     def rows(self, decisions: Decisions) -> Floats:
-        """Of plans (n, points); (n, features)."""
-        places = np.arange(self.of_decision.shape[0])
-        return np.asarray(self.of_decision[places, decisions].sum(axis=1))
+        """Of plans (n, points), summed over their decisions; (n, features)."""
+        return np.asarray(self.each(decisions).sum(axis=1))
 
     def tables(self, weights: Floats) -> Floats:
         """What each decision adds; (..., points, actions) of weights (..., features)."""
         return np.asarray(np.tensordot(weights, self.of_decision, axes=([-1], [2])))
+
+
+def _features(
+    space: SearchSpace, place: int, option: int
+) -> list[tuple[Group, tuple[object, ...], float]]:
+    layer, action = space.points[place].layer, space.actions[option]
+    if layer is None:
+        is_change = action != PrecisionChoice(UNCHANGED_PRECISION)
+        return [(Group.PRECISION, (option,), 1.0)] if is_change else []
+    own: list[tuple[Group, tuple[object, ...], float]] = [(Group.LAYER, (place,), 1.0)]
+    if option == NOTHING:
+        return own
+    technique = action.technique if isinstance(action, LayerChoice) else ""
+    macs = layer.macs / max(space.model.macs, 1)
+    weights = layer.nonzero_weights / max(space.model.weights, 1)
+    return [
+        *own,
+        (Group.OWN, (place, option), 1.0),
+        (Group.ACTION, (option,), 1.0),
+        (Group.TECHNIQUE, (technique,), 1.0),
+        (Group.SHARE, (technique, "MACs"), macs),
+        (Group.SHARE, (technique, "weights"), weights),
+    ]

@@ -31,12 +31,12 @@ class PlannerSampler:
         chosen = explorer.opening()
         if chosen is None:
             mean = explorer.world.mean()
-            views = [mean, *explorer.world.samples(explorer.rng, _DREAMS)]
+            views = [mean, *(explorer.world.sample(explorer.rng) for _ in range(_DREAMS))]
             drawn = random_plans(explorer.space, explorer.rng, _RANDOM)
             starts = np.concatenate([explorer.best_plans(_BEST), drawn])
             found = [ascend(view, explorer.moves, starts, _ROUNDS) for view in views]
             tops = [plans[np.argsort(-worths, kind="stable")[:_TOP]] for plans, worths in found]
-            chosen = explorer.best_of(tops, mean)
+            chosen = explorer.best_of(tops)
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
     def tell(self, scored: ScoredTrial) -> None:

@@ -15,26 +15,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from adadeep.core.cost import Cost, Quantity
-from adadeep.core.plan import CompressionPlan
+from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace
 from adadeep.core.trial import Trial
 from adadeep.search.belief import LinearBelief, Scales
-from adadeep.search.features import DecisionFeatures
-from adadeep.search.known_tables import (
-    AdditiveTable,
-    Decisions,
-    Floats,
-    Formula,
-    additive_table,
-)
+from adadeep.search.cost_model import CostModel, KnownCost, LearnedCost
+from adadeep.search.features import DecisionFeatures, Group
+from adadeep.search.known_tables import Decisions, Floats, Formula, additive_table
+from adadeep.search.moves import initial_decisions
 
-# Before anything is seen: of what a decision adds to the loss (a fraction of the metric's range)
-# and to the logarithm of a cost, by group of features (own, action, technique, precision); and of
-# how far a plan strays from the sum.
-_LOSS_SCALES = Scales(np.array([0.01, 0.01, 0.02, 0.005]), 0.003)
-_COST_SCALES = Scales(np.array([0.2, 0.3, 0.3, 0.4]), 0.03)
-_BEND = 0.05  # losses well above it are told apart by their logarithm only
+# Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
+# `Group`, before anything is seen; and of how far a plan strays from the sum.
+_LOSS_SCALES = Scales(np.array([0.005, 0.004, 0.004, 0.008, 0.004]), 0.0015)
+_CHOICE_LOSES = 0.003  # what a choice on a layer adds, before anything is seen
+_LOSS_GROUPS = frozenset(Group) - {Group.LAYER}
+_BEND = 0.0125  # losses above it add up more than linearly: one technique alone is forgiven
 _LEAST_VARIANCE = 1e-10
 _LEAST_COST = 1e-12
 _Z95 = 1.959964
@@ -44,12 +40,12 @@ _BROKEN = 10.0  # a plan that breaks a limit is worth less than any that keeps a
 
 def bent(loss: Floats) -> Floats:
     """Losses on a scale where they add up: as they are when small, logarithmic when large."""
-    return np.asarray(_BEND * np.arcsinh(loss / _BEND))
+    return np.asarray(np.sign(loss) * _BEND * (np.sqrt(1 + 2 * np.abs(loss) / _BEND) - 1))
 
 
 def unbent(value: Floats) -> Floats:
     """The inverse of `bent`."""
-    return np.asarray(_BEND * np.sinh(np.clip(value / _BEND, -20.0, 5.0)))
+    return np.asarray(np.sign(value) * _BEND * (np.square(np.abs(value) / _BEND + 1) - 1) / 2)
 
 
 def worth(violation: Floats, reward: Floats) -> Floats:
@@ -57,72 +53,49 @@ def worth(violation: Floats, reward: Floats) -> Floats:
     return np.asarray(np.where(violation > _TOLERANCE, -_BROKEN - violation, reward))
 
 
-def unchanged(space: SearchSpace) -> tuple[int, ...]:
-    """The decisions that leave the network as it is, or the nearest that there are."""
-    try:
-        return space.decisions(CompressionPlan())
-    except ValueError:
-        return tuple(point.options[0] for point in space.points)
-
-
-class LearnedQuantity:
-    """A quantity of plans that is learned from those that were tried.
+class LossModel:
+    """What is believed of the loss of all plans.
 
     Args:
-        features: of decisions.
-        scales: of the belief.
+        space: what there is to decide.
     """
 
-    def __init__(self, features: DecisionFeatures, scales: Scales) -> None:
-        self._features = features
-        self.belief = LinearBelief(features.groups, scales)
+    def __init__(self, space: SearchSpace) -> None:
+        self.features = DecisionFeatures(space, _LOSS_GROUPS)
+        self._is_choice = np.array(
+            [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
+        )
+        self.belief = LinearBelief(self.features.groups, _LOSS_SCALES)
         self._rows: list[Floats] = []
         self._values: list[float] = []
+        self._offsets: list[float] = []
         self._variances: list[float] = []
 
-    def see(self, decisions: Decisions, value: float, variance: float) -> None:
-        """Takes what a plan (points,) came to, on the belief's scale."""
-        self._rows.append(self._features.rows(decisions[np.newaxis])[0])
-        self._values.append(value)
-        self._variances.append(max(variance, _LEAST_VARIANCE))
+    def see(self, decisions: Decisions, loss: float, variance: float) -> None:
+        """Takes what a plan (points,) lost, and the variance of that."""
+        self._rows.append(self.features.rows(decisions[np.newaxis])[0])
+        self._offsets.append(float(self._before(decisions[np.newaxis])[0]))
+        self._values.append(float(bent(np.array(loss))) - self._offsets[-1])
+        self._variances.append(max(variance / (1 + 2 * abs(loss) / _BEND), _LEAST_VARIANCE))
 
     def fit(self) -> None:
-        """Draws its conclusions."""
+        """Draws conclusions from what was seen."""
         if self._values:
-            self.belief.fit(
-                np.stack(self._rows), np.array(self._values), np.array(self._variances)
-            )
+            rows, values = np.stack(self._rows), np.array(self._values)
+            self.belief.fit(rows, values, np.array(self._variances))
 
     def smoothed(self) -> Floats:
-        """What was seen, in the same order, its noise taken out as far as can be."""
-        return self.belief.smoothed()
+        """The losses that were seen, in their order, their noise taken out as far as can be."""
+        return unbent(self.belief.smoothed() + np.array(self._offsets))
 
+    def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
+        """Of plans (n, points) under weights (w, features); (w, n)."""
+        before = self._before(decisions)
+        return unbent(weights @ self.features.rows(decisions).T + before + stray)
 
-@dataclass(slots=True)
-class CostModel:
-    """A cost on one target.
-
-    Attributes:
-        prior: of every plan.
-        factor: from the prior's unit to the cost's.
-        learned: the logarithm of the cost over its prior; None where the prior is the truth.
-    """
-
-    prior: AdditiveTable
-    factor: float
-    learned: LearnedQuantity | None
-
-    def prior_of(self, decisions: Decisions) -> Floats:
+    def _before(self, decisions: Decisions) -> Floats:
         """Before anything is seen; (n,)."""
-        return np.asarray(np.maximum(self.prior.values(decisions) * self.factor, _LEAST_COST))
-
-    def see(self, decisions: Decisions, value: float, variance: float) -> None:
-        """Takes what a plan (points,) costs; the variance is of its logarithm."""
-        if self.learned is None:
-            self.prior.learn(decisions, value / self.factor)
-            return
-        prior = float(self.prior_of(decisions[np.newaxis])[0])
-        self.learned.see(decisions, math.log(max(value, _LEAST_COST) / prior), variance)
+        return np.asarray(_CHOICE_LOSES * self._is_choice[decisions].sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +120,36 @@ class GoalModel:
         return self.latency_ms, self.energy_mj, self.storage_bytes
 
 
-Tables = tuple[Floats, ...]  # of each learned quantity: what each decision adds
-
-
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way in which the world may be: the mean of what is believed, or a sample of it.
+    """Ways in which the world may be: the mean of what is believed, or samples of it.
 
     Attributes:
         world: that it is a view of.
-        tables: what each decision adds to each learned quantity; each (points, actions).
+        weights: of the loss, then of each cost of each goal; each (ways, features).
     """
 
     world: World
-    tables: Tables
+    weights: tuple[Floats, ...]
 
     def worth(self, decisions: Decisions) -> Floats:
-        """Of plans (n, points); (n,)."""
-        return worth(*self.judge(decisions))
+        """Of plans (n, points) in the first way; (n,)."""
+        violation, reward = self.world.judged(decisions, self.weights)
+        return worth(violation[0], reward[0])
 
-    def judge(self, decisions: Decisions) -> tuple[Floats, Floats]:
-        """Violation and reward of plans (n, points), the mean over the goals; (n,) each."""
-        places = np.arange(decisions.shape[1])
-        sums = [table[places, decisions].sum(axis=1) for table in self.tables]
-        return self.world.judged(decisions, sums)
+    def dreams(self, decisions: Decisions, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Violation and reward of plans as they may turn out, each with a stray of its own.
+
+        Args:
+            decisions: (n, points).
+            rng: of the strays.
+
+        Returns:
+            Two arrays (ways, n); what is in one row belongs together.
+        """
+        shape = (len(self.weights[0]), len(decisions))
+        strayed = [one * rng.standard_normal(shape) if one else 0.0 for one in self.world.strays]
+        return self.world.judged(decisions, self.weights, strayed)
 
 
 class World:
@@ -182,20 +161,14 @@ class World:
 
     def __init__(self, context: SearchContext) -> None:
         self.space = context.space
-        self.features = DecisionFeatures(context.space)
         self._scale = context.scale
-        self._start = np.array(unchanged(context.space), np.int64)
+        self._start = np.array(initial_decisions(context.space), np.int64)
         self._initial = _initial(context)
-        self.loss = LearnedQuantity(self.features, _LOSS_SCALES)
+        self.loss = LossModel(context.space)
         quality = self._initial.quality if self._initial else None
         self._quality = context.goals[0].limits.min_accuracy if quality is None else quality
         self.goals = tuple(self._goal_model(context, n) for n in range(len(context.goals)))
-
-    @property
-    def quantities(self) -> list[LearnedQuantity]:
-        """All that is learned: the loss, then costs by goal."""
-        costs = [cost for goal in self.goals for cost in goal.costs]
-        return [self.loss, *(cost.learned for cost in costs if cost.learned is not None)]
+        self._costs = [cost for model in self.goals for cost in model.costs]
 
     def tell(self, decisions: tuple[int, ...], scored: ScoredTrial) -> None:
         """Takes what came of a plan; `fit` draws the conclusions."""
@@ -205,69 +178,58 @@ class World:
         trial = next((s.trial for s in scored.scores if s.trial.accuracy is not None), None)
         if trial is not None and trial.accuracy is not None:
             loss = self._scale.loss(self._quality, trial.accuracy)
-            variance = self._loss_variance(trial) / (1 + (loss / _BEND) ** 2)
-            self.loss.see(row, float(bent(np.array(loss))), variance)
+            self.loss.see(row, loss, self._loss_variance(trial))
         for score in scored.scores:
             if score.trial.cost is not None and (model := self._model_of(score)) is not None:
                 _see_cost(model, row, score.trial.cost)
 
     def fit(self) -> None:
         """Draws the conclusions from all that was told."""
-        for quantity in self.quantities:
-            quantity.fit()
+        for model in (self.loss, *self._costs):
+            model.fit()
+
+    @property
+    def strays(self) -> list[float]:
+        """Of each quantity, how far plans stray from what weights say; 0 of what is known."""
+        return [self.loss.belief.scales.stray, *(cost.stray() for cost in self._costs)]
 
     def mean(self) -> View:
         """The world as it is believed to be."""
-        return View(self, tuple(self.features.tables(q.belief.mean) for q in self.quantities))
+        means = [self.loss.belief.mean, *(cost.mean() for cost in self._costs)]
+        return View(self, tuple(one[np.newaxis] for one in means))
 
-    def samples(self, rng: np.random.Generator, count: int) -> list[View]:
+    def sample(self, rng: np.random.Generator, count: int = 1) -> View:
         """Worlds as they may be."""
-        drawn = [self.features.tables(q.belief.sample(rng, count)) for q in self.quantities]
-        return [View(self, tuple(one[number] for one in drawn)) for number in range(count)]
+        drawn = [cost.sample(rng, count) for cost in self._costs]
+        return View(self, (self.loss.belief.sample(rng, count), *drawn))
 
-    def dreams(
-        self, decisions: Decisions, rng: np.random.Generator, count: int
+    def judged(
+        self,
+        decisions: Decisions,
+        weights: Sequence[Floats],
+        strayed: Sequence[Floats | float] | None = None,
     ) -> tuple[Floats, Floats]:
-        """Violation and reward of plans as they may turn out, each with a stray of its own.
+        """Violation and reward of plans, the mean over the goals.
 
         Args:
             decisions: (n, points).
-            rng: of the draws.
-            count: of the draws.
+            weights: as of a `View`.
+            strayed: of each quantity, (ways, n); None: as the weights say.
 
         Returns:
-            Two arrays (n, count); what is in one column belongs together.
+            Two arrays (ways, n).
         """
-        rows, sums = self.features.rows(decisions), []
-        for quantity in self.quantities:
-            belief = quantity.belief
-            strayed = belief.scales.stray * rng.standard_normal((len(rows), count))
-            sums.append(rows @ belief.sample(rng, count).T + strayed)
-        return self.judged(decisions, sums)
-
-    def judged(self, decisions: Decisions, sums: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Violation and reward of plans of which the learned quantities are given.
-
-        Args:
-            decisions: (n, points).
-            sums: in the order of `quantities`; each (n,) or (n, draws).
-
-        Returns:
-            Two arrays of that shape.
-        """
-        loss = unbent(sums[0])
-        shape = (len(decisions), *(1,) * (loss.ndim - 1))
-        left = iter(sums[1:])
-        violations, rewards = [], []
-        for model in self.goals:
-            costs = [
-                cost.prior_of(decisions).reshape(shape)
-                * (1.0 if cost.learned is None else np.exp(next(left)))
-                for cost in model.costs
-            ]
-            broken, reward = self._scored(model.goal, loss, costs)
-            violations.append(broken)
-            rewards.append(reward)
+        off = strayed or [0.0] * (1 + len(self._costs))
+        loss = self.loss.losses(decisions, weights[0], off[0])
+        costs = [
+            cost.costs(decisions, own) * np.exp(more)
+            for cost, own, more in zip(self._costs, weights[1:], off[1:], strict=True)
+        ]
+        scored = [
+            self._scored(model.goal, loss, costs[3 * place : 3 * place + 3])
+            for place, model in enumerate(self.goals)
+        ]
+        violations, rewards = zip(*scored, strict=True)
         return np.mean(violations, axis=0), np.mean(rewards, axis=0)
 
     def _scored(self, goal: Goal, loss: Floats, costs: Sequence[Floats]) -> tuple[Floats, Floats]:
@@ -290,7 +252,7 @@ class World:
         return np.asarray(broken), np.asarray(reward)
 
     def _loss_variance(self, trial: Trial) -> float:
-        """Of the paired loss; of a few samples' worth at least."""
+        """Of the paired loss; of a sample's worth at least."""
         initial = self._initial.scores[0].trial.scores if self._initial else None
         if trial.scores is None or initial is None or trial.scores.count != initial.count:
             return 0.0
@@ -325,17 +287,13 @@ class World:
         """The formula's costs where it tells them, else costs learned over the MACs' share."""
         table = additive_table(self.space, _formula(context, of))
         if table is not None:
-            return CostModel(table, 1.0, None)
+            return KnownCost(table)
         return self._learned(_formula(context, lambda known: float(known.macs)), own)
 
     def _learned(self, prior: Formula, own: float) -> CostModel:
-        table = additive_table(self.space, prior)
-        if table is None:
-            table = additive_table(self.space, lambda _: 1.0)
+        table = additive_table(self.space, prior) or additive_table(self.space, lambda _: 1.0)
         assert table is not None
-        start = float(table.values(self._start[np.newaxis])[0])
-        factor = own / start if start > 0 else 1.0
-        return CostModel(table, factor, LearnedQuantity(self.features, _COST_SCALES))
+        return LearnedCost(self.space, table, self._start, own)
 
 
 def _formula(context: SearchContext, of: Callable[[KnownCosts], float | None]) -> Formula:

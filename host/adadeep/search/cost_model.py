@@ -1,0 +1,213 @@
+"""A cost of plans on one target: known by a formula, or learned layer by layer.
+
+What is learned is the time of a network (or its energy) as a sum over its layers. Each layer costs
+its share of the prior, times what its technique makes of the prior, times a factor that is
+learned; a precision's factor is of the whole. Logarithms of factors are linear in features of the
+decisions (`features`), so what one layer shows of a technique is believed of the others, too. The
+belief is fitted by Gauss-Newton steps: a sum of exponentials is not linear.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from adadeep.core.space import SearchSpace
+from adadeep.search.belief import LinearBelief, Scales
+from adadeep.search.features import DecisionFeatures, Group
+from adadeep.search.known_tables import AdditiveTable, Decisions, Floats
+
+# Standard deviations of natural logarithms, by `Group`; and of a plan's stray.
+_SCALES = Scales(np.array([0.3, 0.3, 0.3, 0.3, 0.5, 0.5]), 0.02)
+_STEPS = 3  # of Gauss and Newton
+_LEAST_VARIANCE = 1e-8
+_LEAST_COST = 1e-12
+_LEAST_RATIO, _MOST_RATIO = 0.02, 4.0  # of a layer's prior, compressed over not
+_LEAST_SHARE = 0.005  # of a layer in the whole: none costs nothing
+_SAVES = 0.7  # of a layer's cost stays where the prior sees no change: techniques are to save
+
+
+class CostModel(Protocol):
+    """What is believed of a cost of all plans."""
+
+    @property
+    def features(self) -> int:
+        """How many weights are learned; 0 of a cost that is known."""
+        ...
+
+    def see(self, decisions: Decisions, value: float, variance: float) -> None:
+        """Takes what a plan (points,) costs; the variance is of its logarithm."""
+        ...
+
+    def fit(self) -> None:
+        """Draws conclusions from what was seen."""
+        ...
+
+    def mean(self) -> Floats:
+        """The weights as they are believed to be; (features,)."""
+        ...
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """Weights as they may be; (count, features)."""
+        ...
+
+    def stray(self) -> float:
+        """Standard deviation of the logarithm of a plan's cost around what weights say."""
+        ...
+
+    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
+        """Of plans (n, points) under weights (w, features); (w, n)."""
+        ...
+
+
+class KnownCost:
+    """A cost that a formula gives.
+
+    Args:
+        table: of every plan.
+    """
+
+    def __init__(self, table: AdditiveTable) -> None:
+        self._table = table
+
+    features = 0
+
+    def see(self, decisions: Decisions, value: float, variance: float) -> None:
+        """Learns what the formula could not tell."""
+        del variance
+        self._table.learn(decisions, value)
+
+    def fit(self) -> None:
+        """Nothing is believed."""
+
+    def mean(self) -> Floats:
+        """No weights."""
+        return np.zeros(0)
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """No weights."""
+        del rng
+        return np.zeros((count, 0))
+
+    def stray(self) -> float:
+        """None: it is exact."""
+        return 0.0
+
+    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
+        """The same under all weights."""
+        values = np.maximum(self._table.values(decisions), _LEAST_COST)
+        return np.asarray(np.broadcast_to(values, (len(weights), len(values))))
+
+
+class LearnedCost:
+    """A cost that is learned from what was measured.
+
+    Args:
+        space: what there is to decide.
+        prior: of every plan; in any unit.
+        start: decisions of the initial network.
+        initial: what that costs.
+    """
+
+    def __init__(
+        self, space: SearchSpace, prior: AdditiveTable, start: Decisions, initial: float
+    ) -> None:
+        self._features = DecisionFeatures(space, frozenset(Group))
+        self._prior = prior
+        self._ending = np.zeros(len(space.actions), np.bool_)
+        self._ending[list(space.ending)] = True
+        self._is_layer = np.array([point.layer is not None for point in space.points])
+        self._rest, self._own = _parts(space, prior)
+        self._scale = initial / max(self._at(start, np.zeros(self.features)), _LEAST_COST)
+        self._belief = LinearBelief(self._features.groups, _SCALES)
+        self._plans = [start]
+        self._values = [math.log(max(initial, _LEAST_COST))]
+        self._variances = [_LEAST_VARIANCE]
+
+    @property
+    def features(self) -> int:
+        """How many weights are learned."""
+        return len(self._features.groups)
+
+    def see(self, decisions: Decisions, value: float, variance: float) -> None:
+        """Takes what a plan (points,) costs; the variance is of its logarithm."""
+        self._plans.append(decisions)
+        self._values.append(math.log(max(value, _LEAST_COST)))
+        self._variances.append(max(variance, _LEAST_VARIANCE))
+
+    def fit(self) -> None:
+        """A few steps of Gauss and Newton from where the belief is."""
+        plans, values = np.stack(self._plans), np.array(self._values)
+        for _ in range(_STEPS):
+            weights = self._belief.mean
+            parts = self._layer_costs(plans, self._tables(weights[np.newaxis]))[0]
+            total = parts.sum(axis=1, keepdims=True) + self._rest_of(plans)[:, np.newaxis]
+            slopes = np.where(self._is_layer, parts / total, 1.0)
+            rows = (self._features.each(plans) * slopes[:, :, np.newaxis]).sum(axis=1)
+            expected = np.log(self.costs(plans, weights[np.newaxis])[0])
+            self._belief.fit(rows, values - expected + rows @ weights, np.array(self._variances))
+
+    def mean(self) -> Floats:
+        """The weights as they are believed to be; (features,)."""
+        return self._belief.mean
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """Weights as they may be; (count, features)."""
+        return self._belief.sample(rng, count)
+
+    def stray(self) -> float:
+        """Of the belief."""
+        return self._belief.scales.stray
+
+    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
+        """Of plans (n, points) under weights (w, features); (w, n)."""
+        tables = self._tables(weights)
+        layers = self._layer_costs(decisions, tables).sum(axis=2) + self._rest_of(decisions)
+        factor = np.ones((len(weights), 1))
+        if (place := self._prior.precision_point) is not None:
+            factor = tables[:, place, decisions[:, place]]
+        return np.asarray(np.maximum(layers * factor * self._scale, _LEAST_COST))
+
+    def _at(self, decisions: Decisions, weights: Floats) -> float:
+        self._scale = 1.0
+        return float(self.costs(decisions[np.newaxis], weights[np.newaxis])[0, 0])
+
+    def _tables(self, weights: Floats) -> Floats:
+        """The factor of each decision; (w, points, actions)."""
+        return np.asarray(np.exp(np.clip(self._features.tables(weights), -6.0, 6.0)))
+
+    def _layer_costs(self, decisions: Decisions, tables: Floats) -> Floats:
+        """In the prior's unit, without the precision's factor; (w, n, points)."""
+        places, precisions = np.arange(decisions.shape[1]), self._prior.precisions(decisions)
+        prior = self._own[precisions[:, np.newaxis], places, decisions]
+        ended = np.cumsum(self._ending[decisions] & self._is_layer, axis=1)
+        gone = (ended - (self._ending[decisions] & self._is_layer)) > 0
+        prior = np.where(gone | ~self._is_layer, 0.0, prior)
+        return np.asarray(prior * tables[:, places, decisions])
+
+    def _rest_of(self, decisions: Decisions) -> Floats:
+        return np.asarray(self._rest[self._prior.precisions(decisions)])
+
+
+def _parts(space: SearchSpace, prior: AdditiveTable) -> tuple[Floats, Floats]:
+    """The prior by layer: of what can't be decided on, (precisions,), and of each decision.
+
+    Returns:
+        And (precisions, points, actions).
+    """
+    total = max(space.model.macs, 1)
+    shares = np.array(
+        [max(p.layer.macs / total, _LEAST_SHARE) if p.layer else 0.0 for p in space.points]
+    )
+    shares /= max(shares.sum(), 1.0)
+    rest = np.maximum(prior.base * (1.0 - shares.sum()), 0.0)
+    layer = prior.base[:, np.newaxis] * shares  # (precisions, points)
+    behind = layer[:, ::-1].cumsum(axis=1)[:, ::-1] - layer
+    own = layer[:, :, np.newaxis] + prior.added
+    for number in space.ending:
+        own[:, :, number] += behind  # what it takes out is counted there, and gone
+    own[:, :, 1:] = np.where(prior.added[:, :, 1:] == 0, own[:, :, 1:] * _SAVES, own[:, :, 1:])
+    least, most = layer * _LEAST_RATIO, layer * _MOST_RATIO
+    return rest, np.clip(own, least[:, :, np.newaxis], most[:, :, np.newaxis])
