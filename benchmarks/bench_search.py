@@ -20,8 +20,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes replay; before numpy is imported
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from record import RESULTS, Options, machine, write
-from search import formula
+from record import RESULTS, Options, content_of, show, write
+from search import formula, targets
 from search.contenders import OWN, contenders
 from search.judging import stored_optima
 from search.pages import BEST_HEARD, page, printed
@@ -31,6 +31,7 @@ from search.stored import StoredCurves
 
 SEEDS, EPISODES = 6, 40
 BASELINES = "search_baselines.json"
+TITLE = "Searches replayed on tables: targets"
 
 
 def arguments() -> argparse.Namespace:
@@ -100,10 +101,12 @@ def main() -> None:
     if bound := summaries(validation_runs(of, chosen.episodes)):
         found[BEST_HEARD] = bound
     print(printed(found))
+    reached = targets.rows(found)
+    show(TITLE, reached)
     content = {
+        **content_of("search", TITLE, reached),
         "seeds": chosen.seeds,
         "episodes": chosen.episodes,
-        "machine": machine(),
         "results": page(found),
         "cells": {
             name: {cell: asdict(one) for cell, one in of_cells.items()}
