@@ -22,10 +22,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from record import RESULTS, Options, content_of, show, write
 from search import formula, targets
-from search.contenders import OWN, contenders
+from search.contenders import CHOOSE, OWN, contenders
 from search.judging import stored_optima
 from search.pages import BEST_HEARD, page, printed
-from search.replay import Cell, Contender, cells, curves, find_optima, validation_runs
+from search.replay import (
+    Cell,
+    Contender,
+    best_of_heard,
+    cells,
+    curves,
+    find_optima,
+    validation_runs,
+)
 from search.report import CellSummary, Points, summaries, summarised
 from search.stored import StoredCurves
 
@@ -84,7 +92,9 @@ def replayed(
     if not of:
         return []
     start = time.monotonic()
-    runs = [Points.of(run) for run in curves(make, of, range(chosen.seeds), chosen.episodes)]
+    choose = CHOOSE.get(name, best_of_heard)
+    found = curves(make, of, range(chosen.seeds), chosen.episodes, choose=choose)
+    runs = [Points.of(run) for run in found]
     print(f"{name}: replayed in {time.monotonic() - start:.0f} s", flush=True)
     if name not in OWN:
         store.keep(name, of, runs, chosen.episodes)

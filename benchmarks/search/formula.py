@@ -182,6 +182,8 @@ class FormulaTable:
         self.knowledge = TargetKnowledge(DeviceFacts("table", "adb", kind="board"))
         self._parts = draw(self.space, seed, interacts)
         self._columns: Columns | None = None
+        macs = self._parts.macs.tolist()  # a sampler asks for known costs a thousand times a plan
+        self._known = [(storage.tolist(), macs) for storage in self._parts.storage_bytes]
         layers = [point.layer.name for point in self.space.points if point.layer is not None]
         self._layers = {name: position for position, name in enumerate(layers)}
         self._numbers = {action: number for number, action in enumerate(self.space.actions)}
@@ -189,8 +191,9 @@ class FormulaTable:
     def known_costs(self, plan: CompressionPlan) -> KnownCosts:
         """S_p and MACs; the energy depends on the time, and is learned."""
         precision, actions = self._decisions(plan)
-        storage = float(_at(self._parts.storage_bytes[precision], actions).sum())
-        macs = round(float(_at(self._parts.macs, actions).sum()))
+        bytes_of, macs_of = self._known[precision]
+        storage = sum(layer[action] for layer, action in zip(bytes_of, actions, strict=True))
+        macs = round(sum(layer[action] for layer, action in zip(macs_of, actions, strict=True)))
         beside = 4000 + 1500 * len(self.space.model.layers)
         return KnownCosts(macs, storage, 0.0, None, storage + beside)
 
