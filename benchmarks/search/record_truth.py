@@ -15,7 +15,6 @@ where it ended; `pack` writes the tables that `bench_search.py` reads.
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import statistics
@@ -181,25 +180,23 @@ def board(task: str) -> None:
 
 
 def pack() -> None:
-    """Writes a table for each recording that is whole, and says what is not."""
-    TABLES.mkdir(exist_ok=True)
+    """Writes a table for each recording that is whole, and says what is missing."""
+    from search import packing
+
     for journal in sorted(WORK.glob("*-[01].jsonl")):
-        task = journal.stem.rpartition("-")[0]
+        task, _, seed = journal.stem.rpartition("-")
+        about = packing.described(task, int(seed), WORK / task / f"initial-{seed}.keras")
+        rows = lines(journal)
+        left = {plan.key for plan in plans_of(about.space)} - {row["key"] for row in rows}
+        if left:
+            print(f"{journal.name}: {len(left)} plans are not recorded yet: no table")
+            continue
         on_board = {row["key"]: row["ms"] for row in lines(WORK / f"{task}-board.jsonl")}
-        rows = [row for row in lines(journal) if "error" not in row]
-        members = {
-            part: np.array(
-                [np.frombuffer(base64.b64decode(row.pop(part)), np.uint8) for row in rows]
-            )
-            for part in PARTS
-        }
-        for row in rows:
-            row["board_ms"] = on_board.get(row["key"])
-        about = json.dumps({"task": task, "plans": rows}).encode()
         path = TABLES / f"{journal.stem}.npz"
-        np.savez_compressed(path, about=np.frombuffer(about, np.uint8), **members)
-        missing = sum(row["board_ms"] is None for row in rows)
-        print(f"{path.name}: {len(rows)} plans, {missing} not measured on the board")
+        packing.write(path, about, rows, on_board)
+        made = [row for row in rows if "error" not in row]
+        missing = sum(row["key"] not in on_board for row in made)
+        print(f"{path.name}: {len(made)} plans, {missing} not measured on the board")
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The replay benchmark of searches: tables of costs, demands, replays, reports."""
