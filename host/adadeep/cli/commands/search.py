@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adadeep.cli.choice_options import choice_options
 from adadeep.cli.demand_options import demand_options, demands_of
 from adadeep.cli.options import (
     PATH,
@@ -133,6 +134,7 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("task")
 @device_option
 @demand_options
+@choice_options
 @_search_options
 @threads_option
 @cores_option
@@ -201,6 +203,9 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
         look_ahead=options["look_ahead"],
         cost_sources=options["cost_sources"],
         agent=options["agent"],
+        tries=options["tries"],
+        keep=options["keep"],
+        only=options["only"],
     )
 
 
