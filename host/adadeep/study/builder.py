@@ -11,7 +11,7 @@ from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.cost_source import ENERGY
-from adadeep.core.errors import Interrupted, TransientDeviceError
+from adadeep.core.errors import DemandUnmet, Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
@@ -49,6 +49,7 @@ from adadeep.study.plugins import missing, parts_of, taking_part
 from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
+from adadeep.study.unreachable import is_met_already, unreachable
 from adadeep.study.worker_messages import OpenTask
 from adadeep.training.registry import TASKS
 
@@ -202,6 +203,7 @@ class _Search:
         ]
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
+        self._require_reachable(goals)
         session = self.bench.journal.content.sessions[-1].session
         context = SearchContext(
             space=self.space,
@@ -218,6 +220,17 @@ class _Search:
             return NothingToChoose()
         sampler = SAMPLERS.get(session.sampler).make(context)
         return OwnPlansFirst(sampler, session.own_plans) if session.own_plans else sampler
+
+    def _require_reachable(self, goals: Sequence[Goal]) -> None:
+        """Ends the search where nothing that it may try can keep the limits of any goal.
+
+        Raises:
+            DemandUnmet: so it is; the message names the limits and the nearest plan.
+        """
+        known = self.known_costs
+        found = unreachable(self.space, goals, known, known.at_least)
+        if found and not is_met_already(self.bench.journal.content, goals):
+            raise DemandUnmet(f"no plan can meet the demand: {found.text}. Relax that limit.")
 
     def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
         return ruled_out(plan, goals, self.known_costs)
