@@ -318,6 +318,7 @@ def _winners(outcome: Outcome) -> str:
 def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
+    from adadeep.study.looser import looser_lines
     from adadeep.study.table import plan_rows
 
     rows = plan_rows(outcome, target, _TOP)
@@ -328,3 +329,5 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
         ui.say(line)
     if target.is_acceptable and not target.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
+    for line in looser_lines(target.looser, target.result, target.conclusion.winner):
+        ui.say(line)
