@@ -150,7 +150,7 @@ def show_runs(patch: pytest.MonkeyPatch) -> None:
         of_now(two, 2)
         of_version_0_1(Path("runs/old"))
     Path("runs/old/journal.jsonl").write_text("{}\n[]\n{}\n")
-    arguments = (["list"], ["show", str(two)], ["show", "runs/old"])
+    arguments = (["list"], ["show", str(two), "--pareto"], ["show", "runs/old"])
     for words in (*arguments, ["prune", str(two), "--dry-run"]):
         assert run(cli, ["runs", *words]) == 0
 

@@ -20,7 +20,7 @@ from adadeep.storage.records import HeldTest, JournalContent, TargetRecord
 from adadeep.storage.run_folder import PlanTarget, PlanTrial
 from adadeep.study.finalists import Conclusion, Contest, conclusion_of, contest_of
 from adadeep.study.runs import KnownRun, RunState, winner_text
-from adadeep.study.table import INITIAL_LABEL, demand_text, standing_rows
+from adadeep.study.table import INITIAL_LABEL, demand_text, front_rows, standing_rows
 from adadeep.study.trials import TargetScorer, missing_source
 
 # A source that is not installed; numbers of a foreign journal that no formula takes.
@@ -66,6 +66,14 @@ class TargetView:
             result, conclusion = self.standing.contest.result, self.standing.conclusion
             return standing_rows(result, conclusion, self.tests, count)
         return _concluded_rows(self.concluded) if self.concluded else []
+
+    @property
+    def front(self) -> list[PlanRow]:
+        """The plans that no other beats in everything; empty where costs can't be told."""
+        if self.standing is None:
+            return []
+        standing = self.standing
+        return front_rows(standing.contest.result, standing.conclusion, self.tests)
 
     @property
     def tests(self) -> dict[str, float | None]:
