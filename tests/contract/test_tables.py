@@ -155,7 +155,22 @@ def show_runs(patch: pytest.MonkeyPatch) -> None:
         assert run(cli, ["runs", *words]) == 0
 
 
-CASES = (show_profiles, show_devices, show_measurement, show_deployment, show_search, show_runs)
+def show_ranking(patch: pytest.MonkeyPatch) -> None:
+    run_folder = Path("runs/mnist-ranked")
+    if not run_folder.exists():
+        of_now(run_folder, 2)
+    assert run(cli, ["search", "--from", str(run_folder), "--max-latency", "2ms"]) == 0
+
+
+CASES = (
+    show_profiles,
+    show_devices,
+    show_measurement,
+    show_deployment,
+    show_search,
+    show_runs,
+    show_ranking,
+)
 Shown = tuple[str, Table, int, list[str]]
 
 

@@ -288,6 +288,13 @@ SEARCH = [
     bad("search digits --keep ''"),
     bad("search digits --only W1f,"),
     bad("search digits --only W9"),
+    bad("search --from ."),
+    bad("search --from {long}"),
+    bad("search --from run digits", run_folder("extra", b"x")),
+    bad("search --from run --episodes 3", run_folder("extra", b"x")),
+    bad("search --from run -d NOBODY", run_folder("extra", b"x")),
+    bad("search --from run --max-latency fast", run_folder("extra", b"x")),
+    bad("search --from run", run_of_0_1("extra", b"x")),
     bad("search digits --threads 65"),
     bad("search digits --cores zz"),
 ]

@@ -7,7 +7,7 @@ and the initial network.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adadeep.core.demand import UserDemand
@@ -191,7 +191,26 @@ def standing_of(known: KnownRun, record: TargetRecord) -> Standing | None:
         ConfigError: costs can't be told.
     """
     content = known.journal or JournalContent()
-    demands = _demands(known, content, record.key)
+    return standing_under(known, record, _demands(known, content, record.key))
+
+
+def standing_under(
+    known: KnownRun, record: TargetRecord, demands: Mapping[str, UserDemand]
+) -> Standing | None:
+    """The trials on a target of the journal, held against a demand.
+
+    Args:
+        known: the run.
+        record: of its journal.
+        demands: of all targets, by key.
+
+    Returns:
+        None where none is wanted there, or the initial network is not measured.
+
+    Raises:
+        ConfigError: costs can't be told.
+    """
+    content = known.journal or JournalContent()
     if record.key not in demands:
         return None
     if missing := missing_source(content, record):

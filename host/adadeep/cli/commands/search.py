@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,7 +132,12 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(name="search", cls=_SearchCommand)
-@click.argument("task")
+@click.argument("task", required=False)
+@click.option(
+    "--from", "ranked", type=PATH, metavar="RUN",
+    help="Rank the plans of a finished run anew for the limits given, at once and without a"
+    " device; takes no TASK. What no search has tested stays open.",
+)  # fmt: skip
 @device_option
 @demand_options
 @choice_options
@@ -140,7 +146,13 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @cores_option
 @agent_option
 @json_option
-def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) -> int:
+def command(
+    task: str | None,
+    ranked: Path | None,
+    devices: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Search the compression of TASK's network that suits devices best.
 
     Latency is measured on the devices for every plan; a limit that is not given is the initial
@@ -154,6 +166,18 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     samples that the search has not seen; the nearest one is still reported.
     """
     ui = Ui(as_json)
+    if ranked is not None:
+        from adadeep.cli.commands.search_from import rank
+
+        return rank(ranked, devices, ui, options)
+    if task is None:
+        raise click.UsageError(
+            "Missing argument 'TASK' (or --from RUN).", click.get_current_context()
+        )
+    return _search(ui, task, devices, options)
+
+
+def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]) -> int:
     demand, named = demands_of(options)
     config = _config(task, demand, options)
     from adadeep.training.registry import TASKS
