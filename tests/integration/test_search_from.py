@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import sys
 
 import pytest
 
@@ -83,5 +85,6 @@ def test_what_it_would_pass_over_is_refused(ranked, words):
 
 
 def test_it_needs_no_heavy_package(ranked, tmp_path):
-    code, heavy = run_and_look(["search", "--from", str(tmp_path / "a run")], tmp_path)
+    words, path = ["search", "--from", str(tmp_path / "a run")], os.pathsep.join(sys.path)
+    code, heavy = run_and_look(words, tmp_path, PYTHONPATH=path)
     assert (code, [one for one in heavy if "look" not in one]) == (0, [])
