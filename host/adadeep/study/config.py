@@ -149,8 +149,10 @@ def _plan_text(text: str) -> list[str]:
 
 
 def _name_of_choice(name: str) -> str:
-    if name in TECHNIQUES or name in PRECISIONS:
-        return ""
+    if name in TECHNIQUES:
+        return _entry(TECHNIQUES, name)
+    if name in PRECISIONS:
+        return _entry(PRECISIONS, name)
     known = [*TECHNIQUES, *PRECISIONS]
     return f"--only: {_unknown('technique or precision', one_line(name, 40), known)}"
 

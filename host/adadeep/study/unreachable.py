@@ -10,6 +10,7 @@ on both sides.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -60,9 +61,10 @@ def unreachable(
     """
     if ruled_out(CompressionPlan(), goals, known) is None:
         return None
-    plans = list(itertools.islice(_plans(space), MOST_PLANS + 1))
-    if len(plans) <= MOST_PLANS:
-        return _nearest(plans, goals, known, at_least)
+    if _fewest(space) <= MOST_PLANS:
+        plans = list(itertools.islice(_plans(space), MOST_PLANS + 1))
+        if len(plans) <= MOST_PLANS:
+            return _nearest(plans, goals, known, at_least)
     bound = _of_all(space, known, at_least)
     skip = _skip(bound, goals) if bound else None
     return Unreachable(skip.reason, None) if skip else None
@@ -98,6 +100,11 @@ def _nearest(
         if exact:
             found.append((sum(skip.violations.values()), Unreachable(skip.reason, plan)))
     return min(found, key=lambda pair: pair[0])[1]
+
+
+def _fewest(space: SearchSpace) -> int:
+    """How many plans there are without those that take layers out: no more than there are."""
+    return math.prod(len(set(point.options) - space.ending) for point in space.points)
 
 
 def _plans(space: SearchSpace) -> Iterator[CompressionPlan]:

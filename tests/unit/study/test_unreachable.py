@@ -14,7 +14,7 @@ from adadeep.core.space import build_space, restricted
 from adadeep.study import unreachable as module
 from adadeep.study.known import KnownBeforehand
 from adadeep.study.unreachable import is_met_already, unreachable
-from adadeep.testing.spaces import SPACE
+from adadeep.testing.spaces import MODEL, SPACE, SVD
 from fakes.lenet_spec import lenet_spec
 from fakes.search_space import every_list
 from unit.study.test_study import ScriptedSampler, search, some_plans
@@ -132,7 +132,15 @@ def test_a_large_space_is_judged_by_its_bound(monkeypatch):
     assert unreachable(SPACE, [goal(least - 1)], toy) is None
 
 
-def test_a_real_network_has_its_least(monkeypatch):
+def test_a_space_of_200_layers_is_judged_in_a_moment(monkeypatch):
+    layers = [dataclasses.replace(MODEL.layers[2], name=f"fc{n}") for n in range(200)]
+    deep = build_space(dataclasses.replace(MODEL, layers=tuple(layers)), [SVD], ("float32",))
+    monkeypatch.setattr(module, "_plans", lambda space: pytest.fail("looks at each plan"))
+    assert unreachable(deep, [goal(1.0)], toy) is None  # 200 changes save more than there is
+    assert unreachable(deep, [goal(energy=-1.0)], toy).nearest is None
+
+
+def test_a_real_network_has_its_least():
     space, known = lenet()
     found = unreachable(space, [goal(1000.0)], known, known.at_least)
     least = known(found.nearest).storage_bytes
