@@ -15,7 +15,7 @@ from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.layers import ModelSpec
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.study.known import KnownBeforehand
-from search.spaces import plan_of, space_content
+from search.spaces import plan_of, some, space_content
 
 MEMBERS = ("search", "held", "test")
 _VALIDATING = 2000  # of the validation data, as study/maker.py takes
@@ -60,7 +60,8 @@ def described(task: str, seed: int, initial: Path) -> About:
         raise SystemExit(f"{initial} is missing: pack where the recording was made")
     spec = KerasMaker.open(OpenTask(task, seed, str(initial), goes_on=True), print).spec
     data = load_task(task).data
-    counts = min(len(data.x_val), _VALIDATING), len(data.x_held), len(data.x_test)
+    held, test = some(data.x_held, task), some(data.x_test, task)
+    counts = min(len(data.x_val), _VALIDATING), len(held), len(test)
     return About(task, spec, dict(zip(MEMBERS, counts, strict=True)))
 
 
