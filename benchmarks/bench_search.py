@@ -20,17 +20,26 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes replay; before numpy is imported
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from record import RESULTS, Options, machine, write
-from search import formula
-from search.contenders import OWN, contenders
+from record import RESULTS, Options, content_of, show, write
+from search import formula, targets
+from search.contenders import CHOOSE, OWN, contenders
 from search.judging import stored_optima
 from search.pages import BEST_HEARD, page, printed
-from search.replay import Cell, Contender, cells, curves, find_optima, validation_runs
+from search.replay import (
+    Cell,
+    Contender,
+    best_of_heard,
+    cells,
+    curves,
+    find_optima,
+    validation_runs,
+)
 from search.report import CellSummary, Points, summaries, summarised
 from search.stored import StoredCurves
 
 SEEDS, EPISODES = 6, 40
 BASELINES = "search_baselines.json"
+TITLE = "Searches replayed on tables: targets"
 
 
 def arguments() -> argparse.Namespace:
@@ -83,7 +92,9 @@ def replayed(
     if not of:
         return []
     start = time.monotonic()
-    runs = [Points.of(run) for run in curves(make, of, range(chosen.seeds), chosen.episodes)]
+    choose = CHOOSE.get(name, best_of_heard)
+    found = curves(make, of, range(chosen.seeds), chosen.episodes, choose=choose)
+    runs = [Points.of(run) for run in found]
     print(f"{name}: replayed in {time.monotonic() - start:.0f} s", flush=True)
     if name not in OWN:
         store.keep(name, of, runs, chosen.episodes)
@@ -100,10 +111,12 @@ def main() -> None:
     if bound := summaries(validation_runs(of, chosen.episodes)):
         found[BEST_HEARD] = bound
     print(printed(found))
+    reached = targets.rows(found)
+    show(TITLE, reached)
     content = {
+        **content_of("search", TITLE, reached),
         "seeds": chosen.seeds,
         "episodes": chosen.episodes,
-        "machine": machine(),
         "results": page(found),
         "cells": {
             name: {cell: asdict(one) for cell, one in of_cells.items()}

@@ -94,21 +94,29 @@ def machine() -> dict[str, object]:
 
 def save(options: Options, name: str, title: str, rows: list[Row]) -> None:
     """Prints the rows and writes NAME.json into the folder of results."""
+    show(title, rows)
+    write(options, name, content_of(name, title, rows))
+
+
+def show(title: str, rows: list[Row]) -> None:
+    """Prints the rows."""
     print(f"\n{title}")
     for row in rows:
         limit = "" if row.limit is None else f"{'>=' if row.at_least else '<='} {row.limit:g}"
         value = f"{row.value:.4g} {row.unit}"
         print(f"  {row.what:58} {value:>14}  {limit:10} {row.verdict:7} {row.detail}")
-    load = os.getloadavg()[0]
-    content = {
+
+
+def content_of(name: str, title: str, rows: list[Row]) -> dict[str, object]:
+    """What the JSON of a benchmark holds."""
+    return {
         "benchmark": name,
         "title": title,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "load_1min": round(load, 2),
+        "load_1min": round(os.getloadavg()[0], 2),
         "machine": machine(),
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
     }
-    write(options, name, content)
 
 
 def _version(package: str) -> str | None:

@@ -46,7 +46,7 @@ def section(content: dict[str, Any]) -> str:
 def search_section(content: dict[str, Any]) -> str:
     """The samplers' comparison, which has a table of its own."""
     lines = [
-        "## Samplers",
+        "## Searches replayed on tables: all samplers",
         "",
         "Regret in % of the table's range of rewards after N evaluated plans, mean over demands"
         f" and {content['seeds']} seeds, [95 % of resampled (table, demand) cells]; 100: nothing"

@@ -7,10 +7,12 @@ from dataclasses import replace
 from adadeep.search.dqn.config import preset_config
 from adadeep.search.dqn.sampler import DqnSampler
 from adadeep.search.registry import SAMPLERS
-from search.replay import Contender
+from search.replay import Choose, Contender
 
 # What is replayed each time; the curves of all others are stored.
 OWN = ("dqn default", "planner default")
+# Of those that deliver another plan than the best of what was heard.
+CHOOSE: dict[str, Choose] = {}
 
 
 def contenders() -> dict[str, Contender]:

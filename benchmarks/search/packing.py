@@ -13,9 +13,9 @@ import numpy as np
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.layers import ModelSpec
-from adadeep.core.space import build_space
+from adadeep.core.space import SearchSpace, build_space
 from adadeep.study.known import KnownBeforehand
-from search.spaces import plan_of, space_content
+from search.spaces import plan_of, some, space_content
 
 MEMBERS = ("search", "held", "test")
 _VALIDATING = 2000  # of the validation data, as study/maker.py takes
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """What the rows of a journal are about.
+    """What the rows of a journal are about; the actions are those of this version.
 
     Attributes:
         task: its name.
@@ -36,6 +36,12 @@ class About:
     task: str
     initial: ModelSpec
     counts: dict[str, int]
+
+    @property
+    def space(self) -> SearchSpace:
+        """Of all plans."""
+        techniques = list(TECHNIQUES.usable().values())
+        return build_space(self.initial, techniques, tuple(PRECISIONS))
 
 
 def described(task: str, seed: int, initial: Path) -> About:
@@ -54,7 +60,8 @@ def described(task: str, seed: int, initial: Path) -> About:
         raise SystemExit(f"{initial} is missing: pack where the recording was made")
     spec = KerasMaker.open(OpenTask(task, seed, str(initial), goes_on=True), print).spec
     data = load_task(task).data
-    counts = min(len(data.x_val), _VALIDATING), len(data.x_held), len(data.x_test)
+    held, test = some(data.x_held, task), some(data.x_test, task)
+    counts = min(len(data.x_val), _VALIDATING), len(held), len(test)
     return About(task, spec, dict(zip(MEMBERS, counts, strict=True)))
 
 
@@ -75,7 +82,7 @@ def write(path: Path, about: About, rows: list[Row], on_board: dict[str, float])
         beforehand = known(plan_of(row["plan"]))
         row["known"] = asdict(beforehand) if beforehand else None
         row["board_ms"] = on_board.get(row["key"])
-    space = build_space(about.initial, list(TECHNIQUES.usable().values()), tuple(PRECISIONS))
+    space = about.space
     for row in rows:
         space.decisions(plan_of(row["plan"]))  # or it was recorded with another set of actions
     content = {

@@ -34,6 +34,7 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.cost.formulas import energy_mj
 from adadeep.study.worker_messages import Made, OpenTask
+from search.spaces import some
 
 HERE = Path(__file__).resolve().parent
 TABLES, WORK = HERE / "tables", Path(os.environ.get("ADADEEP_TABLES_WORK", HERE / "work"))
@@ -55,18 +56,41 @@ def plans_of(space: SearchSpace) -> Iterator[CompressionPlan]:
         yield space.plan(decisions)
 
 
+def scores_of(maker: Any, made: Made, plan: CompressionPlan, part: str) -> str:
+    """Which samples of a part a plan's network gets right: Keras' where its numbers are the same.
+
+    Args:
+        maker: that made it last.
+        made: its files.
+        plan: of it.
+        part: "held" or "test".
+    """
+    from adadeep.convert.verify import run_tflite
+    from adadeep.core.scores import judged
+    from adadeep.training.fit import outputs_of
+
+    data, metric = maker.task.data, maker.task.metric
+    x, y = (some(getattr(data, f"{kind}_{part}"), maker.name) for kind in "xy")
+    if PRECISIONS.get(plan.precision).runs_as_trained:
+        outputs = outputs_of(maker.latest, x)
+    else:
+        outputs = run_tflite(Path(made.model).read_bytes(), x)
+    return judged(metric, outputs, y).packed
+
+
 def make(task: str, seed: int) -> None:
     """Makes and judges what is not recorded yet; a model of training 0 stays for the board."""
     from adadeep.compress.registry import TECHNIQUES
     from adadeep.core.errors import AdaDeepError
-    from adadeep.study.maker import KerasMaker
+    from search.recording_maker import RecordingMaker
 
     folder = WORK / task
     folder.mkdir(parents=True, exist_ok=True)
     journal = WORK / f"{task}-{seed}.jsonl"
     done = {row["key"] for row in lines(journal)}
     initial = folder / f"initial-{seed}.keras"
-    maker = KerasMaker.open(OpenTask(task, seed, str(initial), goes_on=True), print)
+    maker = RecordingMaker.open(OpenTask(task, seed, str(initial), goes_on=True), print)
+    maker.name = task
     space = build_space(maker.spec, list(TECHNIQUES.usable().values()), tuple(PRECISIONS))
     plans = list(plans_of(space))
     print(f"{task} {seed}: {len(plans)} plans, {len(done)} recorded")
@@ -85,7 +109,7 @@ def make(task: str, seed: int) -> None:
                     continue  # the initial network, made anew to be measured beside
                 row |= _costs(made, len(model))
                 row["search"] = made.scores.packed
-                row |= {part: maker.judge(made.model, part).packed for part in PARTS[1:]}
+                row |= {part: scores_of(maker, made, plan, part) for part in PARTS[1:]}
                 made_s = time.perf_counter() - start
                 row["local"] = ratios(model, reference)
                 if not seed:
@@ -180,13 +204,17 @@ def board(task: str) -> None:
 
 
 def pack() -> None:
-    """Writes a table for each recording, and says what is missing in it."""
+    """Writes a table for each recording that is whole, and says what is missing."""
     from search import packing
 
     for journal in sorted(WORK.glob("*-[01].jsonl")):
         task, _, seed = journal.stem.rpartition("-")
         about = packing.described(task, int(seed), WORK / task / f"initial-{seed}.keras")
         rows = lines(journal)
+        left = {plan.key for plan in plans_of(about.space)} - {row["key"] for row in rows}
+        if left:
+            print(f"{journal.name}: {len(left)} plans are not recorded yet: no table")
+            continue
         on_board = {row["key"]: row["ms"] for row in lines(WORK / f"{task}-board.jsonl")}
         path = TABLES / f"{journal.stem}.npz"
         packing.write(path, about, rows, on_board)

@@ -38,6 +38,7 @@ FACTS = {
     LOCAL: DeviceFacts("local", "local", kind="computer", machine="x86_64", os="linux"),
 }
 _NORMAL_95 = 1.96
+_MEASURED = 0.95  # of the plans: fewer are no table of the board
 _MAD_TO_SD = 1.4826
 
 
@@ -79,6 +80,13 @@ class Recording:
             {plan: number for number, plan in enumerate(plans)},
             about["errors"],
         )
+
+    @property
+    def is_measured_on_board(self) -> bool:
+        """Whether the initial network and nearly all plans are."""
+        known = [row["board_ms"] is not None for row in self.rows.values()]
+        initial = self.rows[CompressionPlan()]["board_ms"] is not None
+        return initial and sum(known) >= _MEASURED * len(known)
 
     def scores(self, plan: CompressionPlan, part: str) -> SampleScores:
         """Of the validation, held-back or test samples."""
@@ -217,9 +225,13 @@ class RecordedSource:
 
 
 def sources(folder: Path = FOLDER) -> list[RecordedSource]:
-    """Of all files in the folder; none where nothing is recorded."""
-    paths = sorted(folder.glob("*.npz"))
-    return [RecordedSource(path, device) for path in paths for device in (BOARD, LOCAL)]
+    """Of all files in the folder; without a board that did not measure (nearly) all plans yet."""
+    return [
+        RecordedSource(path, device)
+        for path in sorted(folder.glob("*.npz"))
+        for device in (BOARD, LOCAL)
+        if device == LOCAL or _recording(path).is_measured_on_board
+    ]
 
 
 @functools.cache

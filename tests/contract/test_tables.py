@@ -163,12 +163,27 @@ def show_runs(patch: pytest.MonkeyPatch) -> None:
         of_now(two, 2)
         of_version_0_1(Path("runs/old"))
     Path("runs/old/journal.jsonl").write_text("{}\n[]\n{}\n")
-    arguments = (["list"], ["show", str(two)], ["show", "runs/old"])
+    arguments = (["list"], ["show", str(two), "--pareto"], ["show", "runs/old"])
     for words in (*arguments, ["prune", str(two), "--dry-run"]):
         assert run(cli, ["runs", *words]) == 0
 
 
-CASES = (show_profiles, show_devices, show_measurement, show_deployment, show_search, show_runs)
+def show_ranking(patch: pytest.MonkeyPatch) -> None:
+    run_folder = Path("runs/mnist-ranked")
+    if not run_folder.exists():
+        of_now(run_folder, 2)
+    assert run(cli, ["search", "--from", str(run_folder), "--max-latency", "2ms"]) == 0
+
+
+CASES = (
+    show_profiles,
+    show_devices,
+    show_measurement,
+    show_deployment,
+    show_search,
+    show_runs,
+    show_ranking,
+)
 Shown = tuple[str, Table, int, list[str]]
 
 

@@ -222,6 +222,13 @@ CASES: dict[str, list[tuple[Arrange, str, int, str | None]]] = {
     "search": [
         (searched, "digits", 0, "adadeep deploy 'runs/a b'"),
         (searched, "digits -d box", 0, "adadeep deploy 'runs/a b' -d box"),
+        (
+            ran("a"),
+            "--from a --max-latency 2ms",
+            0,
+            "adadeep search digits -o a --episodes 8 --max-latency 2ms",
+        ),
+        (ran("a"), "--from a --max-latency 1ns", 4, None),  # the error says what to do
     ],
     "deploy": [
         (deployed(True, "digits"), "r", 0, "adadeep measure r/best.tflite -d 'R58 M12'"),

@@ -63,13 +63,13 @@ def _costs(known, ratio, model):
     }
 
 
-def write_fake(folder, name="fake-0", seed=0):
+def write_fake(folder, name="fake-0", seed=0, unmeasured=(UNMEASURED,)):
     """Packs a recording into folder/NAME.npz; returns its rows and the board's latencies."""
     rows = fake_rows(seed)
     on_board = {
         row["key"]: row["local"]["ms"] * 40
         for number, row in enumerate(rows)
-        if "local" in row and number != UNMEASURED
+        if "local" in row and number not in unmeasured
     }
     about = packing.About("fake", lenet_spec(), COUNTS)
     packing.write(folder / f"{name}.npz", about, rows, on_board)

@@ -121,6 +121,15 @@ def test_show_shows_as_many_plans_as_are_wanted(capsys, runs):
     assert len(plans(all_)) > 10
 
 
+def test_show_shows_the_pareto_front_when_asked(capsys, runs):
+    assert "Pareto" not in adadeep(capsys, "show", "runs/digits-box")[1]
+    out = adadeep(capsys, "show", "runs/digits-box", "--pareto")[1]
+    for title in ("Fake box", "Other box"):
+        assert f"Pareto front on {title}" in out
+    out = adadeep(capsys, "show", "runs/old/toy", "--pareto")[1]
+    assert "no Pareto front on Another box: costs can't be told" in out
+
+
 def test_show_of_version_0_1_has_what_its_plan_has(capsys, runs):
     code, out, _ = adadeep(capsys, "show", "runs/old/toy")
     assert code == 0

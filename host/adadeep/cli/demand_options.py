@@ -65,6 +65,16 @@ _OPTIONS: dict[str, tuple[str, Callable[[str], float], str, str]] = {
 }  # fmt: skip
 
 
+LIMIT_NAMES = tuple(_OPTIONS)
+# How each is written so that its option reads the same number.
+_WRITTEN: dict[str, tuple[float, str]] = {
+    "max_latency_ms": (1, "ms"),
+    "max_storage_bytes": (1, "B"),
+    "max_energy_mj": (1, "mJ"),
+    "max_accuracy_loss": (100, "%"),
+}
+
+
 def demand_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options; with several devices each may be given as DEVICE=LIMIT, too."""
     for name, (option, parse, unit, text) in reversed(_OPTIONS.items()):
@@ -87,6 +97,23 @@ def demands_of(options: Mapping[str, Any]) -> tuple[UserDemand, dict[str, UserDe
     limits: dict[str, tuple[Limit, ...]] = {name: options[name] for name in _OPTIONS}
     named = dict.fromkeys(one.device for given in limits.values() for one in given if one.device)
     return _demand(limits, None), {device: _demand(limits, device) for device in named}
+
+
+def words_of(demand: UserDemand, named: Mapping[str, UserDemand]) -> list[str]:
+    """The options that give these demands, as a shell's words: the inverse of `demands_of`."""
+    words = _words(demand, UserDemand(), "")
+    for device, own in named.items():
+        words += _words(own, demand, f"{device}=")
+    return words
+
+
+def _words(demand: UserDemand, base: UserDemand, device: str) -> list[str]:
+    words = []
+    for name, (factor, unit) in _WRITTEN.items():
+        value = getattr(demand, name)
+        if value is not None and value != getattr(base, name):
+            words += [_OPTIONS[name][0], f"{device}{factor * value:.12g}{unit}"]
+    return words
 
 
 def _demand(limits: Mapping[str, tuple[Limit, ...]], device: str | None) -> UserDemand:

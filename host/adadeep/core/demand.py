@@ -42,8 +42,8 @@ class UserDemand:
             self.latency_weight,
             self.storage_weight,
         )
-        if any(weight < 0 for weight in weights) or not any(weights):
-            raise ConfigError("the weights mu1 to mu4 must not be negative, nor all 0.")
+        if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
+            raise ConfigError("the weights mu1 to mu4 must be numbers from 0 on, and not all 0.")
         if not 0 <= self.max_accuracy_loss <= 1:
             raise ConfigError("the accuracy loss must be between 0 and 100 %.")
 

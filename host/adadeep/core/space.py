@@ -6,16 +6,19 @@ means the same wherever it is taken; a mask says which are open at a point.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.compressed import ModelT
+from adadeep.core.display import one_line
+from adadeep.core.errors import ConfigError
 from adadeep.core.layers import LayerSpec, ModelSpec
-from adadeep.core.plan import UNCHANGED_PRECISION, CompressionPlan, LayerChoice
+from adadeep.core.plan import NONE, UNCHANGED_PRECISION, CompressionPlan, LayerChoice
 from adadeep.core.protocols import Technique
+from adadeep.core.registry import suggestion
 
 NOTHING = 0  # the number of the action that leaves a layer as it is
 
@@ -148,6 +151,63 @@ def build_space(
         numbers = {_number(actions, PrecisionChoice(name)) for name in precisions}
         points.append(DecisionPoint(None, tuple(sorted(numbers))))
     return SearchSpace(model, tuple(actions), tuple(points), frozenset(ending))
+
+
+def restricted(
+    space: SearchSpace, keep: Collection[str] = (), only: Collection[str] = ()
+) -> SearchSpace:
+    """The part of a space in which some layers stay as they are and only some names are chosen.
+
+    To leave a layer as it is, and the precision that a network was trained in, is always allowed.
+    Nothing may take a kept layer out: an action after which it can't be decided is not open before
+    it. Where nothing is left to decide the space has no points and one plan: the initial network.
+
+    Args:
+        space: the whole.
+        keep: names of layers.
+        only: names of techniques and precisions; empty for all.
+
+    Raises:
+        ConfigError: no such layer in the network.
+    """
+    names = [layer.name for layer in space.model.layers]
+    for name in (name for name in keep if name not in names):
+        hint = suggestion(name, names)
+        raise ConfigError(
+            f"--keep: unknown layer {one_line(name, 40)!r}.{hint} There are: {', '.join(names)}."
+        )
+    last_kept = max((names.index(name) for name in keep), default=-1)
+    points = []
+    for point in space.points:
+        if point.layer and point.layer.name in keep:
+            continue
+        comes_before = point.layer is not None and names.index(point.layer.name) < last_kept
+        options = tuple(
+            number
+            for number in point.options
+            if _is_allowed(space.actions[number], only)
+            and not (comes_before and number in space.ending)
+        )
+        if len(options) > 1:
+            points.append(DecisionPoint(point.layer, options))
+    return _renumbered(space, points)
+
+
+def _is_allowed(action: Action, only: Collection[str]) -> bool:
+    name = action.name if isinstance(action, PrecisionChoice) else action.technique
+    return not only or name in only or name in (NONE, UNCHANGED_PRECISION)
+
+
+def _renumbered(space: SearchSpace, points: Sequence[DecisionPoint]) -> SearchSpace:
+    """A space of those points, without the actions that are open at none of them."""
+    used = sorted({NOTHING, *(number for point in points for number in point.options)})
+    new = {old: number for number, old in enumerate(used)}
+    return SearchSpace(
+        space.model,
+        tuple(space.actions[number] for number in used),
+        tuple(DecisionPoint(p.layer, tuple(new[number] for number in p.options)) for p in points),
+        frozenset(new[number] for number in space.ending if number in new),
+    )
 
 
 def _number(actions: list[Action], action: Action) -> int:

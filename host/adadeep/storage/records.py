@@ -114,6 +114,7 @@ class Session:
         space: hash of what there was to decide.
         adadeep_version: of this session.
         plugins: "kind name" -> distribution and version of what was used of other packages.
+        own_plans: the user's, which were asked for first.
     """
 
     sampler: str
@@ -124,6 +125,7 @@ class Session:
     space: str = ""
     adadeep_version: str = ""
     plugins: dict[str, str] = field(default_factory=dict)
+    own_plans: tuple[CompressionPlan, ...] = ()
 
     def goes_on(self, other: Session) -> bool:
         """Whether the other one, later, chooses as this one would have."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.cost_source import ENERGY
-from adadeep.core.errors import Interrupted, TransientDeviceError
+from adadeep.core.errors import DemandUnmet, Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
@@ -32,6 +29,7 @@ from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
 from adadeep.study.bench import Bench, open_bench
+from adadeep.study.choices import NOTHING_TO_CHOOSE, Choices, NothingToChoose, OwnPlansFirst
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
 from adadeep.study.executors.registry import EXECUTORS
@@ -51,10 +49,9 @@ from adadeep.study.plugins import missing, parts_of, taking_part
 from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
+from adadeep.study.unreachable import is_met_already, unreachable
 from adadeep.study.worker_messages import OpenTask
 from adadeep.training.registry import TASKS
-
-_SPACE_DIGITS = 8
 
 
 def search(
@@ -116,17 +113,23 @@ class _Search:
     trainer: Trainer
     observer: StudyObserver
     store: ArtifactStore = field(init=False)
-    space: SearchSpace = field(init=False)
+    choices: Choices = field(init=False)
     known_costs: KnownBeforehand = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = ArtifactStore(self.bench.folder.absolute() / MODELS)
         techniques = list(TECHNIQUES.usable().values())
         initial = self.trainer.opened.spec
-        self.space = build_space(initial, techniques, tuple(PRECISIONS.usable()))
+        whole = build_space(initial, techniques, tuple(PRECISIONS.usable()))
+        config = self.config
+        self.choices = Choices.of(whole, config.tries, config.keep, config.only)
         records = (device.record for device in self.bench.devices.values())
         by_formula = all(record.sources[ENERGY] == ANALYTIC.name for record in records)
         self.known_costs = KnownBeforehand(initial, by_formula)
+
+    @property
+    def space(self) -> SearchSpace:
+        return self.choices.space
 
     def run(self) -> Outcome:
         kind = self._executor_kind()
@@ -152,17 +155,17 @@ class _Search:
 
     def _session(self, kind: ExecutorKind) -> Session:
         sampler = SAMPLERS.get(self.config.sampler)
-        space = hashlib.sha256(msgspec.json.encode(self.space.actions)).hexdigest()
         session = Session(
             sampler=self.config.sampler,
             preset=self.config.preset or sampler.presets[0],
             seed=self.config.seed,
             look_ahead=self.config.look_ahead or kind.look_ahead,
             demands=self.bench.demands,
-            space=space[:_SPACE_DIGITS],
+            space=self.choices.key,
             adadeep_version=__version__,
             plugins=taking_part(self._uses(kind)),
         )
+        session = self.choices.begun_with(session, self.bench.journal.content)
         self._compare(session)
         return session
 
@@ -171,6 +174,11 @@ class _Search:
         content = self.bench.journal.content
         for sentence in missing(content.plugins):
             self.observer.note(sentence)
+        if left := self.choices.left_out(content, self.config.episodes):
+            self.observer.note(
+                f"of the plans to --try {left} will not be tried: --episodes"
+                f" {self.config.episodes} are too few, {content.asked} are asked for already."
+            )
         earlier = content.sessions
         if not earlier:
             return
@@ -195,6 +203,7 @@ class _Search:
         ]
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
+        self._require_reachable(goals)
         session = self.bench.journal.content.sessions[-1].session
         context = SearchContext(
             space=self.space,
@@ -206,7 +215,22 @@ class _Search:
             history=(baseline,),
             scale=self.bench.journal.content.scale,
         )
-        return SAMPLERS.get(session.sampler).make(context)
+        if not self.space.points:
+            self.observer.note(f"{NOTHING_TO_CHOOSE}.")
+            return NothingToChoose()
+        sampler = SAMPLERS.get(session.sampler).make(context)
+        return OwnPlansFirst(sampler, session.own_plans) if session.own_plans else sampler
+
+    def _require_reachable(self, goals: Sequence[Goal]) -> None:
+        """Ends the search where nothing that it may try can keep the limits of any goal.
+
+        Raises:
+            DemandUnmet: so it is; the message names the limits and the nearest plan.
+        """
+        known = self.known_costs
+        found = unreachable(self.space, goals, known, known.at_least)
+        if found and not is_met_already(self.bench.journal.content, goals):
+            raise DemandUnmet(f"no plan can meet the demand: {found.text}. Relax that limit.")
 
     def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
         return ruled_out(plan, goals, self.known_costs)

@@ -7,10 +7,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adadeep.compress.registry import TECHNIQUES
+from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.demand import UserDemand
+from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.plan_text import PlanText
 from adadeep.core.registry import Registry, suggestion
 from adadeep.cost.registry import COST_SOURCES
 from adadeep.search.registry import SAMPLERS
@@ -40,6 +44,9 @@ class StudyConfig:
         look_ahead: how many asks may be open; None for what suits the executor.
         cost_sources: names of those that come before what is measured or computed by default.
         agent: kind of agent that measures; None for the one that suits the device best.
+        tries: plans of the user, as written, that are evaluated before the sampler's.
+        keep: names of layers that stay as they are.
+        only: names of techniques and precisions that may be chosen; empty for all.
     """
 
     task: str
@@ -56,6 +63,9 @@ class StudyConfig:
     look_ahead: int | None = None
     cost_sources: tuple[str, ...] = ()
     agent: str | None = None
+    tries: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def validate(self, tasks: Iterable[str]) -> None:
         """Checks every setting.
@@ -76,6 +86,8 @@ class StudyConfig:
             "" if self.seed >= 0 else f"seed {self.seed}: it must not be negative.",
             _threads(self.settings.threads),
             _folder(self.folder),
+            *(problem for text in self.tries for problem in _plan_text(text)),
+            *(_name_of_choice(name) for name in self.only),
         ]
         found = [problem for problem in problems if problem]
         if found:
@@ -134,6 +146,25 @@ def _sampler(name: str, preset: str | None) -> str:
     if preset is not None and preset not in kind.presets:
         return _unknown(f"preset of {name}", preset, list(kind.presets))
     return (unusable() if unusable else None) or ""
+
+
+def _plan_text(text: str) -> list[str]:
+    """What is wrong with a user's plan, as far as it can be told without the network."""
+    try:
+        plan = PlanText.read(text)
+    except ConfigError as error:
+        return [str(error)]
+    names = [_entry(TECHNIQUES, name) for name in plan.techniques]
+    return [f"--try {plan.text}: {p}" for p in (*names, _entry(PRECISIONS, plan.precision)) if p]
+
+
+def _name_of_choice(name: str) -> str:
+    if name in TECHNIQUES:
+        return _entry(TECHNIQUES, name)
+    if name in PRECISIONS:
+        return _entry(PRECISIONS, name)
+    known = [*TECHNIQUES, *PRECISIONS]
+    return f"--only: {_unknown('technique or precision', one_line(name, 40), known)}"
 
 
 def _unknown_parts(name: str) -> list[str]:

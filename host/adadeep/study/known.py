@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adadeep.compress.apply import outline_plan
 from adadeep.compress.registry import TECHNIQUES
@@ -52,9 +52,38 @@ class KnownBeforehand:
             outline = outline_plan(self._initial, plan, TECHNIQUES)
         except TechniqueNotApplicable:
             return None
-        if outline is None:
+        return None if outline is None else self._of(outline, plan.precision)
+
+    def at_least(self, plan: CompressionPlan) -> KnownCosts | None:
+        """A bound: where a technique can't tell, what the layers before its own cost.
+
+        A technique changes none of these. None where not even that is known.
+
+        Raises:
+            ConfigError: an unknown technique or precision.
+        """
+        known = self(plan)
+        names = [layer.name for layer in self._initial.layers]
+        if known is not None or any(name not in names for name, _ in plan.choices):
+            return known
+        choices = sorted(plan.choices, key=lambda pair: names.index(pair[0]))
+        for count in range(len(choices) - 1, -1, -1):
+            before = CompressionPlan(tuple(choices[:count]), plan.precision)
+            if self(before) is not None:
+                return self._of_front(before, choices[count][0])
+        return None
+
+    def _of_front(self, plan: CompressionPlan, layer: str) -> KnownCosts | None:
+        """Of the layers before one, in what a plan that can be outlined makes."""
+        outline = outline_plan(self._initial, plan, TECHNIQUES)
+        names = [one.name for one in outline.layers] if outline else []
+        if outline is None or layer not in names:
             return None
-        spec = outline.in_precision(PRECISIONS.get(plan.precision))
+        front = replace(outline, layers=outline.layers[: names.index(layer)])
+        return self._of(front, plan.precision)
+
+    def _of(self, outline: ModelSpec, precision: str) -> KnownCosts:
+        spec = outline.in_precision(PRECISIONS.get(precision))
         return KnownCosts(
             macs=spec.macs,
             storage_bytes=spec.parameter_storage_bytes,

@@ -29,6 +29,7 @@ from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, Session
 from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
 from adadeep.study.finalists import Conclusion
+from adadeep.study.looser import Looser, looser_as_json, looser_limits
 from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
 
@@ -69,6 +70,11 @@ class TargetOutcome:
     def is_acceptable(self) -> bool:
         """Whether no limit is known to be broken and every estimate is within."""
         return self.conclusion.is_acceptable
+
+    @property
+    def looser(self) -> tuple[Looser, ...]:
+        """What looser limits would give, from what was tried."""
+        return looser_limits(self.result, self.scorer.demand, self.conclusion.winner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,7 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "metric": asdict(outcome.scale),
         "best": {**best, "test_accuracy": on.test_accuracy},
         "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
+        "looser": looser_as_json(on.looser),
     }
 
 

@@ -78,6 +78,7 @@ def _target(view: TargetView) -> dict[str, Any]:
         "problem": view.problem,
         "states": view.states,
         "winner": _winner(view),
+        "front": _front(standing),
         "trials": _trials(standing, view.tests) if standing else _concluded(concluded),
     }
 
@@ -96,6 +97,12 @@ def _winner(view: TargetView) -> str | None:
     if view.standing is not None:
         return view.standing.conclusion.winner.trial.plan.key
     return view.concluded.best.key if view.concluded else None
+
+
+def _front(standing: Standing | None) -> list[str]:
+    """Keys of the plans that no other beats in everything, in the order of `trials`."""
+    front = standing.contest.result.front if standing else ()
+    return [scored.trial.plan.key for scored in front]
 
 
 def _trials(standing: Standing, tests: dict[str, float | None]) -> list[dict[str, Any]]:

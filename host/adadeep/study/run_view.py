@@ -7,7 +7,7 @@ and the initial network.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adadeep.core.demand import UserDemand
@@ -20,7 +20,7 @@ from adadeep.storage.records import HeldTest, JournalContent, TargetRecord
 from adadeep.storage.run_folder import PlanTarget, PlanTrial
 from adadeep.study.finalists import Conclusion, Contest, conclusion_of, contest_of
 from adadeep.study.runs import KnownRun, RunState, winner_text
-from adadeep.study.table import INITIAL_LABEL, demand_text, standing_rows
+from adadeep.study.table import INITIAL_LABEL, demand_text, front_rows, standing_rows
 from adadeep.study.trials import TargetScorer, missing_source
 
 # A source that is not installed; numbers of a foreign journal that no formula takes.
@@ -66,6 +66,14 @@ class TargetView:
             result, conclusion = self.standing.contest.result, self.standing.conclusion
             return standing_rows(result, conclusion, self.tests, count)
         return _concluded_rows(self.concluded) if self.concluded else []
+
+    @property
+    def front(self) -> list[PlanRow]:
+        """The plans that no other beats in everything; empty where costs can't be told."""
+        if self.standing is None:
+            return []
+        standing = self.standing
+        return front_rows(standing.contest.result, standing.conclusion, self.tests)
 
     @property
     def tests(self) -> dict[str, float | None]:
@@ -183,7 +191,26 @@ def standing_of(known: KnownRun, record: TargetRecord) -> Standing | None:
         ConfigError: costs can't be told.
     """
     content = known.journal or JournalContent()
-    demands = _demands(known, content, record.key)
+    return standing_under(known, record, _demands(known, content, record.key))
+
+
+def standing_under(
+    known: KnownRun, record: TargetRecord, demands: Mapping[str, UserDemand]
+) -> Standing | None:
+    """The trials on a target of the journal, held against a demand.
+
+    Args:
+        known: the run.
+        record: of its journal.
+        demands: of all targets, by key.
+
+    Returns:
+        None where none is wanted there, or the initial network is not measured.
+
+    Raises:
+        ConfigError: costs can't be told.
+    """
+    content = known.journal or JournalContent()
     if record.key not in demands:
         return None
     if missing := missing_source(content, record):

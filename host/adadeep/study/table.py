@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from adadeep.core.search import GoalScore
@@ -42,8 +42,34 @@ def standing_rows(
     winner, baseline = conclusion.winner, result.baseline
     others = [scored for scored in result.ranked(count) if scored is not winner]
     best = others if winner is baseline else [winner, *others]
+    return _rows(result, (baseline, *best[:count]), conclusion, tests)
+
+
+def front_rows(
+    result: StudyResult, conclusion: Conclusion, tests: Mapping[str, float | None]
+) -> list[PlanRow]:
+    """The plans that no other beats in A, T, E and S_p at once; the best A first.
+
+    Args:
+        result: the trials on a device.
+        conclusion: what they come to.
+        tests: by plan key, accuracies on the test data.
+    """
+    scale = result.scale
+    front = sorted(
+        result.front, key=lambda one: scale.advantage(scale.best, one.trial.accuracy or 0.0)
+    )
+    return _rows(result, front, conclusion, tests)
+
+
+def _rows(
+    result: StudyResult,
+    trials: Iterable[GoalScore],
+    conclusion: Conclusion,
+    tests: Mapping[str, float | None],
+) -> list[PlanRow]:
     rows = []
-    for scored in (baseline, *best[:count]):
+    for scored in trials:
         row = _row(result, scored, conclusion.verdicts.get(scored.trial.plan.key))
         if row is not None:
             rows.append(replace(row, test_accuracy=tests.get(scored.trial.plan.key)))

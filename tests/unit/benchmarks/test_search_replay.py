@@ -9,10 +9,10 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits
 from adadeep.core.search import Stop
 from adadeep.core.trial import TrialState
-from search import formula
+from search import formula, targets
 from search.demands import DEMANDS, NamedDemand
 from search.judging import Judge, Optima, Optimum, best_plan_number, carried_over, regret
-from search.pages import paired, printed
+from search.pages import BEST_HEARD, paired, printed
 from search.replay import Cell, Contest, curves, replay
 from search.report import (
     CellSummary,
@@ -174,6 +174,22 @@ def test_curves_are_means_of_cells_and_pairs_are_of_the_same_cells():
 
 def test_what_is_found_soon_is_said_of_all_runs_and_of_the_worst_cell():
     assert found_soon([cell_summary(1, 0.5), cell_summary(1, 0.9)]) == pytest.approx((0.7, 0.5))
+
+
+def test_targets_are_met_or_missed_against_the_best_other_too():
+    found = {
+        "dqn default": {"a": cell_summary(0.5), "b": cell_summary(3)},
+        "random default": {"a": cell_summary(0.1), "b": cell_summary(2)},
+        "sweep default": {"a": cell_summary(9), "b": cell_summary(9)},
+        BEST_HEARD: {"a": cell_summary(0), "b": cell_summary(0)},
+    }
+    by_name = {row.what: row for row in targets.rows(found)}
+    own = by_name["dqn default, conv2: regret after 10"]
+    assert (own.value, own.limit, own.verdict) == (1.75, 1.0, "missed")
+    other = by_name["dqn default, conv2: regret after 10 less the best other's"]
+    assert (other.value, other.verdict) == (pytest.approx(0.7), "missed")
+    assert other.detail.startswith("random default;")
+    assert by_name["dqn default: the worst cell's"].verdict == "met"
 
 
 def points(seed, validation, test, heard=True):

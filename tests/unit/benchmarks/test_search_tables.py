@@ -89,6 +89,12 @@ def test_what_could_not_be_made_or_measured_fails_and_says_why(recording):
     assert len(board.columns(TEST).accuracy) == len(local.columns(TEST).accuracy) - 1 == 408
 
 
+@pytest.mark.parametrize("unmeasured", [{0}, set(range(50, 100))], ids=["initial", "many"])
+def test_a_board_that_has_not_measured_nearly_all_plans_is_no_table_yet(tmp_path, unmeasured):
+    write_fake(tmp_path, unmeasured=unmeasured)
+    assert [source.device for source in recorded.sources(tmp_path)] == ["local"]
+
+
 def test_a_recording_of_other_samples_than_it_says_is_not_packed(recording, tmp_path):
     about = packing.About("fake", fake_space().model, {**COUNTS, "test": 1000})
     with pytest.raises(SystemExit, match=r"test: .* for 1000 samples"):

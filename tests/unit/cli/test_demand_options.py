@@ -1,13 +1,14 @@
 """Limits as they are typed: for every device, or for one of several."""
 
 import types
+from dataclasses import asdict
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from adadeep.cli.commands import search
-from adadeep.cli.demand_options import demand_options, demands_of
+from adadeep.cli.demand_options import demand_options, demands_of, words_of
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 
@@ -86,3 +87,26 @@ def test_a_limit_for_a_device_that_is_not_searched_for_is_refused(monkeypatch):
     monkeypatch.setattr(search, "chosen_devices", lambda names: transports("P2"))
     with pytest.raises(ConfigError, match="for P2; name it with -d, too"):
         search._own_demands({"phone": UserDemand()}, transports("W1"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--max-latency", "4ms", "--max-storage", "2kB", "--max-energy", "1.3uJ"),
+        ("--max-accuracy-loss", "1.7%"),
+        ("--max-accuracy-loss", "0", "--max-latency", "33333.3333ns"),
+        ("--max-latency", "watch=10ms", "--max-latency", "4ms", "--max-storage", "a=b=2kB"),
+    ],
+)
+def test_the_words_of_demands_give_these_demands(demands, words):
+    demand, named = demands(*words)
+    again, named_again = demands(*words_of(demand, named))
+    assert list(named_again) == list(named)
+    for before, after in (
+        (demand, again),
+        *zip(named.values(), named_again.values(), strict=True),
+    ):
+        wanted = {n: v for n, v in asdict(before).items() if v is not None}
+        found = {n: v for n, v in asdict(after).items() if v is not None}
+        assert found == pytest.approx(wanted, rel=1e-11)

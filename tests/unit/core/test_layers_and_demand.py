@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -55,14 +56,26 @@ def test_a_network_whose_costs_can_not_be_is_refused():
         ModelSpec("m", (1,), (huge,))
 
 
+NO_WEIGHTS = dict.fromkeys(
+    ("accuracy_weight", "energy_weight", "latency_weight", "storage_weight"), 0.0
+)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"max_latency_ms": 0}, {"max_energy_mj": -1}, {"max_storage_bytes": float("inf")},
-     {"accuracy_weight": -0.1}, {"max_accuracy_loss": 1.5}],
+     {"max_latency_ms": math.nan}, {"max_accuracy_loss": math.nan},
+     {"accuracy_weight": -0.1}, {"max_accuracy_loss": 1.5}, {"latency_weight": math.nan},
+     {"energy_weight": math.inf}, NO_WEIGHTS],
 )  # fmt: skip
 def test_a_demand_that_can_not_be_is_refused(wrong):
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         UserDemand(**wrong)
+    assert caught.value.exit_code == 2
+
+
+def test_one_weight_that_is_more_than_0_is_enough():
+    assert UserDemand(**{**NO_WEIGHTS, "storage_weight": 0.1}).storage_weight == 0.1
 
 
 def test_weights_follow_the_rule_of_table_7():

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan, LayerChoice
-from adadeep.core.space import NOTHING, PrecisionChoice, build_space
+from adadeep.core.space import NOTHING, PrecisionChoice, build_space, restricted
 from adadeep.testing.spaces import MODEL, PRECISIONS, SPACE, SVD, toy_choice
 from fakes.search_space import every_list
 
@@ -80,3 +81,53 @@ def test_one_precision_is_no_decision():
     assert [point.title for point in space.points] == ["fc1", "fc2"]
     combinations = itertools.product(range(3), repeat=2)
     assert {space.plan(d).precision for d in combinations} == {"float32"}
+
+
+# ---- a part of it
+
+
+def plans(space):
+    return {space.plan(decisions) for decisions in every_list(space)}
+
+
+def test_without_a_wish_the_space_is_the_same():
+    assert restricted(SPACE) == SPACE
+
+
+@pytest.mark.parametrize("kept", [["conv"], ["fc1"], ["fc2"], ["conv", "fc2"], ["pool"]])
+def test_a_kept_layer_is_left_as_it_is_and_nothing_takes_it_out(kept):
+    names = [layer.name for layer in MODEL.layers]
+
+    def leaves(plan):
+        ends = [names.index(name) for name, choice in plan.choices if choice.technique == "L3"]
+        return not set(kept) & {name for name, _ in plan.choices} and not any(
+            names.index(name) > end for name in kept for end in ends
+        )
+
+    part = restricted(SPACE, kept)
+    assert plans(part) == {plan for plan in plans(SPACE) if leaves(plan)}
+    for plan in plans(part):
+        assert part.plan(part.decisions(plan)) == plan
+
+
+def test_only_what_is_named_may_be_chosen_and_to_change_nothing_always():
+    part = restricted(SPACE, only=["W1f", "int8"])
+    wanted = {plan for plan in plans(SPACE) if {c.technique for _, c in plan.choices} <= {"W1f"}}
+    assert plans(part) == wanted
+    assert {plan.precision for plan in plans(part)} == {"float32", "int8"}
+    assert {plan.precision for plan in plans(restricted(SPACE, only=["W1f"]))} == {"float32"}
+    assert part.actions[NOTHING] == LayerChoice()
+    open_somewhere = {number for point in part.points for number in point.options}
+    assert open_somewhere | {NOTHING} == set(range(len(part.actions)))
+
+
+def test_a_space_of_one_plan_has_nothing_to_decide():
+    kept = ["conv", "fc1", "fc2"]
+    for part in (restricted(SPACE, kept, ["W1f"]), restricted(SPACE, only=["x"])):
+        assert part.points == ()
+        assert part.plan(()) == CompressionPlan()
+
+
+def test_a_layer_that_is_not_there_can_not_be_kept():
+    with pytest.raises(ConfigError, match=r"unknown layer 'fcl'. Did you mean 'fc\d'\? There are"):
+        restricted(SPACE, ["fcl"])

@@ -17,6 +17,7 @@ from adadeep.search.random_sampler import RandomSampler
 from adadeep.study.known import KnownBeforehand, ruled_out
 from adadeep.study.worker_messages import OpenTask
 from adadeep.training import tasks
+from fakes.lenet_spec import lenet_spec
 
 PLAN = CompressionPlan((("fc1", LayerChoice("T")),))
 
@@ -92,3 +93,41 @@ def build_model():
     from adadeep.testing.spaces import MODEL
 
     return MODEL
+
+
+# ---- what can't be told exactly
+
+THRESHOLD = (("layout", "unstructured"), ("threshold", 0.001))
+
+
+def lenet_known():
+    return KnownBeforehand(lenet_spec(8), knows_energy=True)
+
+
+def test_where_an_outline_can_not_tell_the_layers_before_it_are_a_bound():
+    known, c2 = lenet_known(), LayerChoice("C2", (("alpha", 0.5),))
+    w3 = LayerChoice("W3", THRESHOLD)
+    plan = CompressionPlan((("conv2", c2), ("fc1", w3), ("fc2", w3)), "int8")
+    assert known(plan) is None
+    front = known(CompressionPlan((("conv2", c2), ("fc1", LayerChoice("L3"))), "int8"))
+    bound = known.at_least(plan)
+    assert 0 < bound.storage_bytes < front.storage_bytes
+    assert 0 < bound.energy_mj < front.energy_mj
+    conv1 = lenet_spec(8).layers[0]
+    assert bound.storage_bytes > conv1.weights  # a byte each
+
+
+def test_a_bound_of_what_is_known_is_what_is_known():
+    known = lenet_known()
+    assert known.at_least(CompressionPlan()) == known(CompressionPlan())
+    assert known.at_least(CompressionPlan((("nowhere", LayerChoice("W3")),))) is None
+
+
+def test_no_setting_of_a_share_costs_less_than_the_bound_of_a_threshold():
+    known = lenet_known()
+    bound = known.at_least(CompressionPlan((("fc1", LayerChoice("W3", THRESHOLD)),)))
+    for sparsity in (0.5, 0.9, 0.999):
+        settings = (("layout", "unstructured"), ("sparsity", sparsity))
+        costs = known(CompressionPlan((("fc1", LayerChoice("W3", settings)),)))
+        assert costs.storage_bytes > bound.storage_bytes
+        assert costs.energy_mj > bound.energy_mj

@@ -137,6 +137,15 @@ def test_the_tables_are_those_of_the_search(made):
     assert finalist.loss == outcome.first.conclusion.of_winner.accuracy_loss
 
 
+def test_the_front_holds_what_nothing_beats_in_everything_the_best_accuracy_first(made):
+    for target in RunView.of(KnownRun.at(made[0])).targets:
+        result, rows = target.standing.contest.result, target.front
+        assert len(rows) == len(result.front) > 1
+        assert [row.accuracy for row in rows] == sorted((r.accuracy for r in rows), reverse=True)
+        on = view_as_json(RunView.of(KnownRun.at(made[0])))["targets"][0]
+        assert on["front"] == [scored.trial.plan.key for scored in result.front]
+
+
 def test_the_last_demand_on_a_device_is_what_counts(tmp_path):
     search(tmp_path, seeded(0), 3)
     tight = UserDemand(max_latency_ms=0.1)
@@ -187,6 +196,7 @@ def test_costs_of_a_source_that_is_not_installed_are_said_and_plan_json_fills_in
 def test_a_run_of_version_0_1_shows_what_its_plan_has(tmp_path):
     view = RunView.of(KnownRun.at(of_version_0_1(tmp_path)))
     (target,) = view.targets
+    assert target.front == []
     initial, winner = target.rows(5)
     assert (initial.label, initial.test_accuracy, initial.demand) == ("initial network", 0.96, "-")
     assert (winner.label, winner.reward) == ("winner fc1:W1f", 0.3)

@@ -82,7 +82,8 @@ def search(folder, sampler, episodes, *, benches=None, demand=LOOSE, name="rando
             if bench.record.key not in journal.content.targets:
                 journal.defer(bench.record)
         demands = {bench.record.key: demand for bench in benches}
-        session = Session(name, "default", 0, look_ahead, demands)
+        own = tuple(options.get("own_plans", ()))
+        session = Session(name, "default", 0, look_ahead, demands, own_plans=own)
         executor = EXECUTORS.get(options.get("executor", "serial")).make(crew)
         place = Workplace(journal, store, executor, "basis", note=watching.note)
         pipeline = Pipeline(place, {bench.record.key: bench for bench in benches})

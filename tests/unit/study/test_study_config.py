@@ -82,3 +82,20 @@ def test_the_run_is_named_after_task_and_device(transport, model, folder):
     facts = DeviceFacts("serial", transport, manufacturer="Google", model=model)
     assert str(default_folder("mnist", [facts])) == folder
     assert str(default_folder("mnist", [facts] * 3)) == f"{folder}-and-2-more"
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"tries": ("fc1=W1g",)}, "--try fc1=W1g: unknown technique 'W1g'. Did you mean 'W1f'?"),
+        ({"tries": ("fc1=W3,int9",)}, "unknown precision 'int9'. Did you mean 'int8'?"),
+        ({"tries": ("fc1=",)}, "--try fc1=: that is no plan; write"),
+        ({"only": ("W1g",)}, "--only: unknown technique or precision 'W1g'. Did you mean 'W1f'?"),
+    ],
+)
+def test_what_can_be_told_of_a_users_choice_is_told_before_anything_begins(wish, message):
+    StudyConfig("digits", tries=("fc1=W3:0.9,int8",), only=("W3", "int8", "none")).validate(TASKS)
+    with pytest.raises(ConfigError) as caught:
+        StudyConfig("digits", **wish).validate(TASKS)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

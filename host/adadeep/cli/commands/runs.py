@@ -123,8 +123,12 @@ def _list_row(where: Path, known: KnownRun) -> tuple[str, ...]:
     "--top", type=click.IntRange(1, 10_000), default=_TOP, show_default=True,
     help="Plans to show for each device, beside the initial network.",
 )  # fmt: skip
+@click.option(
+    "--pareto", is_flag=True,
+    help="Show also the plans that no other beats in accuracy, latency, energy and storage.",
+)  # fmt: skip
 @json_option
-def show(run: Path, top: int, as_json: bool) -> None:
+def show(run: Path, top: int, pareto: bool, as_json: bool) -> None:
     """Show a run: how it was searched, its devices, what each plan costs there, the finalists.
 
     Costs are made of the run's own measurements. A search may be running there meanwhile.
@@ -144,6 +148,8 @@ def show(run: Path, top: int, as_json: bool) -> None:
     _show_devices(ui, view)
     for target in view.targets:
         _show_trials(ui, known, target, top)
+        if pareto:
+            _show_front(ui, target)
     _show_finalists(ui, view)
     if known.state is RunState.UNFINISHED:
         ui.note("the search has not ended: the command that began it goes on with it")
@@ -253,6 +259,18 @@ def _show_trials(ui: Ui, known: KnownRun, target: TargetView, top: int) -> None:
     ui.table(COLUMNS, table_rows(rows), f"{known.task} on {target.title}")
     verdicts = verdict_lines(target.verdicts, target.scale) if target.verdicts else []
     for line in (*settings_lines(rows), *legend(rows), *verdicts, *_counts(target)):
+        ui.say(one_line(line, _LONGEST_LINE))
+
+
+def _show_front(ui: Ui, target: TargetView) -> None:
+    from adadeep.report.final_table import COLUMNS, settings_lines, table_rows
+
+    rows = target.front
+    if not rows:
+        ui.say(f"no Pareto front on {target.title}: costs can't be told")
+        return
+    ui.table(COLUMNS, table_rows(rows), f"Pareto front on {target.title}")
+    for line in settings_lines(rows):
         ui.say(one_line(line, _LONGEST_LINE))
 
 

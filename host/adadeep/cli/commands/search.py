@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from adadeep.cli.choice_options import choice_options
 from adadeep.cli.demand_options import demand_options, demands_of
 from adadeep.cli.options import (
     PATH,
@@ -130,15 +132,27 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(name="search", cls=_SearchCommand)
-@click.argument("task")
+@click.argument("task", required=False)
+@click.option(
+    "--from", "ranked", type=PATH, metavar="RUN",
+    help="Rank the plans of a finished run anew for the limits given, at once and without a"
+    " device; takes no TASK. What no search has tested stays open.",
+)  # fmt: skip
 @device_option
 @demand_options
+@choice_options
 @_search_options
 @threads_option
 @cores_option
 @agent_option
 @json_option
-def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) -> int:
+def command(
+    task: str | None,
+    ranked: Path | None,
+    devices: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Search the compression of TASK's network that suits devices best.
 
     Latency is measured on the devices for every plan; a limit that is not given is the initial
@@ -152,6 +166,18 @@ def command(task: str, devices: tuple[str, ...], as_json: bool, **options: Any) 
     samples that the search has not seen; the nearest one is still reported.
     """
     ui = Ui(as_json)
+    if ranked is not None:
+        from adadeep.cli.commands.search_from import rank
+
+        return rank(ranked, devices, ui, options)
+    if task is None:
+        raise click.UsageError(
+            "Missing argument 'TASK' (or --from RUN).", click.get_current_context()
+        )
+    return _search(ui, task, devices, options)
+
+
+def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]) -> int:
     demand, named = demands_of(options)
     config = _config(task, demand, options)
     from adadeep.training.registry import TASKS
@@ -201,6 +227,9 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
         look_ahead=options["look_ahead"],
         cost_sources=options["cost_sources"],
         agent=options["agent"],
+        tries=options["tries"],
+        keep=options["keep"],
+        only=options["only"],
     )
 
 
@@ -313,6 +342,7 @@ def _winners(outcome: Outcome) -> str:
 def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
+    from adadeep.study.looser import looser_lines
     from adadeep.study.table import plan_rows
 
     rows = plan_rows(outcome, target, _TOP)
@@ -323,3 +353,5 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
         ui.say(line)
     if target.is_acceptable and not target.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
+    for line in looser_lines(target.looser, target.result, target.conclusion.winner):
+        ui.say(line)

@@ -1,0 +1,174 @@
+"""A plan as a person writes it: "conv2=C2,fc1=W3:0.9,int8", or as tables show it.
+
+A choice is LAYER=TECHNIQUE; of several settings the technique's first is meant,
+LAYER=TECHNIQUE:VALUE or LAYER=TECHNIQUE(NAME=VALUE,...) names another. A precision stands for
+itself. Layers that are not named stay as they are. The labels of tables ("conv2:C2(alpha=0.5)
+int8") are read, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from adadeep.core.display import one_line
+from adadeep.core.errors import ConfigError
+from adadeep.core.plan import NONE, UNCHANGED_PRECISION, CompressionPlan, LayerChoice
+from adadeep.core.registry import suggestion
+from adadeep.core.space import DecisionPoint, PrecisionChoice, SearchSpace
+
+INITIAL = "initial"  # the label of the plan that changes nothing
+
+_BETWEEN = re.compile(r"[,\s]+(?![^()]*\))")  # parts; not within parentheses
+_WORD = r"[^\s,()=:]+"
+_PART = re.compile(
+    rf"(?P<layer>{_WORD})[=:](?P<technique>{_WORD})(?::(?P<value>{_WORD})|\((?P<settings>[^()]*)\))?"
+)
+_LONGEST = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceText:
+    """What is written of a layer.
+
+    Attributes:
+        layer: its name.
+        technique: its name.
+        settings: (name, value) as written; the name is empty where only a value was.
+    """
+
+    layer: str
+    technique: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def fits(self, choice: LayerChoice) -> bool:
+        """Whether a choice is what is meant, or one of several that may be."""
+        return choice.technique == self.technique and all(
+            any(name in ("", known) and _equal(value, text) for known, value in choice.parameters)
+            for name, text in self.settings
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanText:
+    """A plan as written, its names not yet looked up.
+
+    Attributes:
+        text: all of it, for messages.
+        choices: each of another layer.
+        precision: its name.
+    """
+
+    text: str
+    choices: tuple[ChoiceText, ...]
+    precision: str = UNCHANGED_PRECISION
+
+    @classmethod
+    def read(cls, text: str) -> PlanText:
+        """Takes a text apart.
+
+        Raises:
+            ConfigError: it is no plan; the message shows what one looks like.
+        """
+        parts = [part for part in _BETWEEN.split(text.strip()) if part]
+        matches = [_PART.fullmatch(part) for part in parts]
+        words = [part for part, match in zip(parts, matches, strict=True) if match is None]
+        choices = tuple(_choice_text(match) for match in matches if match)
+        if not parts or any(not re.fullmatch(_WORD, word) for word in words):
+            raise _wrong(text, "that is no plan; write for example conv2=C2,fc1=W3:0.9,int8.")
+        precisions = [word for word in words if word != INITIAL]
+        layers = [choice.layer for choice in choices]
+        twice = next((name for name in layers if layers.count(name) > 1), None)
+        if twice is not None or len(precisions) > 1:
+            what = one_line(twice, _LONGEST) if twice else "the precision"
+            raise _wrong(text, f"{what} is decided twice; leave one out.")
+        return cls(one_line(text, _LONGEST), choices, *precisions)
+
+    @property
+    def techniques(self) -> tuple[str, ...]:
+        """Names of those that it uses."""
+        return tuple(dict.fromkeys(choice.technique for choice in self.choices))
+
+    def plan(self, space: SearchSpace) -> CompressionPlan:
+        """The plan of a space that is meant.
+
+        Raises:
+            ConfigError: there is none; the message says what there is.
+        """
+        written = {choice.layer: choice for choice in self.choices}
+        layers = [point.layer.name for point in space.points if point.layer]
+        for name in (name for name in written if name not in layers):
+            raise _unknown(self.text, "layer that can be compressed", name, layers)
+        decisions: list[int] = []
+        for point in space.points:
+            number = self._decision(space, point, written.get(point.title if point.layer else ""))
+            if not space.mask(decisions)[number]:
+                raise _wrong(
+                    self.text,
+                    f"{point.title} is taken out by what is chosen before it; leave one out.",
+                )
+            decisions.append(number)
+        plan = space.plan(decisions)
+        if plan.precision != self.precision:
+            raise _unknown(self.text, "precision", self.precision, [plan.precision])
+        return plan
+
+    def _decision(
+        self, space: SearchSpace, point: DecisionPoint, written: ChoiceText | None
+    ) -> int:
+        """The number of the action that is meant at a point."""
+        options = {number: space.actions[number] for number in point.options}
+        if point.layer is None:
+            names = {a.name: n for n, a in options.items() if isinstance(a, PrecisionChoice)}
+            if self.precision not in names:
+                raise _unknown(self.text, "precision", self.precision, list(names))
+            return names[self.precision]
+        wanted = written or ChoiceText(point.title, NONE)
+        choices = {n: a for n, a in options.items() if isinstance(a, LayerChoice)}
+        fitting = [number for number, choice in choices.items() if wanted.fits(choice)]
+        if fitting:
+            return fitting[0]
+        names_here = list(dict.fromkeys(choice.technique for choice in choices.values()))
+        if wanted.technique not in names_here:
+            kind = f"technique for {point.title}"
+            raise _unknown(self.text, kind, wanted.technique, names_here)
+        labels = [c.label for c in choices.values() if c.technique == wanted.technique]
+        raise _wrong(
+            self.text,
+            f"these are no settings of {wanted.technique} on {point.title}."
+            f" There are: {', '.join(labels)}.",
+        )
+
+
+def _choice_text(match: re.Match[str]) -> ChoiceText:
+    return ChoiceText(match["layer"], match["technique"], tuple(_settings(match)))
+
+
+def _settings(match: re.Match[str]) -> Iterator[tuple[str, str]]:
+    if match["value"]:
+        yield "", match["value"]
+    for part in (match["settings"] or "").split(","):
+        name, _, value = part.rpartition("=")
+        if value.strip():
+            yield name.strip(), value.strip()
+
+
+def _equal(value: float | int | str, text: str) -> bool:
+    if isinstance(value, str):
+        return value == text
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
+
+
+def _unknown(text: str, kind: str, name: str, known: Sequence[str]) -> ConfigError:
+    shown = one_line(name, _LONGEST)
+    hint = suggestion(name, list(known))
+    there = ", ".join(known) or "none"
+    return _wrong(text, f"there is no {kind} {shown!r} here.{hint} There are: {there}.")
+
+
+def _wrong(text: str, what: str) -> ConfigError:
+    return ConfigError(f"--try {one_line(text, _LONGEST)}: {what}")

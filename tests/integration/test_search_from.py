@@ -1,0 +1,90 @@
+"""`adadeep search --from RUN`: at once, no device, no TensorFlow, nothing passed over."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+
+import pytest
+
+from adadeep.cli.main import cli, run
+from architecture.test_commands import run_and_look
+from fakes.documented import undocumented
+from fakes.runs import of_now
+
+
+@pytest.fixture
+def ranked(tmp_path, monkeypatch, capsys):
+    """Runs `adadeep search --from a run of two devices`: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    of_now(tmp_path / "a run", 2)
+
+    def adadeep(*words):
+        code = run(cli, ["search", "--from", "a run", *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return adadeep
+
+
+def test_it_shows_the_plans_their_verdicts_and_the_command_that_tests_more(ranked):
+    code, out, err = ranked("--max-latency", "2ms")
+    assert code == 0
+    for text in ("digits on Fake box, ranked anew", "digits on Other box", "open, untested",
+                 "accuracy loss: met", "T: met"):  # fmt: skip
+        assert text in out
+    assert "now: adadeep search digits -d all -o 'a run' --episodes 8 --max-latency 2ms" in err
+
+
+def test_a_plan_that_nobody_has_tested_is_no_success(ranked):
+    code, out, err = ranked("--max-latency", "2ms", "--max-storage", "1500B")
+    assert code == 4
+    assert "untested: #" in out
+    assert "is known to meet the demand on Fake box and Other box; run the command above" in err
+    assert "now: adadeep search digits" in err
+
+
+def test_a_demand_that_nothing_meets_ends_with_4_and_the_nearest_plan(ranked):
+    code, out, err = ranked("--max-latency", "1ns")
+    assert code == 4
+    assert "T: broken" in out
+    assert "looser: T <= " in out
+    assert "the nearest one is reported. Relax a limit" in err
+    assert "now:" not in err
+
+
+def test_as_json(ranked):
+    code, out, _ = ranked("--max-latency", "Other box=1ns", "--max-latency", "2ms", "--json")
+    document = json.loads(out)
+    assert (code, document["schema"]) == (4, "adadeep.ranking/1")
+    assert [target["acceptable"] for target in document["targets"]] == [True, False]
+    assert document["test_with"][:2] == ["search", "digits"]
+    assert undocumented(document) == []
+    assert json.loads(ranked("--max-latency", "1ns", "--json")[1])["test_with"] is None
+
+
+def test_the_command_that_tests_names_devices_as_a_device_can_be_named(ranked):
+    title = ranked("-d", "Fake box", "--max-latency", "2ms")[2]
+    assert "now: adadeep search digits -o" in title
+    assert "-d" not in title
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["digits", "--episodes 9", "--try int8", "-o elsewhere", "--seed 0", "--max-time 1h",
+     "--keep conv1", "--threads 1"],
+)  # fmt: skip
+def test_what_it_would_pass_over_is_refused(ranked, words):
+    code, out, err = ranked(*shlex.split(words))
+    assert (code, out) == (2, "")
+    name = words.split()[0]
+    assert f"takes no {'TASK' if name == 'digits' else name}; leave it out" in err
+
+
+def test_it_needs_no_heavy_package(ranked, tmp_path):
+    words, path = ["search", "--from", str(tmp_path / "a run")], os.pathsep.join(sys.path)
+    code, heavy = run_and_look(words, tmp_path, PYTHONPATH=path)
+    assert (code, [one for one in heavy if "look" not in one]) == (0, [])
