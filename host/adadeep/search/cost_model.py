@@ -10,18 +10,24 @@ belief is fitted by Gauss-Newton steps: a sum of exponentials is not linear.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
+from adadeep.core.layers import LayerSpec
 from adadeep.core.space import SearchSpace
 from adadeep.search.belief import LinearBelief, Scales
 from adadeep.search.features import DecisionFeatures, Group
 from adadeep.search.known_tables import AdditiveTable, Decisions, Floats
+from adadeep.search.moves import initial_decisions
+
+Amount = Callable[[LayerSpec], float]
 
 # Standard deviations of natural logarithms, by `Group`; and of a plan's stray.
 _SCALES = Scales(np.array([0.3, 0.3, 0.3, 0.3, 0.5, 0.5]), 0.02)
 _STEPS = 3  # of Gauss and Newton
+_SHARES = (1.0, 0.5, 0.25, 0.1)  # of a step, the first that helps
 _LEAST_VARIANCE = 1e-8
 _LEAST_COST = 1e-12
 _LEAST_RATIO, _MOST_RATIO = 0.02, 4.0  # of a layer's prior, compressed over not
@@ -107,21 +113,23 @@ class LearnedCost:
     Args:
         space: what there is to decide.
         prior: of every plan; in any unit.
-        start: decisions of the initial network.
-        initial: what that costs.
+        amount: of a layer of the initial network, in that unit or another.
+        initial: what the initial network costs.
     """
 
     def __init__(
-        self, space: SearchSpace, prior: AdditiveTable, start: Decisions, initial: float
+        self, space: SearchSpace, prior: AdditiveTable, amount: Amount, initial: float
     ) -> None:
+        start = np.array(initial_decisions(space), np.int64)
         self._features = DecisionFeatures(space, frozenset(Group))
         self._prior = prior
         self._ending = np.zeros(len(space.actions), np.bool_)
         self._ending[list(space.ending)] = True
         self._is_layer = np.array([point.layer is not None for point in space.points])
-        self._rest, self._own = _parts(space, prior)
+        self._rest, self._own = _parts(space, prior, amount)
         self._scale = initial / max(self._at(start, np.zeros(self.features)), _LEAST_COST)
         self._belief = LinearBelief(self._features.groups, _SCALES)
+        self._weights: Floats = np.zeros(self.features)
         self._plans = [start]
         self._values = [math.log(max(initial, _LEAST_COST))]
         self._variances = [_LEAST_VARIANCE]
@@ -138,24 +146,44 @@ class LearnedCost:
         self._variances.append(max(variance, _LEAST_VARIANCE))
 
     def fit(self) -> None:
-        """A few steps of Gauss and Newton from where the belief is."""
+        """A few steps of Gauss and Newton from where the belief is, each shortened as it must be."""
         plans, values = np.stack(self._plans), np.array(self._values)
         for _ in range(_STEPS):
-            weights = self._belief.mean
-            parts = self._layer_costs(plans, self._tables(weights[np.newaxis]))[0]
-            total = parts.sum(axis=1, keepdims=True) + self._rest_of(plans)[:, np.newaxis]
-            slopes = np.where(self._is_layer, parts / total, 1.0)
-            rows = (self._features.each(plans) * slopes[:, :, np.newaxis]).sum(axis=1)
-            expected = np.log(self.costs(plans, weights[np.newaxis])[0])
-            self._belief.fit(rows, values - expected + rows @ weights, np.array(self._variances))
+            self._linearise(plans, values)
+            step, before = self._belief.mean - self._weights, self._misfit(plans, values)
+            for share in _SHARES:
+                ahead = self._weights + share * step
+                if self._misfit(plans, values, ahead) < before:
+                    self._weights = ahead
+                    break
+        self._linearise(plans, values)
+
+    def _linearise(self, plans: Decisions, values: Floats) -> None:
+        """The belief as it is near the present weights."""
+        weights = self._weights
+        parts = self._layer_costs(plans, self._tables(weights[np.newaxis]))[0]
+        total = parts.sum(axis=1, keepdims=True) + self._rest_of(plans)[:, np.newaxis]
+        slopes = np.where(self._is_layer, parts / total, 1.0)
+        rows = (self._features.each(plans) * slopes[:, :, np.newaxis]).sum(axis=1)
+        expected = np.log(self.costs(plans, weights[np.newaxis])[0])
+        self._belief.fit(rows, values - expected + rows @ weights, np.array(self._variances))
+
+    def _misfit(self, plans: Decisions, values: Floats, weights: Floats | None = None) -> float:
+        """How unlikely weights are by what was seen and by the prior, but for a constant."""
+        weights = self._weights if weights is None else weights
+        scales = self._belief.scales
+        missed = values - np.log(self.costs(plans, weights[np.newaxis])[0])
+        spread = np.array(self._variances) + scales.stray**2
+        prior = np.square(weights / scales.groups[self._features.groups]).sum()
+        return float((np.square(missed) / spread).sum() + prior)
 
     def mean(self) -> Floats:
         """The weights as they are believed to be; (features,)."""
-        return self._belief.mean
+        return self._weights
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:
         """Weights as they may be; (count, features)."""
-        return self._belief.sample(rng, count)
+        return self._belief.sample(rng, count) - self._belief.mean + self._weights
 
     def stray(self) -> float:
         """Of the belief."""
@@ -191,15 +219,15 @@ class LearnedCost:
         return np.asarray(self._rest[self._prior.precisions(decisions)])
 
 
-def _parts(space: SearchSpace, prior: AdditiveTable) -> tuple[Floats, Floats]:
+def _parts(space: SearchSpace, prior: AdditiveTable, amount: Amount) -> tuple[Floats, Floats]:
     """The prior by layer: of what can't be decided on, (precisions,), and of each decision.
 
     Returns:
         And (precisions, points, actions).
     """
-    total = max(space.model.macs, 1)
+    total = max(sum(amount(layer) for layer in space.model.layers), _LEAST_COST)
     shares = np.array(
-        [max(p.layer.macs / total, _LEAST_SHARE) if p.layer else 0.0 for p in space.points]
+        [max(amount(p.layer) / total, _LEAST_SHARE) if p.layer else 0.0 for p in space.points]
     )
     shares /= max(shares.sum(), 1.0)
     rest = np.maximum(prior.base * (1.0 - shares.sum()), 0.0)

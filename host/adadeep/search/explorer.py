@@ -30,7 +30,7 @@ _DESIGN = 3  # asks that open a search
 _DRAWS = 64  # of the belief, to weigh candidates
 _REFINED = 3  # steps from the best candidate
 _NONE_KEPT = -2.0  # the least reward that there can be
-_BROKEN = 0.1  # how much a broken limit counts against a plan, while none keeps all
+_NEAR, _NEAR_WHILE_NONE = 1e-3, 0.1  # what it counts how far a plan stays behind
 _TOLERANCE = 1e-9
 
 
@@ -111,8 +111,7 @@ class Explorer:
         best, most = plans[np.argmax(promise)], float(promise.max())
         for _ in range(_REFINED):
             around = self.fresh(self.moves.neighbours(best[np.newaxis])[0])
-            promise = self._promise(around, drawn) if len(around) else np.zeros(1)
-            if promise.max() <= most:
+            if not len(around) or (promise := self._promise(around, drawn)).max() <= most:
                 break
             best, most = around[np.argmax(promise)], float(promise.max())
         return as_plan(best)
@@ -120,16 +119,17 @@ class Explorer:
     def _promise(self, plans: Decisions, drawn: View) -> Floats:
         """By how much each plan is expected to raise the best reward; (n,).
 
-        Where no plan keeps the limits yet, less what it is expected to break them by.
+        And a little by how near it is expected to come, to tell those apart that raise it in no
+        draw; where no plan keeps the limits yet that is what counts.
         """
         violation, reward = drawn.dreams(plans, self.rng)
-        raised = np.maximum(reward - self.best_reward, 0.0)
-        raised[violation > _TOLERANCE] = 0.0
+        best = self.best_reward
+        is_kept = violation <= _TOLERANCE
+        raised = np.where(is_kept, np.maximum(reward - best, 0.0), 0.0)
+        short = np.where(is_kept, np.minimum(reward - best, 0.0), -np.minimum(violation, 1.0))
         self._gain = float(raised.max(axis=1).mean())
-        promise = raised.mean(axis=0)
-        if self.best_reward <= _NONE_KEPT:
-            promise -= _BROKEN * np.minimum(violation, 1.0).mean(axis=0)
-        return np.asarray(promise)
+        weight = _NEAR_WHILE_NONE if best <= _NONE_KEPT else _NEAR
+        return np.asarray((raised + weight * short).mean(axis=0))
 
     @property
     def best_reward(self) -> float:

@@ -15,24 +15,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from adadeep.core.cost import Cost, Quantity
+from adadeep.core.layers import LayerSpec
 from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace
 from adadeep.core.trial import Trial
 from adadeep.search.belief import LinearBelief, Scales
-from adadeep.search.cost_model import CostModel, KnownCost, LearnedCost
+from adadeep.search.cost_model import Amount, CostModel, KnownCost, LearnedCost
 from adadeep.search.features import DecisionFeatures, Group
 from adadeep.search.known_tables import Decisions, Floats, Formula, additive_table
 from adadeep.search.moves import initial_decisions
 
 # Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
 # `Group`, before anything is seen; and of how far a plan strays from the sum.
-_LOSS_SCALES = Scales(np.array([0.005, 0.004, 0.004, 0.008, 0.004]), 0.0015)
-_CHOICE_LOSES = 0.003  # what a choice on a layer adds, before anything is seen
+_LOSS_SCALES = Scales(np.array([0.004, 0.003, 0.003, 0.006, 0.004]), 0.0015)
+_CHOICE_LOSES = 0.005  # what a choice on a layer adds, before anything is seen
 _LOSS_GROUPS = frozenset(Group) - {Group.LAYER}
 _BEND = 0.0125  # losses above it add up more than linearly: one technique alone is forgiven
 _LEAST_VARIANCE = 1e-10
 _LEAST_COST = 1e-12
+_WORD_BYTES = 4
 _Z95 = 1.959964
 _TOLERANCE = 1e-9  # as of `core.reward`
 _BROKEN = 10.0  # a plan that breaks a limit is worth less than any that keeps all
@@ -272,28 +274,48 @@ class World:
         own_bytes = cost.storage_bytes if cost else limits.max_storage_bytes
         return GoalModel(
             goal,
-            self._learned(self._time_prior(context, place), own_ms),
-            self._known_or_learned(context, lambda known: known.energy_mj, own_mj),
-            self._known_or_learned(context, lambda known: known.storage_bytes, own_bytes),
+            self._learned(self._time_prior(context, place), _macs_of, own_ms),
+            self._known(context, lambda known: known.energy_mj)
+            or self._learned(_formula(context, _words), _words_of, own_mj),
+            self._known(context, lambda known: known.storage_bytes)
+            or self._learned(_formula(context, _macs), _weights_of, own_bytes),
         )
 
     def _time_prior(self, context: SearchContext, place: int) -> Formula:
         prior = context.targets[place].time_prior if place < len(context.targets) else None
-        return prior or _formula(context, lambda known: float(known.macs))
+        return prior or _formula(context, _macs)
 
-    def _known_or_learned(
-        self, context: SearchContext, of: Callable[[KnownCosts], float | None], own: float
-    ) -> CostModel:
-        """The formula's costs where it tells them, else costs learned over the MACs' share."""
+    def _known(
+        self, context: SearchContext, of: Callable[[KnownCosts], float | None]
+    ) -> CostModel | None:
         table = additive_table(self.space, _formula(context, of))
-        if table is not None:
-            return KnownCost(table)
-        return self._learned(_formula(context, lambda known: float(known.macs)), own)
+        return None if table is None else KnownCost(table)
 
-    def _learned(self, prior: Formula, own: float) -> CostModel:
+    def _learned(self, prior: Formula, amount: Amount, own: float) -> CostModel:
         table = additive_table(self.space, prior) or additive_table(self.space, lambda _: 1.0)
         assert table is not None
-        return LearnedCost(self.space, table, self._start, own)
+        return LearnedCost(self.space, table, amount, own)
+
+
+def _macs(known: KnownCosts) -> float:
+    return float(known.macs)
+
+
+def _macs_of(layer: LayerSpec) -> float:
+    return float(layer.macs)
+
+
+def _weights_of(layer: LayerSpec) -> float:
+    return float(layer.weights)
+
+
+def _words(known: KnownCosts) -> float:
+    """As Eq. 5 weighs MACs and accesses to memory."""
+    return known.macs + (6 * known.storage_bytes + 200 * known.activation_bytes) / _WORD_BYTES
+
+
+def _words_of(layer: LayerSpec) -> float:
+    return layer.macs + 6.0 * layer.weights + 200.0 * math.prod(layer.output_shape)
 
 
 def _formula(context: SearchContext, of: Callable[[KnownCosts], float | None]) -> Formula:
