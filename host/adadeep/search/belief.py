@@ -59,13 +59,16 @@ class LinearBelief:
         self._gain: Floats = np.empty((len(groups), 0))
         self._solved: Floats = np.empty(0)
 
-    def fit(self, rows: Floats, values: Floats, variances: Floats) -> None:
+    def fit(
+        self, rows: Floats, values: Floats, variances: Floats, are_scales_kept: bool = False
+    ) -> None:
         """Takes everything that was seen; what was taken before is forgotten.
 
         Args:
             rows: features; (n, features).
             values: sums; (n,).
             variances: of their noise; (n,).
+            are_scales_kept: whether the scales stay as they are.
         """
         self._rows, self._values, self._variances = rows, values, variances
         if not len(values):
@@ -75,7 +78,7 @@ class LinearBelief:
             for group in range(len(self._start) - 1)
         ]
         parts.append(np.eye(len(values)))
-        vector = self._most_likely(np.stack(parts))
+        vector = self.scales.vector if are_scales_kept else self._most_likely(np.stack(parts))
         self.scales = Scales(vector[:-1], float(vector[-1]))
         covariance = np.tensordot(np.square(vector), np.stack(parts), 1)
         covariance[np.diag_indices_from(covariance)] += variances + _JITTER

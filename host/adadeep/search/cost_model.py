@@ -76,14 +76,14 @@ class KnownCost:
     """
 
     def __init__(self, table: AdditiveTable) -> None:
-        self._table = table
+        self.table = table
 
     features = 0
 
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Learns what the formula could not tell."""
         del variance
-        self._table.learn(decisions, value)
+        self.table.learn(decisions, value)
 
     def fit(self) -> None:
         """Nothing is believed."""
@@ -103,7 +103,7 @@ class KnownCost:
 
     def costs(self, decisions: Decisions, weights: Floats) -> Floats:
         """The same under all weights."""
-        values = np.maximum(self._table.values(decisions), _LEAST_COST)
+        values = np.maximum(self.table.values(decisions), _LEAST_COST)
         return np.asarray(np.broadcast_to(values, (len(weights), len(values))))
 
 
@@ -146,10 +146,10 @@ class LearnedCost:
         self._variances.append(max(variance, _LEAST_VARIANCE))
 
     def fit(self) -> None:
-        """A few steps of Gauss and Newton from where the belief is, each shortened as it must be."""
+        """A few steps of Gauss and Newton, each shortened until it helps."""
         plans, values = np.stack(self._plans), np.array(self._values)
         for _ in range(_STEPS):
-            self._linearise(plans, values)
+            self._linearise(plans, values, are_scales_kept=True)
             step, before = self._belief.mean - self._weights, self._misfit(plans, values)
             for share in _SHARES:
                 ahead = self._weights + share * step
@@ -158,7 +158,7 @@ class LearnedCost:
                     break
         self._linearise(plans, values)
 
-    def _linearise(self, plans: Decisions, values: Floats) -> None:
+    def _linearise(self, plans: Decisions, values: Floats, are_scales_kept: bool = False) -> None:
         """The belief as it is near the present weights."""
         weights = self._weights
         parts = self._layer_costs(plans, self._tables(weights[np.newaxis]))[0]
@@ -166,7 +166,8 @@ class LearnedCost:
         slopes = np.where(self._is_layer, parts / total, 1.0)
         rows = (self._features.each(plans) * slopes[:, :, np.newaxis]).sum(axis=1)
         expected = np.log(self.costs(plans, weights[np.newaxis])[0])
-        self._belief.fit(rows, values - expected + rows @ weights, np.array(self._variances))
+        linear, variances = values - expected + rows @ weights, np.array(self._variances)
+        self._belief.fit(rows, linear, variances, are_scales_kept)
 
     def _misfit(self, plans: Decisions, values: Floats, weights: Floats | None = None) -> float:
         """How unlikely weights are by what was seen and by the prior, but for a constant."""

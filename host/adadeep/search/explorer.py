@@ -161,7 +161,7 @@ def as_plan(row: Decisions) -> Plan:
 
 
 def uniform_plans(space: SearchSpace) -> list[Plan]:
-    """Each choice wherever it fits, alone and with another where it does not, in all precisions."""
+    """Each choice wherever it fits, alone and with another elsewhere, in all precisions."""
     singles = moves.uniform_plans(space)
     found: dict[Plan, None] = {}
     for precision in (moves.initial_decisions(space), *moves.precision_plans(space)):

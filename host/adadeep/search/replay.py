@@ -83,6 +83,13 @@ class ReplayMemory:
             column[row] = value
         self._count += 1
 
+    def extend(self, batch: Batch) -> None:
+        """Keeps transitions, no more than the capacity, in the place of the oldest ones."""
+        rows = (self._count + np.arange(len(batch.actions))) % self._capacity
+        for name, column in self._columns.items():
+            column[rows] = getattr(batch, name)
+        self._count += len(batch.actions)
+
     def sample(self, rows: int, rng: np.random.Generator) -> Batch:
         """Draws transitions with replacement.
 

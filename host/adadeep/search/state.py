@@ -33,9 +33,9 @@ class StateEncoder:
     def __init__(self, space: SearchSpace, demands: Sequence[UserDemand]) -> None:
         self._space = space
         self._points = np.stack(
-            [_point_features(space, number) for number in range(len(space.points))]
+            [point_features(space, number) for number in range(len(space.points))]
         )
-        self._shares = _shares(space)
+        self._shares = shares(space)
         self._demand = np.mean([_demand_features(demand) for demand in demands], axis=0)
         self.size = self._points.shape[1] + 3 * len(space.actions) + len(self._demand)
 
@@ -57,7 +57,7 @@ def _log(value: float) -> float:
     return math.log2(1.0 + value) / _LOG_SCALE
 
 
-def _shares(space: SearchSpace) -> npt.NDArray[np.float64]:
+def shares(space: SearchSpace) -> npt.NDArray[np.float64]:
     """Of each point's layer: its shares of the network's MACs and weights; (points, 2)."""
     macs, weights = max(space.model.macs, 1), max(space.model.weights, 1)
     return np.array(
@@ -68,7 +68,8 @@ def _shares(space: SearchSpace) -> npt.NDArray[np.float64]:
     )
 
 
-def _point_features(space: SearchSpace, number: int) -> npt.NDArray[np.float64]:
+def point_features(space: SearchSpace, number: int) -> npt.NDArray[np.float64]:
+    """Of the layer that is decided on, or of the precision; (features,)."""
     point = space.points[number]
     position = number / max(len(space.points) - 1, 1)
     return np.array([position, *_kind(point), *_layer_features(point.layer)])

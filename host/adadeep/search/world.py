@@ -11,28 +11,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from adadeep.core.cost import Cost, Quantity
 from adadeep.core.layers import LayerSpec
-from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
+from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
-from adadeep.core.space import SearchSpace
 from adadeep.core.trial import Trial
-from adadeep.search.belief import LinearBelief, Scales
 from adadeep.search.cost_model import Amount, CostModel, KnownCost, LearnedCost
-from adadeep.search.features import DecisionFeatures, Group
-from adadeep.search.known_tables import Decisions, Floats, Formula, additive_table
+from adadeep.search.known_tables import (
+    AdditiveTable,
+    Decisions,
+    Floats,
+    Formula,
+    additive_table,
+)
+from adadeep.search.loss_model import LossModel
 from adadeep.search.moves import initial_decisions
 
-# Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
-# `Group`, before anything is seen; and of how far a plan strays from the sum.
-_LOSS_SCALES = Scales(np.array([0.004, 0.003, 0.003, 0.006, 0.004]), 0.0015)
-_CHOICE_LOSES = 0.005  # what a choice on a layer adds, before anything is seen
-_LOSS_GROUPS = frozenset(Group) - {Group.LAYER}
-_BEND = 0.0125  # losses above it add up more than linearly: one technique alone is forgiven
-_LEAST_VARIANCE = 1e-10
 _LEAST_COST = 1e-12
 _WORD_BYTES = 4
 _Z95 = 1.959964
@@ -40,64 +38,26 @@ _TOLERANCE = 1e-9  # as of `core.reward`
 _BROKEN = 10.0  # a plan that breaks a limit is worth less than any that keeps all
 
 
-def bent(loss: Floats) -> Floats:
-    """Losses on a scale where they add up: as they are when small, logarithmic when large."""
-    return np.asarray(np.sign(loss) * _BEND * (np.sqrt(1 + 2 * np.abs(loss) / _BEND) - 1))
-
-
-def unbent(value: Floats) -> Floats:
-    """The inverse of `bent`."""
-    return np.asarray(np.sign(value) * _BEND * (np.square(np.abs(value) / _BEND + 1) - 1) / 2)
-
-
 def worth(violation: Floats, reward: Floats) -> Floats:
     """To rank by: the reward where limits are kept, else less by how far they are broken."""
     return np.asarray(np.where(violation > _TOLERANCE, -_BROKEN - violation, reward))
 
 
-class LossModel:
-    """What is believed of the loss of all plans.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A demand with its limits, as numbers; each may also be an array, of a wish for each plan.
 
-    Args:
-        space: what there is to decide.
+    Attributes:
+        allowed_loss: a fraction of the metric's range.
+        loss_room: what is divided by: from A_min to the best quality.
+        bounds: T_bgt, E_max, S_bgt.
+        weights: mu1, mu3, mu2, mu4: of accuracy, latency, energy, storage.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
-        self.features = DecisionFeatures(space, _LOSS_GROUPS)
-        self._is_choice = np.array(
-            [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
-        )
-        self.belief = LinearBelief(self.features.groups, _LOSS_SCALES)
-        self._rows: list[Floats] = []
-        self._values: list[float] = []
-        self._offsets: list[float] = []
-        self._variances: list[float] = []
-
-    def see(self, decisions: Decisions, loss: float, variance: float) -> None:
-        """Takes what a plan (points,) lost, and the variance of that."""
-        self._rows.append(self.features.rows(decisions[np.newaxis])[0])
-        self._offsets.append(float(self._before(decisions[np.newaxis])[0]))
-        self._values.append(float(bent(np.array(loss))) - self._offsets[-1])
-        self._variances.append(max(variance / (1 + 2 * abs(loss) / _BEND), _LEAST_VARIANCE))
-
-    def fit(self) -> None:
-        """Draws conclusions from what was seen."""
-        if self._values:
-            rows, values = np.stack(self._rows), np.array(self._values)
-            self.belief.fit(rows, values, np.array(self._variances))
-
-    def smoothed(self) -> Floats:
-        """The losses that were seen, in their order, their noise taken out as far as can be."""
-        return unbent(self.belief.smoothed() + np.array(self._offsets))
-
-    def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
-        """Of plans (n, points) under weights (w, features); (w, n)."""
-        before = self._before(decisions)
-        return unbent(weights @ self.features.rows(decisions).T + before + stray)
-
-    def _before(self, decisions: Decisions) -> Floats:
-        """Before anything is seen; (n,)."""
-        return np.asarray(_CHOICE_LOSES * self._is_choice[decisions].sum(axis=1))
+    allowed_loss: Any
+    loss_room: Any
+    bounds: tuple[Any, Any, Any]
+    weights: tuple[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +66,14 @@ class GoalModel:
 
     Attributes:
         goal: demand and limits.
+        wish: the same as numbers.
         latency_ms: T.
         energy_mj: E.
         storage_bytes: S_p.
     """
 
     goal: Goal
+    wish: Wish
     latency_ms: CostModel
     energy_mj: CostModel
     storage_bytes: CostModel
@@ -170,7 +132,7 @@ class World:
         quality = self._initial.quality if self._initial else None
         self._quality = context.goals[0].limits.min_accuracy if quality is None else quality
         self.goals = tuple(self._goal_model(context, n) for n in range(len(context.goals)))
-        self._costs = [cost for model in self.goals for cost in model.costs]
+        self._costs: list[CostModel] = [c for model in self.goals for c in model.costs]
 
     def tell(self, decisions: tuple[int, ...], scored: ScoredTrial) -> None:
         """Takes what came of a plan; `fit` draws the conclusions."""
@@ -187,8 +149,34 @@ class World:
 
     def fit(self) -> None:
         """Draws the conclusions from all that was told."""
-        for model in (self.loss, *self._costs):
-            model.fit()
+        self.loss.fit()
+        for cost in self._costs:
+            cost.fit()
+
+    @property
+    def known_tables(self) -> tuple[AdditiveTable, ...]:
+        """Of the costs that formulas tell, which are the same on all targets."""
+        return tuple(c.table for c in self.goals[0].costs if isinstance(c, KnownCost))
+
+    @property
+    def known_places(self) -> tuple[int, ...]:
+        """Which of T, E and S_p those are."""
+        costs = self.goals[0].costs
+        return tuple(n for n, cost in enumerate(costs) if isinstance(cost, KnownCost))
+
+    @property
+    def initial_costs(self) -> list[Floats]:
+        """T, E and S_p of the initial network, by goal; each (3,)."""
+        start = self._start[np.newaxis]
+        return [
+            np.array([cost.costs(start, cost.mean()[np.newaxis])[0, 0] for cost in model.costs])
+            for model in self.goals
+        ]
+
+    @property
+    def best_gain(self) -> float:
+        """The largest gain of quality over the initial network, a fraction of the range."""
+        return self._scale.loss(self._scale.best, self._quality)
 
     @property
     def strays(self) -> list[float]:
@@ -221,37 +209,64 @@ class World:
         Returns:
             Two arrays (ways, n).
         """
+        loss, costs = self.quantities(decisions, weights, strayed)
+        scored = [
+            self._scored(model.wish, loss, costs[3 * place : 3 * place + 3])
+            for place, model in enumerate(self.goals)
+        ]
+        violations, rewards = zip(*scored, strict=True)
+        return np.mean(violations, axis=0), np.mean(rewards, axis=0)
+
+    def quantities(
+        self,
+        decisions: Decisions,
+        weights: Sequence[Floats],
+        strayed: Sequence[Floats | float] | None = None,
+    ) -> tuple[Floats, list[Floats]]:
+        """Losses, and costs by goal (T, E, S_p of each); arguments as of `judged`.
+
+        Returns:
+            Arrays (ways, n).
+        """
         off = strayed or [0.0] * (1 + len(self._costs))
         loss = self.loss.losses(decisions, weights[0], off[0])
         costs = [
             cost.costs(decisions, own) * np.exp(more)
             for cost, own, more in zip(self._costs, weights[1:], off[1:], strict=True)
         ]
-        scored = [
-            self._scored(model.goal, loss, costs[3 * place : 3 * place + 3])
-            for place, model in enumerate(self.goals)
-        ]
-        violations, rewards = zip(*scored, strict=True)
-        return np.mean(violations, axis=0), np.mean(rewards, axis=0)
+        return loss, costs
 
-    def _scored(self, goal: Goal, loss: Floats, costs: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """As `core.reward`, of many plans."""
-        scale, limits, demand = self._scale, goal.limits, goal.demand
-        lowest = limits.min_accuracy
-        room = max(scale.advantage(scale.best, lowest), 1e-3 * scale.span)
-        kept = scale.advantage(self._quality, lowest) - loss * scale.span
-        bounds = (limits.max_latency_ms, limits.max_energy_mj, limits.max_storage_bytes)
-        margins = [kept / room] + [
-            (bound - cost) / max(bound, _LEAST_COST)
-            for bound, cost in zip(bounds, costs, strict=True)
+    def margins(
+        self, wish: Wish, loss: Floats, costs: Sequence[Floats]
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Of accuracy, latency, energy and storage, as in `core.reward`, not clipped."""
+        kept = (wish.allowed_loss - loss) / wish.loss_room
+        left = [
+            (bound - cost) / np.maximum(bound, _LEAST_COST)
+            for bound, cost in zip(wish.bounds, costs, strict=True)
         ]
-        weights = (
-            demand.accuracy_weight, demand.latency_weight, demand.energy_weight,
-            demand.storage_weight,
-        )  # fmt: skip
+        return kept, left[0], left[1], left[2]
+
+    def _scored(self, wish: Wish, loss: Floats, costs: Sequence[Floats]) -> tuple[Floats, Floats]:
+        """As `core.reward`, of many plans."""
+        margins = self.margins(wish, loss, costs)
         broken = sum(np.where(m < -_TOLERANCE, -m, 0.0) for m in margins)
-        reward = sum(w * np.clip(m, -1, 1) for w, m in zip(weights, margins, strict=True))
+        reward = sum(w * np.clip(m, -1, 1) for w, m in zip(wish.weights, margins, strict=True))
         return np.asarray(broken), np.asarray(reward)
+
+    def wish_of(self, goal: Goal) -> Wish:
+        """What is wanted on a target, relative to the initial network."""
+        scale, limits, demand = self._scale, goal.limits, goal.demand
+        room = max(scale.loss(scale.best, limits.min_accuracy), 1e-3)
+        return Wish(
+            scale.loss(self._quality, limits.min_accuracy),
+            room,
+            (limits.max_latency_ms, limits.max_energy_mj, limits.max_storage_bytes),
+            (
+                demand.accuracy_weight, demand.latency_weight, demand.energy_weight,
+                demand.storage_weight,
+            ),
+        )  # fmt: skip
 
     def _loss_variance(self, trial: Trial) -> float:
         """Of the paired loss; of a sample's worth at least."""
@@ -274,6 +289,7 @@ class World:
         own_bytes = cost.storage_bytes if cost else limits.max_storage_bytes
         return GoalModel(
             goal,
+            self.wish_of(goal),
             self._learned(self._time_prior(context, place), _macs_of, own_ms),
             self._known(context, lambda known: known.energy_mj)
             or self._learned(_formula(context, _words), _words_of, own_mj),

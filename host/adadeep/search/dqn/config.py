@@ -45,8 +45,41 @@ class DqnConfig:
     reset_every_episodes: int = 1
 
 
-PRESETS = {
-    "default": DqnConfig(),
+@dataclass(frozen=True, slots=True)
+class ImaginationConfig:
+    """Hyper-parameters of the DQN that learns from a model of its world.
+
+    Attributes:
+        network: sizes, learning rate, batch and replay; its columns have targets of their own.
+        epsilon: share of random decisions of imagined episodes, by batch.
+        rows: episodes of a batch.
+        steps: gradient steps after a batch.
+        reset_every: batches between two resets of the target network.
+        first_batches: before the first plan, while the initial network trains.
+        later_batches: after each plan that was tried.
+        proposals: walks that propose plans.
+        improved: of them, the best by Q, that the model improves.
+        rounds: of coordinate ascent.
+    """
+
+    network: DqnConfig = field(
+        default_factory=lambda: DqnConfig(separate_columns=True, batch_size=64)
+    )
+    epsilon: LinearSchedule = field(default_factory=lambda: LinearSchedule(1.0, 0.1, 30))
+    rows: int = 32
+    steps: int = 6
+    reset_every: int = 4
+    first_batches: int = 40
+    later_batches: int = 4
+    proposals: int = 64
+    improved: int = 6
+    rounds: int = 2
+
+
+PRESETS: dict[str, DqnConfig | ImaginationConfig] = {
+    "default": ImaginationConfig(),
+    # Without a model of the world; what version 0.1 had.
+    "model-free": DqnConfig(),
     # Section 4.3 and Algorithm 1. R is observed after every action there; here the network of a
     # plan is evaluated once, at the end, so every action of the plan gets its reward.
     "paper": DqnConfig(
@@ -61,7 +94,7 @@ PRESETS = {
 }
 
 
-def preset_config(name: str) -> DqnConfig:
+def preset_config(name: str) -> DqnConfig | ImaginationConfig:
     """The hyper-parameters of a preset.
 
     Raises:

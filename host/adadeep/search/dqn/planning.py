@@ -1,0 +1,74 @@
+"""The DQN with a model of its world: Q proposes, the model improves and verifies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.search import ScoredTrial, SearchContext, Stop
+from adadeep.search.ascent import ascend
+from adadeep.search.dqn.config import ImaginationConfig
+from adadeep.search.dqn.imagination import Imagination
+from adadeep.search.explorer import TRIED_ALL, Explorer
+from adadeep.search.known_tables import Decisions
+from adadeep.search.world import View
+
+_BEST = 2  # plans so far that are improved beside what Q proposes
+_EXPLORES = 0.15  # share of random decisions in all proposals but one
+_TOP = 60  # of each ascent's plans, to be weighed
+
+
+class PlanningDqnSampler:
+    """Proposes plans by walks of the Q network, which learns in imagination; climbs from them.
+
+    What the model makes better of a proposal is given back to the network (expert iteration;
+    Anthony, Tian and Barber 2017).
+
+    Args:
+        context: of the search.
+        config: hyper-parameters.
+    """
+
+    def __init__(self, context: SearchContext, config: ImaginationConfig) -> None:
+        self._config = config
+        self._explorer = Explorer(context)
+        self._mind = Imagination(self._explorer.world, config, self._explorer.rng)
+        self._mind.learn(config.first_batches)
+
+    def ask(self) -> CompressionPlan | Stop:
+        """The next plan."""
+        explorer = self._explorer
+        chosen = explorer.opening()
+        if chosen is None:
+            views = [explorer.world.mean(), explorer.world.sample(explorer.rng)]
+            chosen = explorer.best_of([self._improved(view) for view in views])
+        return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
+
+    def tell(self, scored: ScoredTrial) -> None:
+        """Learns from it, whoever asked for it, and imagines anew."""
+        if self._explorer.tell(scored) is not None:
+            self._mind.learn(self._config.later_batches)
+
+    def expected_gain(self) -> float | None:
+        """What going on may still add to the best reward."""
+        return self._explorer.expected_gain
+
+    def greedy(self) -> Decisions:
+        """The plan that Q alone decides on for the user's demand; (1, points)."""
+        rng = self._explorer.rng
+        return self._mind.episodes.walk(self._mind.online, self._mind.own(1), 0.0, rng)
+
+    def _improved(self, view: View) -> Decisions:
+        """What climbing from Q's proposals comes by, the best of it; (n, points)."""
+        explorer, config = self._explorer, self._config
+        drawn = self._mind.episodes.walk(
+            self._mind.online, self._mind.own(config.proposals - 1), _EXPLORES, explorer.rng
+        )
+        proposals = np.unique(np.concatenate([self.greedy(), drawn]), axis=0)
+        order = np.argsort(-view.worth(proposals), kind="stable")[: config.improved]
+        starts = np.concatenate([explorer.best_plans(_BEST), proposals[order]])
+        plans, worths = ascend(view, explorer.moves, starts, config.rounds)
+        top = plans[np.argsort(-worths, kind="stable")[:_TOP]]
+        taught = top[: config.improved]
+        self._mind.remember(taught, self._mind.own(len(taught)), view)
+        return top

@@ -1,0 +1,74 @@
+"""What is believed of the accuracy loss of plans: a sum over their decisions, once unbent."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adadeep.core.plan import NONE, LayerChoice
+from adadeep.core.space import SearchSpace
+from adadeep.search.belief import LinearBelief, Scales
+from adadeep.search.features import DecisionFeatures, Group
+from adadeep.search.known_tables import Decisions, Floats
+
+# Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
+# `Group`, before anything is seen; and of how far a plan strays from the sum.
+_LOSS_SCALES = Scales(np.array([0.004, 0.003, 0.003, 0.006, 0.004]), 0.0015)
+_CHOICE_LOSES = 0.005  # what a choice on a layer adds, before anything is seen
+_LOSS_GROUPS = frozenset(Group) - {Group.LAYER}
+_BEND = 0.0125  # losses above it add up more than linearly: one technique alone is forgiven
+_LEAST_VARIANCE = 1e-10
+
+
+def bent(loss: Floats) -> Floats:
+    """Losses on a scale where they add up: as they are when small, logarithmic when large."""
+    return np.asarray(np.sign(loss) * _BEND * (np.sqrt(1 + 2 * np.abs(loss) / _BEND) - 1))
+
+
+def unbent(value: Floats) -> Floats:
+    """The inverse of `bent`."""
+    return np.asarray(np.sign(value) * _BEND * (np.square(np.abs(value) / _BEND + 1) - 1) / 2)
+
+
+class LossModel:
+    """What is believed of the loss of all plans.
+
+    Args:
+        space: what there is to decide.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.features = DecisionFeatures(space, _LOSS_GROUPS)
+        self._is_choice = np.array(
+            [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
+        )
+        self.belief = LinearBelief(self.features.groups, _LOSS_SCALES)
+        self._rows: list[Floats] = []
+        self._values: list[float] = []
+        self._offsets: list[float] = []
+        self._variances: list[float] = []
+
+    def see(self, decisions: Decisions, loss: float, variance: float) -> None:
+        """Takes what a plan (points,) lost, and the variance of that."""
+        self._rows.append(self.features.rows(decisions[np.newaxis])[0])
+        self._offsets.append(float(self._before(decisions[np.newaxis])[0]))
+        self._values.append(float(bent(np.array(loss))) - self._offsets[-1])
+        self._variances.append(max(variance / (1 + 2 * abs(loss) / _BEND), _LEAST_VARIANCE))
+
+    def fit(self) -> None:
+        """Draws conclusions from what was seen."""
+        if self._values:
+            rows, values = np.stack(self._rows), np.array(self._values)
+            self.belief.fit(rows, values, np.array(self._variances))
+
+    def smoothed(self) -> Floats:
+        """The losses that were seen, in their order, their noise taken out as far as can be."""
+        return unbent(self.belief.smoothed() + np.array(self._offsets))
+
+    def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
+        """Of plans (n, points) under weights (w, features); (w, n)."""
+        before = self._before(decisions)
+        return unbent(weights @ self.features.rows(decisions).T + before + stray)
+
+    def _before(self, decisions: Decisions) -> Floats:
+        """Before anything is seen; (n,)."""
+        return np.asarray(_CHOICE_LOSES * self._is_choice[decisions].sum(axis=1))
