@@ -1,11 +1,11 @@
-"""Who is compared: every registered sampler with each of its presets, and variants of dqn's."""
+"""Who is compared: every registered sampler with each of its presets, and dqn less its parts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from adadeep.search.dqn.config import preset_config
-from adadeep.search.dqn.sampler import DqnSampler
+from adadeep.search.dqn.config import DqnConfig, ImaginationConfig
+from adadeep.search.dqn.planning import PlanningDqnSampler
 from adadeep.search.registry import SAMPLERS
 from search.replay import Choose, Contender
 
@@ -22,14 +22,20 @@ def contenders() -> dict[str, Contender]:
         for name in SAMPLERS
         for preset in SAMPLERS.get(name).presets
     }
-    return {**found, **variants()}
+    return {**found, **ablation()}
 
 
-def variants() -> dict[str, Contender]:
-    """Of hyper-parameters that no preset has."""
+def ablation() -> dict[str, Contender]:
+    """The default of dqn without one of its parts; without Q it is the planner."""
+    one_column = DqnConfig(separate_columns=False, batch_size=64)
     return {
-        "dqn default, reward on every step": variant(gamma=0.01, reward_on_every_step=True),
-        "dqn default, a loss a column": variant(separate_columns=True),
+        "dqn, known costs learned": lambda context: _made(
+            replace(context, known_costs=lambda _: None)
+        ),
+        "dqn, no design": lambda context: _made(context, design=0),
+        "dqn, no ascent": lambda context: _made(context, rounds=0),
+        "dqn, one column": lambda context: _made(context, network=one_column),
+        "dqn, learns before the start only": lambda context: _made(context, later_batches=0),
     }
 
 
@@ -38,9 +44,5 @@ def registered(name: str, preset: str) -> Contender:
     return lambda context: SAMPLERS.get(name).make(replace(context, preset=preset))
 
 
-def variant(**changes: object) -> Contender:
-    """dqn's default with other hyper-parameters."""
-    config = replace(preset_config("default"), **changes)
-    return lambda context: DqnSampler(
-        context.space, [goal.demand for goal in context.goals], context.seed, config
-    )
+def _made(context, **changes: object) -> PlanningDqnSampler:
+    return PlanningDqnSampler(context, replace(ImaginationConfig(), **changes))

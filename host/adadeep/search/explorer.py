@@ -26,7 +26,7 @@ Plan = tuple[int, ...]  # decisions
 
 TRIED_ALL = "every plan was tried"
 
-_DESIGN = 3  # asks that open a search
+DESIGN = 3  # asks that open a search
 _DRAWS = 64  # of the belief, to weigh candidates
 _REFINED = 3  # steps from the best candidate
 _NONE_KEPT = -2.0  # the least reward that there can be
@@ -39,6 +39,7 @@ class Explorer:
 
     Args:
         context: of the search; its history is told at once.
+        design: asks that open a search.
 
     Attributes:
         world: what is believed.
@@ -46,8 +47,9 @@ class Explorer:
         rng: of all draws.
     """
 
-    def __init__(self, context: SearchContext) -> None:
+    def __init__(self, context: SearchContext, design: int = DESIGN) -> None:
         self.space = context.space
+        self._design = design
         self.world = World(context)
         self.moves = Moves(context.space)
         self.rng = np.random.default_rng(context.seed)
@@ -87,7 +89,7 @@ class Explorer:
 
     def opening(self) -> Plan | None:
         """The next plan of the design; None when it is through."""
-        if self._asked >= _DESIGN:
+        if self._asked >= self._design:
             return None
         for plan in self._precisions:
             if plan not in self._known:

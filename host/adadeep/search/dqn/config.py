@@ -60,6 +60,7 @@ class ImaginationConfig:
         proposals: walks that propose plans.
         improved: of them, the best by Q, that the model improves.
         rounds: of coordinate ascent.
+        design: asks that open a search.
     """
 
     network: DqnConfig = field(
@@ -74,6 +75,7 @@ class ImaginationConfig:
     proposals: int = 64
     improved: int = 6
     rounds: int = 2
+    design: int = 3
 
 
 PRESETS: dict[str, DqnConfig | ImaginationConfig] = {

@@ -31,7 +31,7 @@ class PlanningDqnSampler:
 
     def __init__(self, context: SearchContext, config: ImaginationConfig) -> None:
         self._config = config
-        self._explorer = Explorer(context)
+        self._explorer = Explorer(context, config.design)
         self._mind = Imagination(self._explorer.world, config, self._explorer.rng)
         self._mind.learn(config.first_batches)
 
