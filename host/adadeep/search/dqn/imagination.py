@@ -68,7 +68,7 @@ class Imagination:
     def _wishes(self, weights: Floats, allowed: Floats, bounds: Floats, initial: Floats) -> Wishes:
         absolute = bounds * initial
         known = [absolute[:, place] for place in self._world.known_places]
-        return Wishes(weights, allowed, bounds, np.array(known).reshape(len(known), -1))
+        return Wishes(weights, allowed, bounds, np.array(known).reshape(len(known), len(absolute)))
 
     def own(self, rows: int) -> Wishes:
         """The user's own demand, so many times."""
