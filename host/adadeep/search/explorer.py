@@ -87,6 +87,13 @@ class Explorer:
         """What going on may still add to the best reward; None before there is a belief on it."""
         return self._gain
 
+    def believed_quality(self, plan: CompressionPlan) -> float | None:
+        """Of a plan that was tried, its sampling luck taken out; None if that can't be told."""
+        try:
+            return self.world.believed_quality(self.space.decisions(plan))
+        except ValueError:  # of an earlier search with other techniques
+            return None
+
     def opening(self) -> Plan | None:
         """The next plan of the design; None when it is through."""
         if self._asked >= self._design:

@@ -42,6 +42,7 @@ class LossModel:
             [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
         )
         self.belief = LinearBelief(self.features.groups, _LOSS_SCALES)
+        self._plans: list[tuple[int, ...]] = []
         self._rows: list[Floats] = []
         self._values: list[float] = []
         self._offsets: list[float] = []
@@ -49,6 +50,7 @@ class LossModel:
 
     def see(self, decisions: Decisions, loss: float, variance: float) -> None:
         """Takes what a plan (points,) lost, and the variance of that."""
+        self._plans.append(tuple(int(number) for number in decisions))
         self._rows.append(self.features.rows(decisions[np.newaxis])[0])
         self._offsets.append(float(self._before(decisions[np.newaxis])[0]))
         self._values.append(float(bent(np.array(loss))) - self._offsets[-1])
@@ -60,9 +62,12 @@ class LossModel:
             rows, values = np.stack(self._rows), np.array(self._values)
             self.belief.fit(rows, values, np.array(self._variances))
 
-    def smoothed(self) -> Floats:
-        """The losses that were seen, in their order, their noise taken out as far as can be."""
-        return unbent(self.belief.smoothed() + np.array(self._offsets))
+    def smoothed(self) -> dict[tuple[int, ...], float]:
+        """The losses that were seen, by plan, their noise taken out as far as can be."""
+        if not self._plans:
+            return {}
+        losses = unbent(self.belief.smoothed() + np.array(self._offsets))
+        return dict(zip(self._plans, losses.tolist(), strict=True))
 
     def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
         """Of plans (n, points) under weights (w, features); (w, n)."""

@@ -47,6 +47,10 @@ class PlannerSampler:
         """What going on may still add to the best reward."""
         return self._explorer.expected_gain
 
+    def believed_quality(self, plan: CompressionPlan) -> float | None:
+        """Of a plan that was tried, its sampling luck taken out; None if that can't be told."""
+        return self._explorer.believed_quality(plan)
+
 
 class PlannerKind:
     """The "planner" entry of the registry."""

@@ -153,6 +153,17 @@ class World:
         for cost in self._costs:
             cost.fit()
 
+    def believed_quality(self, decisions: tuple[int, ...]) -> float | None:
+        """Of a plan that was tried, its sampling luck taken out; None of another."""
+        if decisions == tuple(self._start.tolist()):
+            return self._quality
+        loss = self.loss.smoothed().get(decisions)
+        if loss is None:
+            return None
+        scale = self._scale
+        quality = self._quality - loss * scale.span * (1 if scale.higher_is_better else -1)
+        return min(max(quality, scale.low), scale.high)
+
     @property
     def known_tables(self) -> tuple[AdditiveTable, ...]:
         """Of the costs that formulas tell, which are the same on all targets."""

@@ -53,6 +53,10 @@ class PlanningDqnSampler:
         """What going on may still add to the best reward."""
         return self._explorer.expected_gain
 
+    def believed_quality(self, plan: CompressionPlan) -> float | None:
+        """Of a plan that was tried, its sampling luck taken out; None if that can't be told."""
+        return self._explorer.believed_quality(plan)
+
     def greedy(self) -> Decisions:
         """The plan that Q alone decides on for the user's demand; (1, points)."""
         rng = self._explorer.rng
