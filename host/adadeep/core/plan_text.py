@@ -167,7 +167,7 @@ def _unknown(text: str, kind: str, name: str, known: Sequence[str]) -> ConfigErr
     shown = one_line(name, _LONGEST)
     hint = suggestion(name, list(known))
     there = ", ".join(known) or "none"
-    return _wrong(text, f"there is no {kind} {shown!r} here.{hint} There are: {there}.")
+    return _wrong(text, f"no {kind} is called {shown!r}.{hint} There are: {there}.")
 
 
 def _wrong(text: str, what: str) -> ConfigError:
