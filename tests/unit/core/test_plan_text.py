@@ -1,5 +1,7 @@
 """Plans as people write them. The space: L1 for conv, W1f and L3 for fc1 and fc2; int8."""
 
+from time import process_time as cpu_s
+
 import pytest
 
 from adadeep.core.errors import ConfigError
@@ -92,3 +94,11 @@ def test_a_text_that_a_terminal_would_obey_or_that_never_ends_is_shown_in_one_sh
 def test_names_can_be_looked_at_before_there_is_a_space():
     text = PlanText.read("a=W1f,b=W3:0.9,c=W1f,int8")
     assert (text.techniques, text.precision) == (("W1f", "W3"), "int8")
+
+
+def test_a_long_text_takes_no_long_time():
+    text, start = ",".join(f"layer{number}=C2(alpha=0.5)" for number in range(10_000)), cpu_s()
+    assert len(PlanText.read(text).choices) == 10_000
+    with pytest.raises(ConfigError, match="that is no plan"):
+        PlanText.read("(" * 10_000 + ", " * 10_000)
+    assert cpu_s() - start < 2
