@@ -99,6 +99,22 @@ def test_show_tells_when_the_device_was_used_and_how_a_reference_drifted(capsys)
     assert row["change"] == pytest.approx(0.125 / 0.12 - 1)
 
 
+def test_of_many_references_those_measured_last_are_shown(capsys):
+    _, _, file = good_files.write_profile("box")
+    row = json.loads(file.read_text().splitlines()[-1])
+    days = [(day, model) for day in (21, 22) for model in range(8)]
+    file.write_text("".join(
+        json.dumps({
+            **row, "created": f"2026-11-{day}T12:00:{model:02}+00:00",
+            "reference": {**row["reference"], "model_sha256": f"{model}" * 64},
+        }) + "\n"
+        for day, model in days
+    ))  # fmt: skip
+    _, out, _ = adadeep(capsys, "show", "box")
+    shown = [line.split()[1][:1] for line in out.splitlines() if line.split()[:1] == ["reference"]]
+    assert shown == ["3", "4", "5", "6", "7"]
+
+
 def test_validate_finds_a_damaged_session_and_diff_knows_no_sessions(capsys):
     save("fast", 1)
     _, _, sessions = good_files.write_profile("box")

@@ -49,8 +49,11 @@ def test_a_space_of_one_plan_is_said(folder):
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (("--try", "fc1=C2"), "no technique for fc1 'C2' here. There are: none, W1f, W3, L3."),
-        (("--try", "konv2=C2"), "'konv2' here. Did you mean 'conv2'?"),
+        (
+            ("--try", "fc1=C2"),
+            "no technique for fc1 is called 'C2'. There are: none, W1f, W3, L3.",
+        ),
+        (("--try", "konv2=C2"), "is called 'konv2'. Did you mean 'conv2'?"),
         (("--try", "fc1=L3,fc2=W3"), "fc2 is taken out by what is chosen before it"),
         (("--try", "conv2=C2", "--keep", "conv2"), "--keep conv2 forbids it"),
         (("--keep", "conv9"), "unknown layer 'conv9'. Did you mean 'conv2'?"),

@@ -9,6 +9,7 @@ int8") are read, too.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from adadeep.core.space import DecisionPoint, PrecisionChoice, SearchSpace
 
 INITIAL = "initial"  # the label of the plan that changes nothing
 
-_BETWEEN = re.compile(r"[,\s]+(?![^()]*\))")  # parts; not within parentheses
+_PARTS = re.compile(r"(?:\([^()]*\)|[^,\s])+")  # commas in parentheses don't part
 _WORD = r"[^\s,()=:]+"
 _PART = re.compile(
     rf"(?P<layer>{_WORD})[=:](?P<technique>{_WORD})(?::(?P<value>{_WORD})|\((?P<settings>[^()]*)\))?"
@@ -71,7 +72,7 @@ class PlanText:
         Raises:
             ConfigError: it is no plan; the message shows what one looks like.
         """
-        parts = [part for part in _BETWEEN.split(text.strip()) if part]
+        parts = _PARTS.findall(text)
         matches = [_PART.fullmatch(part) for part in parts]
         words = [part for part, match in zip(parts, matches, strict=True) if match is None]
         choices = tuple(_choice_text(match) for match in matches if match)
@@ -79,7 +80,7 @@ class PlanText:
             raise _wrong(text, "that is no plan; write for example conv2=C2,fc1=W3:0.9,int8.")
         precisions = [word for word in words if word != INITIAL]
         layers = [choice.layer for choice in choices]
-        twice = next((name for name in layers if layers.count(name) > 1), None)
+        twice = next((name for name, count in Counter(layers).items() if count > 1), None)
         if twice is not None or len(precisions) > 1:
             what = one_line(twice, _LONGEST) if twice else "the precision"
             raise _wrong(text, f"{what} is decided twice; leave one out.")
@@ -167,7 +168,7 @@ def _unknown(text: str, kind: str, name: str, known: Sequence[str]) -> ConfigErr
     shown = one_line(name, _LONGEST)
     hint = suggestion(name, list(known))
     there = ", ".join(known) or "none"
-    return _wrong(text, f"there is no {kind} {shown!r} here.{hint} There are: {there}.")
+    return _wrong(text, f"no {kind} is called {shown!r}.{hint} There are: {there}.")
 
 
 def _wrong(text: str, what: str) -> ConfigError:

@@ -248,28 +248,36 @@ class AgentClient:
         """Says goodbye and waits until the agent has removed the models and ended. Never raises.
 
         Args:
-            cancel: stop the job in hand first.
+            cancel: stop the job in hand first; an agent that computes on in spite of it is killed.
         """
-        deadline = Deadline.after(_GOODBYE_S)
+        deadline, has_ended = Deadline.after(_GOODBYE_S), not cancel
         try:
             if cancel:
                 self._stream.write(wire.encode({"type": "cancel", "id": 0}), deadline)
             self._stream.write(wire.encode({"type": "bye"}), deadline)
-            self._wait_for_end(deadline)
+            has_ended = self._wait_for_end(deadline) or has_ended
+        except DeadlinePassed:
+            pass  # it does not read
         except TransientDeviceError:
-            pass  # the link is gone: it tidies up by itself
-        finally:
+            has_ended = True  # or the link is gone: it tidies up by itself
+        finally:  # also at a second Ctrl-C
+            if not has_ended:
+                self.end()
             self._stream.close()
 
     def end(self) -> bool:
         """Kills its process, which does not listen; False if the device does not answer."""
         return self._watcher.end()
 
-    def _wait_for_end(self, deadline: Deadline) -> None:
-        """Reads to the end of the agent's output, which is its own end."""
-        with contextlib.suppress(TransientDeviceError):
+    def _wait_for_end(self, deadline: Deadline) -> bool:
+        """Reads to the end of the agent's output, which is its own end; False if none came."""
+        try:
             while True:
                 self._stream.read_line(deadline)
+        except (DeadlinePassed, StableDeviceError):
+            return False
+        except TransientDeviceError:
+            return True
 
     def _greet(self, deadline: Deadline) -> bool:
         """Exchanges hello; False if the device lacks the agent."""

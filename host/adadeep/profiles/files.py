@@ -23,7 +23,7 @@ from adadeep.core.device_profile import (
     ProfileSession,
 )
 from adadeep.core.display import one_line
-from adadeep.core.errors import ConfigError
+from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.files import remove_parts
 from adadeep.core.places import expanded
 from adadeep.core.registry import suggestion
@@ -236,7 +236,12 @@ def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:
 def _sessions(path: Path) -> tuple[ProfileSession, ...]:
     if not path.exists():
         return ()
-    return sessions_from_lines(read_text(path, _MOST_SESSIONS_BYTES), str(path))
+    try:
+        return sessions_from_lines(read_text(path, _MOST_SESSIONS_BYTES), str(path))
+    except ConfigError as error:
+        raise FormatError(
+            f"{error} Or remove that file: a profile does without its sessions."
+        ) from error
 
 
 def find(name: str) -> Path:

@@ -47,6 +47,16 @@ class Conclusion:
     tested: tuple[HeldTest, ...]
 
     @property
+    def refuted(self) -> frozenset[str]:
+        """Keys of the plans whose loss is beyond the limit on the samples held back."""
+        return frozenset(
+            test.plan_key
+            for test in self.tested
+            if test.plan_key in self.verdicts  # it is not, where the plan failed on this device
+            and not self.verdicts[test.plan_key].accuracy_loss.is_within
+        )
+
+    @property
     def of_winner(self) -> Verdicts:
         """Of the winner; it is complete, so there are some."""
         return self.verdicts[self.winner.trial.plan.key]

@@ -1,11 +1,12 @@
 """What a looser limit would give, from what was tried. Pure.
 
-By the search's own samples and medians: a hint where to look, not a claim.
+By the search's own samples and medians: a hint where to look, not a claim. Plans that
+are known to lose too much on held-back samples are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,7 +60,10 @@ class Looser:
 
 
 def looser_limits(
-    result: StudyResult, demand: UserDemand, winner: GoalScore
+    result: StudyResult,
+    demand: UserDemand,
+    winner: GoalScore,
+    refuted: Collection[str] = (),
 ) -> tuple[Looser, ...]:
     """For each limit that binds the nearest plan beyond it alone that is better than all within.
 
@@ -70,11 +74,13 @@ def looser_limits(
         result: of a target.
         demand: whose weights make the reward.
         winner: complete; the plan that gains are told against.
+        refuted: keys of plans that lose too much on held-back samples.
 
     Returns:
         `MOST` at the most, of the least looseness (a share of the largest margin) first.
     """
-    broken = [(scored, _broken(result, scored.trial)) for scored in result.trials]
+    tried = (scored for scored in result.trials if scored.trial.plan.key not in refuted)
+    broken = [(scored, _broken(result, scored.trial)) for scored in tried]
     within = [scored for scored, found in broken if found == {}]
     if _broken(result, winner.trial):
         within = []

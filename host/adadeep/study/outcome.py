@@ -74,7 +74,8 @@ class TargetOutcome:
     @property
     def looser(self) -> tuple[Looser, ...]:
         """What looser limits would give, from what was tried."""
-        return looser_limits(self.result, self.scorer.demand, self.conclusion.winner)
+        found = self.conclusion
+        return looser_limits(self.result, self.scorer.demand, found.winner, found.refuted)
 
 
 @dataclass(frozen=True, slots=True)

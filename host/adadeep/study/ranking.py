@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from adadeep.core.verdict import VerdictState
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.storage.records import JournalContent, TargetRecord
+from adadeep.storage.run_folder import PlanTarget
 from adadeep.study.finalists import Conclusion, next_finalist
 from adadeep.study.looser import Looser, looser_as_json, looser_limits
 from adadeep.study.outcome import scored_as_json
@@ -37,18 +38,34 @@ class RankedTarget:
         record: of the journal.
         demand: what is wanted there.
         standing: who competes, and the winner by the tests that there are.
-        tests: by plan key, accuracies on the test data that a search has reported.
+        concluded: what a search has left in the folder; None if none did for this device.
     """
 
     record: TargetRecord
     demand: UserDemand
     standing: Standing
-    tests: dict[str, float | None] = field(default_factory=dict)
+    concluded: PlanTarget | None = None
 
     @property
     def title(self) -> str:
         """Of the device."""
         return one_line(self.record.target.device_title)
+
+    @property
+    def tests(self) -> dict[str, float | None]:
+        """By plan key, accuracies on the test data that a search has reported."""
+        found = self.concluded
+        return {one.key: one.test_accuracy for one in (found.best, found.initial)} if found else {}
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the folder holds this winner for this demand, or there is none to be held."""
+        winner, found = self.conclusion.winner, self.concluded
+        if not self.is_acceptable:
+            return True
+        if found is None:
+            return winner is self.result.baseline
+        return (winner.trial.plan.key, self.demand) == (found.best.key, found.demand)
 
     @property
     def result(self) -> StudyResult:
@@ -86,7 +103,8 @@ class RankedTarget:
     @property
     def looser(self) -> tuple[Looser, ...]:
         """What looser limits would give."""
-        return looser_limits(self.result, self.demand, self.conclusion.winner)
+        found = self.conclusion
+        return looser_limits(self.result, self.demand, found.winner, found.refuted)
 
     def rows(self, count: int) -> list[PlanRow]:
         """The initial network, the winner, and so many plans in all."""
@@ -126,11 +144,9 @@ class Ranking:
 
     @property
     def gains_by_search(self) -> bool:
-        """Whether a search that asks for nothing new would test a plan, or has another winner."""
+        """Whether a search that asks for nothing new tests a plan, or leaves another winner."""
         return any(
-            target.to_test is not None
-            or (target.is_acceptable and target.conclusion.winner is not target.result.baseline)
-            for target in self.targets
+            target.to_test is not None or not target.is_delivered for target in self.targets
         )
 
 
@@ -154,9 +170,11 @@ def rank_anew(
     """
     content = known.journal
     if content is None or known.task is None or not content.targets:
+        if known.problem:
+            raise ConfigError(known.problem)
         raise ConfigError(
-            f"{one_line(str(known.folder.path))} holds no trials that can be ranked"
-            f"{f' ({known.problem})' if known.problem else ''}; name a run of this version."
+            f"{one_line(str(known.folder.path))} holds no trials that can be ranked; name a run"
+            " of this version."
         )
     chosen = _chosen(content, devices)
     demands = dict.fromkeys(chosen, demand)
@@ -165,19 +183,12 @@ def rank_anew(
             if record.key not in chosen:
                 raise ConfigError(f"a limit is given for {one_line(name)}; name it with -d, too.")
             demands[record.key] = own
-    tests = {t.key: {one.key: one.test_accuracy for one in (t.best, t.initial)}
-             for t in known.concluded}  # fmt: skip
-    return Ranking(
-        known.folder.path,
-        known.task,
-        content,
-        tuple(
-            RankedTarget(
-                record, demands[key], _standing(known, record, demands), tests.get(key, {})
-            )
-            for key, record in chosen.items()
-        ),
+    concluded = {target.key: target for target in known.concluded}
+    ranked = (
+        RankedTarget(record, demands[key], _standing(known, record, demands), concluded.get(key))
+        for key, record in chosen.items()
     )
+    return Ranking(known.folder.path, known.task, content, tuple(ranked))
 
 
 def _standing(

@@ -9,16 +9,13 @@ on both sides.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from adadeep.core.plan import UNCHANGED_PRECISION, CompressionPlan, LayerChoice
 from adadeep.core.search import Goal, KnownCosts
 from adadeep.core.space import PrecisionChoice, SearchSpace
+from adadeep.search.moves import count_plans, nth_plan
 from adadeep.storage.records import JournalContent
 from adadeep.study.known import Skip, ruled_out
 from adadeep.study.trials import TargetScorer
@@ -61,10 +58,10 @@ def unreachable(
     """
     if ruled_out(CompressionPlan(), goals, known) is None:
         return None
-    if _fewest(space) <= MOST_PLANS:
-        plans = list(itertools.islice(_plans(space), MOST_PLANS + 1))
-        if len(plans) <= MOST_PLANS:
-            return _nearest(plans, goals, known, at_least)
+    count = count_plans(space)
+    if count <= MOST_PLANS:
+        plans = [space.plan(nth_plan(space, number)) for number in range(count)]
+        return _nearest(plans, goals, known, at_least)
     bound = _of_all(space, known, at_least)
     skip = _skip(bound, goals) if bound else None
     return Unreachable(skip.reason, None) if skip else None
@@ -100,23 +97,6 @@ def _nearest(
         if exact:
             found.append((sum(skip.violations.values()), Unreachable(skip.reason, plan)))
     return min(found, key=lambda pair: pair[0])[1]
-
-
-def _fewest(space: SearchSpace) -> int:
-    """How many plans there are without those that take layers out: no more than there are."""
-    return math.prod(len(set(point.options) - space.ending) for point in space.points)
-
-
-def _plans(space: SearchSpace) -> Iterator[CompressionPlan]:
-    """Every plan, as the masks allow."""
-    waiting: list[tuple[int, ...]] = [()]
-    while waiting:
-        decisions = waiting.pop()
-        if len(decisions) == len(space.points):
-            yield space.plan(decisions)
-            continue
-        options = np.flatnonzero(space.mask(decisions))[::-1]
-        waiting += [(*decisions, int(number)) for number in options]
 
 
 def _of_all(space: SearchSpace, known: Costs, at_least: Costs) -> KnownCosts | None:

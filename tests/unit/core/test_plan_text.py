@@ -1,5 +1,7 @@
 """Plans as people write them. The space: L1 for conv, W1f and L3 for fc1 and fc2; int8."""
 
+from time import process_time as cpu_s
+
 import pytest
 
 from adadeep.core.errors import ConfigError
@@ -54,16 +56,16 @@ def test_the_label_of_every_plan_is_read_as_that_plan():
         ("fc1=W1f(6)(7)", "that is no plan"),
         ("fc1=W1f,fc1=L3", "fc1 is decided twice; leave one out"),
         ("int8,float32", "the precision is decided twice"),
-        ("konv=W1f", "no layer that can be compressed 'konv' here. Did you mean 'conv'? There "
-                     "are: conv, fc1, fc2."),
-        ("pool=W1f", "no layer that can be compressed 'pool'"),
-        ("fc1=W1g", "no technique for fc1 'W1g' here. Did you mean 'W1f'? There are: none, W1f, "),
-        ("conv=W1f", "no technique for conv 'W1f' here. There are: none, L1."),
+        ("konv=W1f", "no layer that can be compressed is called 'konv'. Did you mean 'conv'? "
+                     "There are: conv, fc1, fc2."),
+        ("pool=W1f", "no layer that can be compressed is called 'pool'"),
+        ("fc1=W1g", "no technique for fc1 is called 'W1g'. Did you mean 'W1f'? There are: none"),
+        ("conv=W1f", "no technique for conv is called 'W1f'. There are: none, L1."),
         ("fc1=W1f:7", "no settings of W1f on fc1. There are: W1f(value=12), W1f(value=6)."),
         ("fc1=W1f(rank=6)", "no settings of W1f on fc1"),
         ("fc1=W1f(value=six)", "no settings of W1f on fc1"),
         ("fc1=L3:0.5", "no settings of L3 on fc1. There are: L3."),
-        ("int9", "no precision 'int9' here. Did you mean 'int8'? There are: float32, int8."),
+        ("int9", "no precision is called 'int9'. Did you mean 'int8'? There are: float32, int8."),
         ("fc1=L3,fc2=W1f", "fc2 is taken out by what is chosen before it; leave one out."),
     ],
 )  # fmt: skip
@@ -78,7 +80,7 @@ def test_what_is_no_plan_of_the_space_is_one_sentence_that_says_what_there_is(te
 def test_a_precision_that_nobody_decides_on_is_not_taken():
     space = restricted(SPACE, only=["W1f"])
     assert plan("fc1=W1f", space).precision == "float32"
-    with pytest.raises(ConfigError, match=r"no precision 'int8' here. There are: float32"):
+    with pytest.raises(ConfigError, match=r"no precision is called 'int8'. There are: float32"):
         plan("fc1=W1f,int8", space)
 
 
@@ -92,3 +94,11 @@ def test_a_text_that_a_terminal_would_obey_or_that_never_ends_is_shown_in_one_sh
 def test_names_can_be_looked_at_before_there_is_a_space():
     text = PlanText.read("a=W1f,b=W3:0.9,c=W1f,int8")
     assert (text.techniques, text.precision) == (("W1f", "W3"), "int8")
+
+
+def test_a_long_text_takes_no_long_time():
+    text, start = ",".join(f"layer{number}=C2(alpha=0.5)" for number in range(10_000)), cpu_s()
+    assert len(PlanText.read(text).choices) == 10_000
+    with pytest.raises(ConfigError, match="that is no plan"):
+        PlanText.read("(" * 10_000 + ", " * 10_000)
+    assert cpu_s() - start < 2

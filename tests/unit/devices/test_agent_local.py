@@ -1,5 +1,6 @@
 """The agent on this computer: the same program as on a board, without a cable."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -8,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import TransientDeviceError
+from adadeep.core.errors import DeadlinePassed, TransientDeviceError
+from adadeep.core.measure_settings import MeasureSettings
 from adadeep.devices import agent
-from adadeep.devices.agent import AgentClient
+from adadeep.devices.agent import AgentClient, RemoteModel
 from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.agent_kinds.linux_python.package import agent_package
 from adadeep.devices.local import LocalTransport
+from fakes.tflite_models import endless
 
 pytestmark = pytest.mark.agent_life
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
@@ -70,3 +73,24 @@ def test_an_agent_that_is_stopped_while_it_is_sent_much_is_found(device, monkeyp
         client.acknowledge(["x" * 1000] * 1000, soon())
     client.close()  # waits for the end of its output: what is killed is not gone at once
     assert gone(pid)
+
+
+@needs_proc
+@pytest.mark.parametrize("interrupt", [None, KeyboardInterrupt], ids=["once", "twice"])
+def test_an_agent_whose_run_never_ends_is_killed_when_it_is_cancelled(
+    device, monkeypatch, interrupt
+):
+    monkeypatch.setattr(agent, "_GOODBYE_S", 0.5)
+    client = start(device)
+    pid, model = client._watcher.pid, RemoteModel("a job", client.push_model(endless(), soon()))
+    with pytest.raises(DeadlinePassed):
+        client.measure([model], MeasureSettings(), Deadline.after(1))
+    if interrupt:
+        monkeypatch.setattr(client, "_wait_for_end", lambda _: _raise(interrupt))
+    with pytest.raises(interrupt) if interrupt else contextlib.nullcontext():
+        client.close(cancel=True)
+    assert gone(pid)
+
+
+def _raise(error):
+    raise error

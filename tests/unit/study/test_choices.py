@@ -1,6 +1,7 @@
 """What the user fixes: own plans come first and are told; layers and names bind the sampler."""
 
 import hashlib
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -76,6 +77,13 @@ def test_own_plans_are_asked_first_count_as_episodes_and_are_told(tmp_path):
     assert (did.run.asked, inner.asked) == (3, 1)
 
 
+def test_a_plan_that_is_told_before_the_first_ask_is_not_asked_for_whoever_tried_it():
+    sampler = OwnPlansFirst(ScriptedSampler(some_plans(1)), (L1_L3, INT8))
+    for known in (some_plans(1)[0], L1_L3):
+        sampler.tell(SimpleNamespace(plan=known))
+    assert sampler.ask() == INT8
+
+
 @pytest.mark.parametrize("look_ahead", [1, 3])
 def test_gone_on_with_they_are_replayed_and_not_evaluated_again(tmp_path, look_ahead):
     options = {"own_plans": (L1_L3, INT8), "look_ahead": look_ahead}
@@ -142,3 +150,4 @@ def test_plans_for_which_the_episodes_are_too_few_are_counted(tmp_path):
     both = choices("int8", "conv=L1,fc1=L3")
     assert both.left_out(asked, 3) == both.left_out(asked, 1) == 1
     assert both.left_out(asked, 4) == both.left_out(JournalContent(), 2) == 0
+    assert choices("int8", "conv=L1,fc1=L3", "conv=L1").left_out(asked, 3) == 2

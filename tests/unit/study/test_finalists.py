@@ -1,6 +1,6 @@
 """Finalists: who is tested on held-back samples, who wins, and that nobody gets two chances."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -158,6 +158,9 @@ def test_a_plan_that_was_lucky_in_the_search_is_found_out_and_a_safer_one_wins(t
     lucky = conclusion.verdicts[run.losses["lucky"][0].key]
     assert lucky.accuracy_loss.text == "broken"
     assert lucky.accuracy_loss.estimate == pytest.approx(0.04)
+    assert conclusion.refuted == {run.losses["lucky"][0].key}
+    elsewhere = replace(conclusion, verdicts={})  # a device on which both failed
+    assert elsewhere.refuted == set()
 
 
 def test_who_can_not_be_told_is_open_and_says_on_which_side(tmp_path):

@@ -23,8 +23,15 @@ def result(*others, limits=LIMITS, scale=ACCURACY_SCALE):
     return StudyResult(limits, INITIAL, (INITIAL, WINNER, *others), scale)
 
 
-def found(*others, winner=WINNER, limits=LIMITS):
-    return looser_limits(result(*others, limits=limits), DEMAND, winner)
+def found(*others, winner=WINNER, limits=LIMITS, refuted=()):
+    return looser_limits(result(*others, limits=limits), DEMAND, winner, refuted)
+
+
+def test_a_plan_that_held_back_samples_have_refuted_neither_is_named_nor_speaks_against_one():
+    slow = scored("slow", 0, losses=(0.94, 2.5, 5.0, 50.0))
+    inside = scored("inside", 0, losses=(0.95, 1.9, 9.0, 90.0))
+    assert found(slow, refuted={slow.trial.plan.key}) == ()
+    assert [one.scored for one in found(slow, inside, refuted={inside.trial.plan.key})] == [slow]
 
 
 def test_a_better_plan_just_beyond_one_limit_is_named_with_what_it_needs():

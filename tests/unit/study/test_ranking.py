@@ -44,6 +44,14 @@ def test_for_the_demand_of_the_search_it_is_what_the_search_said(made):
         assert target.rows(5) == view.rows(5)
         assert target.meets_demand
     assert ranking.is_acceptable
+    assert not ranking.gains_by_search  # its winners are in the folder
+
+
+def test_another_demand_that_a_tested_plan_meets_gains_a_winner_file_by_a_search(made):
+    looser = dataclasses.replace(LOOSE, max_storage_bytes=1e9)
+    ranking = rank_anew(made, looser)
+    assert ranking.is_acceptable
+    assert [target.to_test for target in ranking.targets] == [None, None]
     assert ranking.gains_by_search
 
 
@@ -142,7 +150,7 @@ def test_a_run_of_version_0_1_or_without_a_journal_can_not_be_ranked(run, tmp_pa
     with pytest.raises(ConfigError, match="holds no trials that can be ranked"):
         rank_anew(KnownRun.at(of_version_0_1(tmp_path / "old")), LOOSE)
     (run / "journal.jsonl").write_text("{}\n[]\n{}\n")
-    with pytest.raises(ConfigError, match=r"can be ranked \(.*line 1"):
+    with pytest.raises(ConfigError, match=r"^\S+journal.jsonl, line 1: "):
         rank_anew(KnownRun.at(run), LOOSE)
 
 

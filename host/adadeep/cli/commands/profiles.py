@@ -34,6 +34,7 @@ _ENTRY_COLUMNS = (
 _CAPABILITY_COLUMNS = (Column("capability"), Column("status"), Column("evidence", wraps=True))
 _MEASURE = "adadeep-profile -d"
 
+_MOST_DRIFTS = 5  # in the text; `measure` makes every model a reference
 _JSON = click.option("--json", "json_mode", is_flag=True, help="Print one JSON document.")
 
 
@@ -106,7 +107,8 @@ def _use_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
     last, count = sessions[-1], len(sessions)
     times = "once" if count == 1 else f"{count} times since {sessions[0].day}"
     rows = [("used", f"{times}, last on {last.day} by {last.command}")]
-    for drift in drifts_of(sessions):
+    drifts = sorted(drifts_of(sessions), key=lambda drift: drift.last_at)
+    for drift in drifts[-_MOST_DRIFTS:]:
         first, now = drift.first, drift.last
         threads = f"{now.threads} thread{'s' if now.threads > 1 else ''}"
         rows.append((
