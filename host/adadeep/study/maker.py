@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,13 @@ class KerasMaker:
         task: network, data, recipe and metric.
         seed: of the study.
         network: the initial network, trained.
+        fine_tuning_s: about what training a compressed one takes; None where that is not known.
     """
 
-    def __init__(self, task: LoadedTask, seed: int, network: Any) -> None:
+    def __init__(
+        self, task: LoadedTask, seed: int, network: Any, fine_tuning_s: float | None = None
+    ) -> None:
+        self.fine_tuning_s = fine_tuning_s
         self._task = task
         self._seed = seed
         self._initial = network
@@ -88,14 +93,16 @@ class KerasMaker:
         task, path = load_task(request.task), Path(request.initial)
         data, recipe = task.data, task.recipe
         model = task.network.build(data.input_shape, data.classes, request.seed)
+        fine_tuning_s = None
         if request.goes_on and path.exists():
             load_network(model, path)
         else:
             stage(f"training the initial network on {task.title}")
-            steps, rate = recipe.base_steps, recipe.base_rate
+            steps, rate, start = recipe.base_steps, recipe.base_rate, time.monotonic()
             recipe.train(Compressed(model), data, steps, request.seed, rate)
+            fine_tuning_s = (time.monotonic() - start) * recipe.fine_tune_steps / max(steps, 1)
             write_through(path, model.save)
-        return cls(task, request.seed, model)
+        return cls(task, request.seed, model, fine_tuning_s)
 
     @property
     def spec(self) -> ModelSpec:

@@ -28,6 +28,7 @@ from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, Session
 from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
+from adadeep.study.episodes import AUTO
 from adadeep.study.finalists import Conclusion
 from adadeep.study.looser import Looser, looser_as_json, looser_limits
 from adadeep.study.results import StudyResult
@@ -86,9 +87,9 @@ class Outcome:
         session: who chose the plans.
         targets: at least one, in the order of the user's devices.
         initial_test_accuracy: of the initial network, on the test data.
-        episodes: how many plans were to be asked for in the folder.
+        episodes: how many plans were to be asked for in the folder; None: while it was worth it.
         asked: how many were.
-        stop: why the sampler had no other plan; None if it had.
+        stop: why no other was; None where so many were wanted.
         folder: of the run.
         left: titles of devices that left before the end.
         scale: what accuracies mean.
@@ -98,7 +99,7 @@ class Outcome:
     session: Session
     targets: tuple[TargetOutcome, ...]
     initial_test_accuracy: float
-    episodes: int
+    episodes: int | None
     asked: int
     stop: str | None
     folder: Path
@@ -202,7 +203,7 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
         "plugins": session.plugins,
         "meets_demand": all(target.meets_demand for target in outcome.targets),
         "acceptable": outcome.is_acceptable,
-        "episodes": outcome.episodes,
+        "episodes": AUTO if outcome.episodes is None else outcome.episodes,
         "episodes_asked": outcome.asked,
         "stop": outcome.stop,
         "plans_tried": len(outcome.first.result.tried),
