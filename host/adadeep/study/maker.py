@@ -27,6 +27,7 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.reader import why
 from adadeep.core.scores import SampleScores, judged
+from adadeep.core.task import Recipe
 from adadeep.storage.archives import open_zip
 from adadeep.study.worker_messages import Made, OpenTask, Sample, Sampled
 from adadeep.training.fit import TRAINING_VERSION, outputs_of
@@ -34,6 +35,7 @@ from adadeep.training.tasks import LoadedTask, load_task
 
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
+_COMPILING_S = 2.0  # of a training, before its first step: of LeNets, on two cores
 _FITTING = 500  # training samples that replaced layers are fitted to
 
 
@@ -46,6 +48,13 @@ def plan_seed(seed: int, plan: CompressionPlan) -> int:
     """The seed of a plan's training: the same whenever and wherever the plan is tried."""
     digest = hashlib.sha256(f"{seed} {plan.key}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
+
+
+def expected_fine_tuning_s(training_s: float, recipe: Recipe) -> float:
+    """About what a fine-tuning takes, by what training the initial network took."""
+    compiling_s = min(_COMPILING_S, training_s / 2)
+    steps = recipe.fine_tune_steps / max(recipe.base_steps, 1)
+    return compiling_s + (training_s - compiling_s) * steps
 
 
 def load_network(model: Any, path: Path) -> None:
@@ -100,7 +109,7 @@ class KerasMaker:
             stage(f"training the initial network on {task.title}")
             steps, rate, start = recipe.base_steps, recipe.base_rate, time.monotonic()
             recipe.train(Compressed(model), data, steps, request.seed, rate)
-            fine_tuning_s = (time.monotonic() - start) * recipe.fine_tune_steps / max(steps, 1)
+            fine_tuning_s = expected_fine_tuning_s(time.monotonic() - start, recipe)
             write_through(path, model.save)
         return cls(task, request.seed, model, fine_tuning_s)
 

@@ -315,9 +315,7 @@ def _latency(cost: Cost) -> str:
 def _show(ui: Ui, outcome: Outcome) -> None:
     from adadeep.study.outcome import outcome_as_json, trials_as_json
 
-    if outcome.stop is not None and outcome.asked:
-        plans = "1 plan" if outcome.asked == 1 else f"{outcome.asked} plans"
-        ui.note(f"stopped after {plans}: {outcome.stop}.")
+    _say_end(ui, outcome)
     for target in outcome.targets:
         _show_target(ui, outcome, target)
     ui.say(f"winner: {_winners(outcome)}, plan.json")
@@ -331,6 +329,13 @@ def _show(ui: Ui, outcome: Outcome) -> None:
         },
     }
     ui.emit("search", document, version=2)
+
+
+def _say_end(ui: Ui, outcome: Outcome) -> None:
+    """Why no other plan was asked for, where that is not as the user wanted."""
+    if outcome.stop is not None and outcome.asked:
+        plans = "1 plan" if outcome.asked == 1 else f"{outcome.asked} plans"
+        ui.note(f"stopped after {plans}: {outcome.stop}.")
 
 
 def _winners(outcome: Outcome) -> str:
