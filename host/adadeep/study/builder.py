@@ -250,7 +250,14 @@ class _Search:
         names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
         self.observer.stage("running the winner on the test data, to report it")
         targets = [
-            TargetOutcome(scorer, contest.result, conclusion, name, self._test(conclusion.winner))
+            TargetOutcome(
+                scorer,
+                contest.result,
+                conclusion,
+                name,
+                self._test(conclusion.winner),
+                run.believed.get(conclusion.winner.trial.plan.key),
+            )
             for scorer, contest, conclusion, name in zip(
                 run.scorers, contests, conclusions, names, strict=True
             )

@@ -49,6 +49,7 @@ class TargetOutcome:
         conclusion: the winner, and what can be said of each trial.
         file: of the winner, in the run's folder.
         test_accuracy: of the winner, on the test data.
+        believed_accuracy: of the winner, as the sampler believes it; None if it can't tell.
     """
 
     scorer: TargetScorer
@@ -56,6 +57,7 @@ class TargetOutcome:
     conclusion: Conclusion
     file: str
     test_accuracy: float
+    believed_accuracy: float | None = None
 
     @property
     def title(self) -> str:
@@ -230,6 +232,7 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "file": on.file,
         "metric": asdict(outcome.scale),
         "best": {**best, "test_accuracy": on.test_accuracy},
+        "believed_accuracy": on.believed_accuracy,
         "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
         "looser": looser_as_json(on.looser),
     }
