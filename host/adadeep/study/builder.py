@@ -29,7 +29,7 @@ from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
 from adadeep.study.bench import Bench, open_bench
-from adadeep.study.choices import NOTHING_TO_CHOOSE, Choices, NothingToChoose, OwnPlansFirst
+from adadeep.study.choices import Choices, NothingToChoose, OwnPlansFirst
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
 from adadeep.study.episodes import Episodes
@@ -220,7 +220,6 @@ class _Search:
             scale=self.bench.journal.content.scale,
         )
         if not self.space.points:
-            self.observer.note(f"{NOTHING_TO_CHOOSE}.")
             return NothingToChoose()
         sampler = SAMPLERS.get(session.sampler).make(context)
         return OwnPlansFirst(sampler, session.own_plans) if session.own_plans else sampler

@@ -80,7 +80,7 @@ def test_the_price_and_what_going_on_may_gain_are_shown(tmp_path):
     [
         ("going on is not worth it", 25, ["stopped after 25 plans: going on is not worth it."]),
         ("no more", 1, ["stopped after 1 plan: no more."]),
-        ("there is nothing to choose", 0, []),
+        ("the time is over", 0, ["stopped after 0 plans: the time is over."]),
         (None, 25, []),
     ],
 )

@@ -333,7 +333,7 @@ def _show(ui: Ui, outcome: Outcome) -> None:
 
 def _say_end(ui: Ui, outcome: Outcome) -> None:
     """Why no other plan was asked for, where that is not as the user wanted."""
-    if outcome.stop is not None and outcome.asked:
+    if outcome.stop is not None:
         plans = "1 plan" if outcome.asked == 1 else f"{outcome.asked} plans"
         ui.note(f"stopped after {plans}: {outcome.stop}.")
 
