@@ -52,6 +52,9 @@ class Timing:
         del title, limits, scale
         self.first_ask_s = time.monotonic()
 
+    def price(self, price: object) -> None:
+        print(f"  {getattr(price, 'text', '')}", file=sys.stderr)
+
     def trial(self, event: object) -> None:
         self.last_tell_s = time.monotonic()
         print(f"  {getattr(event, 'number', '')}", end="", file=sys.stderr, flush=True)

@@ -105,6 +105,7 @@ class Watching:
 
     def __init__(self):
         self.stages, self.notes, self.events, self.known_limits = [], [], [], {}
+        self.prices = []
 
     def stage(self, text):
         self.stages.append(text)
@@ -114,6 +115,9 @@ class Watching:
 
     def limits(self, title, limits, scale):
         self.known_limits[title] = limits
+
+    def price(self, price):
+        self.prices.append(price)
 
     def trial(self, event):
         self.events.append(event)

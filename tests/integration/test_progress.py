@@ -121,3 +121,34 @@ def test_pace_and_time_left_are_those_of_the_last_steps():
     assert "1.82/min" in first  # ten steps of 30 s, and 30 s since
     assert "8:56:15 left" in first
     assert state(25).line().startswith("search digits on a device with a name: 25 of 1000, ")
+
+
+def endless(done, outlook):
+    clock = iter(range(0, 10_000, 30))
+    found = ProgressState("search digits", None, lambda: next(clock))
+    found.advance(0, "making conv2:C2(alpha=0.5)")
+    for _ in range(done):
+        found.advance(1, "", outlook)
+    return found
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+@pytest.mark.parametrize("done", [0, 1, 25])
+def test_without_a_known_end_the_count_the_pace_and_what_going_on_may_gain_are_shown(width, done):
+    first, second = endless(done, "may gain 0.042").lines(width)
+    assert re.search(rf"\b{done}\b", first)
+    assert "━" not in first
+    assert "left" not in first
+    assert max(cell_width(first), cell_width(second)) <= width
+    assert ("may gain 0.042" in first) == (done > 0 and width >= 40)
+
+
+def test_a_log_line_without_a_known_end_says_as_much():
+    assert endless(25, "may gain 0.042").line() == (
+        "search digits: 25, 1.82/min, may gain 0.042, making conv2:C2(alpha=0.5)"
+    )
+    first, _ = state(25).lines(200)
+    assert "may gain" not in first
+    known = state(25)
+    known.advance(0, "", "may gain 0.042")
+    assert "may gain 0.042" in known.lines(200)[0]

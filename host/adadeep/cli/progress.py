@@ -17,19 +17,28 @@ class ProgressState:
 
     Args:
         text: what is done.
-        total: how many steps there will be.
+        total: how many steps there will be; None where that is not known.
         now: seconds; for tests.
+
+    Attributes:
+        text: as above, likewise total.
+        done: steps so far.
+        note: what is being done.
+        outlook: what is to be expected of going on; empty where nothing is said of it.
     """
 
-    def __init__(self, text: str, total: float, now: Callable[[], float] = time.monotonic) -> None:
-        self.text, self.total, self.done, self.note = text, total, 0.0, ""
+    def __init__(
+        self, text: str, total: float | None, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.text, self.total, self.done, self.note, self.outlook = text, total, 0.0, "", ""
         self._now = now
         self._recent = deque([now()], maxlen=_RECENT + 1)
 
-    def advance(self, steps: float, note: str) -> None:
-        """Counts; an empty note leaves the last one."""
+    def advance(self, steps: float, note: str, outlook: str = "") -> None:
+        """Counts; an empty note or outlook leaves the last one."""
         self.done += steps
         self.note = note or self.note
+        self.outlook = outlook or self.outlook
         if steps:
             self._recent.append(self._now())
 
@@ -42,31 +51,33 @@ class ProgressState:
 
     def line(self) -> str:
         """For a log: "search digits: 3 of 30, 12/min, 2:15 left, measuring"."""
-        return ", ".join(
-            part for part in (f"{self.text}: {self.done:g} of {self.total:g}", *self._pace(),
-                              self.note) if part
-        )  # fmt: skip
+        of = "" if self.total is None else f" of {self.total:g}"
+        parts = (f"{self.text}: {self.done:g}{of}", *self._pace(), self.outlook, self.note)
+        return ", ".join(part for part in parts if part)
 
     def lines(self, width: int) -> list[str]:
         """For a terminal: the count with its bar and pace, and what is being done below."""
-        count = f"{self.done:g}/{self.total:g}"
-        parts = [self.text, count, *self._pace()]
+        count = f"{self.done:g}" if self.total is None else f"{self.done:g}/{self.total:g}"
+        parts = [self.text, count, *self._pace(), *filter(None, [self.outlook])]
         while len(parts) > 2 and cell_width(" ".join(parts)) > width:
             parts.pop()
         room = min(width - cell_width(" ".join(parts)) - 1, _MOST_BAR)
-        if room >= _LEAST_BAR:
+        if room >= _LEAST_BAR and self.total is not None:
             parts.insert(1, self._bar(room))
         return [_cut(" ".join(parts), width, count), _cut(self.note, width)]
 
     def _pace(self) -> list[str]:
         rate = self.per_second
-        if rate is None or self.done >= self.total:
+        if rate is None or (self.total is not None and self.done >= self.total):
             return []
+        pace = f"{60 * rate:.3g}/min"
+        if self.total is None:
+            return [pace]
         left = round((self.total - self.done) / rate)
         minutes, seconds = divmod(left, 60)
         hours, minutes = divmod(minutes, 60)
         clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-        return [f"{clock} left", f"{60 * rate:.3g}/min"]
+        return [f"{clock} left", pace]
 
     def _bar(self, width: int) -> str:
         full = round(width * min(1.0, self.done / self.total)) if self.total else width

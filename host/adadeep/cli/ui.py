@@ -44,8 +44,8 @@ class OutputError(ConfigError):
 class Progress(Protocol):
     """A bar that is advanced."""
 
-    def advance(self, steps: float = 1, note: str = "") -> None:
-        """Moves the bar; the note replaces the text below it."""
+    def advance(self, steps: float = 1, note: str = "", outlook: str = "") -> None:
+        """Moves the bar; the note replaces the text below it, the outlook that behind the pace."""
         ...
 
 
@@ -56,10 +56,10 @@ class _Lines:
         self._state = state
         self._next_at = time.monotonic() + _LINE_EVERY_S
 
-    def advance(self, steps: float = 1, note: str = "") -> None:
+    def advance(self, steps: float = 1, note: str = "", outlook: str = "") -> None:
         """Counts, and says so every few seconds."""
         interrupts.raise_pending()
-        self._state.advance(steps, note)
+        self._state.advance(steps, note, outlook)
         if time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + _LINE_EVERY_S
             complain(self._state.line())
@@ -71,10 +71,10 @@ class _Region:
     def __init__(self, state: ProgressState) -> None:
         self._state = state
 
-    def advance(self, steps: float = 1, note: str = "") -> None:
+    def advance(self, steps: float = 1, note: str = "", outlook: str = "") -> None:
         """Counts; the region is drawn anew a few times a second."""
         interrupts.raise_pending()
-        self._state.advance(steps, " ".join(printable(note).split()))
+        self._state.advance(steps, " ".join(printable(note).split()), outlook)
 
     def __rich__(self) -> Text:
         from rich.text import Text
@@ -166,8 +166,13 @@ class Ui:
             _print(printable_json(text))
 
     @contextlib.contextmanager
-    def progress(self, text: str, total: float) -> Iterator[Progress]:
-        """A live region with pace and time left on stderr; lines where that is no terminal."""
+    def progress(self, text: str, total: float | None) -> Iterator[Progress]:
+        """A live region with pace and time left on stderr; lines where that is no terminal.
+
+        Args:
+            text: what is done.
+            total: how many steps there will be; None where that is not known.
+        """
         state = ProgressState(printable(text), total)
         if not sys.stderr.isatty():
             yield _Lines(state)

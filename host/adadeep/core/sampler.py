@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from adadeep.core.plan import CompressionPlan
@@ -15,8 +16,16 @@ class Sampler(Protocol):
     for plans that were not asked for, even such as are outside the space: what an earlier search
     in the folder found.
 
-    One that can also offers `expected_gain() -> float | None`: by how much it expects the next
-    plan to raise the best reward.
+    One that can also offers
+
+    - `expected_gain() -> float | None`: what going on may still add to the best reward, in units
+      of the reward, asked for once a plan was chosen; None if it can't tell yet. A search of no
+      given length ends where that is little.
+    - `believed_quality(plan: CompressionPlan) -> float | None`: a plan's quality on the search's
+      validation data given all that was told, its luck on these samples taken out; None if it
+      can't tell. Finalists are ordered by it.
+
+    Neither changes what it asks for.
     """
 
     def ask(self) -> CompressionPlan | Stop:
@@ -50,3 +59,16 @@ class SamplerKind(Protocol):
     def make(self, context: SearchContext) -> Sampler:
         """A fresh sampler of a search."""
         ...
+
+
+def expected_gain(sampler: Sampler) -> float | None:
+    """What going on may still add to the best reward; None if the sampler can't tell."""
+    tell: Callable[[], float | None] | None = getattr(sampler, "expected_gain", None)
+    return tell() if tell else None
+
+
+def believed_quality(sampler: Sampler, plan: CompressionPlan) -> float | None:
+    """A plan's quality as the sampler believes it; None if it can't tell."""
+    name = "believed_quality"
+    tell: Callable[[CompressionPlan], float | None] | None = getattr(sampler, name, None)
+    return tell(plan) if tell else None

@@ -68,6 +68,13 @@ def format_bytes(value: float | None) -> str:
     return f"{value:.0f} B"
 
 
+def format_duration(seconds: float) -> str:
+    """For people, about: "40 s", "3 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.2g} h"
+
+
 def format_ms(value: float | None) -> str:
     """0.1234 -> "0.123 ms"; None -> "-"."""
     return "-" if value is None else f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"

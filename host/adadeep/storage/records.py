@@ -4,6 +4,7 @@
 - ``target``: a device and how models are measured there; where its costs come from.
 - ``session``: who chose plans from here on, and for what demands.
 - ``ask``: a plan was asked for; asks are told in their order.
+- ``told``: what of a plan the sampler heard then.
 - ``artifact``: a trained and converted network, kept by hash in `models/`.
 - ``measurement``: raw samples of one model on one target, in full.
 - ``trial``: what came of a plan; a later one of the same plan replaces it.
@@ -149,6 +150,30 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a sampler heard of a plan: later more may be known of it, on more devices.
+
+    What an earlier session found is heard on all targets where there is no such record of it.
+
+    Attributes:
+        number: of the ask; 0 of what was known before the session.
+        targets: keys of those whose costs it heard; none: the plan was not measured anywhere yet.
+        plan_key: of what was known before the session; None of an ask.
+    """
+
+    number: int
+    targets: tuple[str, ...]
+    plan_key: str | None = None
+
+    def __post_init__(self) -> None:
+        require_range("number", 0, 10_000_000, self.number)
+        require_hex("a target's key", 8, *self.targets)
+        require_hex("plan_key", 16, self.plan_key)
+        if (self.number == 0) != (self.plan_key is not None):
+            raise ValueError("number 0, and no other, is of a plan with its key")
+
+
+@dataclass(frozen=True, slots=True)
 class TrialRecord:
     """What came of a plan.
 
@@ -208,11 +233,11 @@ class HeldTest:
             raise ValueError("number 0 is the initial network's, and only that is")
 
 
-Entry = TargetRecord | Session | Ask | Artifact | Measurement | TrialRecord | HeldTest
+Entry = TargetRecord | Session | Ask | Told | Artifact | Measurement | TrialRecord | HeldTest
 
 KINDS: dict[str, type[Entry]] = {
-    "target": TargetRecord, "session": Session, "ask": Ask, "artifact": Artifact,
-    "measurement": Measurement, "trial": TrialRecord, "held_test": HeldTest,
+    "target": TargetRecord, "session": Session, "ask": Ask, "told": Told,
+    "artifact": Artifact, "measurement": Measurement, "trial": TrialRecord, "held_test": HeldTest,
 }  # fmt: skip
 KIND_OF: dict[type[Any], str] = {record: kind for kind, record in KINDS.items()}
 
@@ -225,11 +250,13 @@ class SessionAsks:
         session: who chose the plans.
         trials_before: how many trials there were before it.
         asks: in their order.
+        told: by the number of an ask, or the plan key of what was known before the session.
     """
 
     session: Session
     trials_before: int
     asks: list[Ask] = field(default_factory=list)
+    told: dict[int | str, Told] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -268,10 +295,14 @@ class JournalContent:
             raise FormatError(f"{KIND_OF[type(value)]}: {why(error)}.") from error
         if isinstance(value, Session):
             self.sessions.append(SessionAsks(value, len(self.trials)))
-        elif isinstance(value, Ask):
+        elif isinstance(value, Ask | Told):
             if not self.sessions:
-                raise FormatError("an ask of no session.")
-            self.sessions[-1].asks.append(value)
+                raise FormatError("an ask or what was told of no session.")
+            session = self.sessions[-1]
+            if isinstance(value, Ask):
+                session.asks.append(value)
+            else:
+                session.told[value.plan_key or value.number] = value
         else:
             place, key = self._place(value)
             place[key] = value

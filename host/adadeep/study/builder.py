@@ -29,9 +29,10 @@ from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
 from adadeep.study.bench import Bench, open_bench
-from adadeep.study.choices import NOTHING_TO_CHOOSE, Choices, NothingToChoose, OwnPlansFirst
+from adadeep.study.choices import Choices, NothingToChoose, OwnPlansFirst
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
+from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.finalists import Contest, conclude, contest_of
 from adadeep.study.jobs import ExecutorKind
@@ -46,7 +47,7 @@ from adadeep.study.outcome import (
 )
 from adadeep.study.pipeline import Pipeline, Workplace
 from adadeep.study.plugins import missing, parts_of, taking_part
-from adadeep.study.study import Episodes, Study, StudyObserver, StudyRun
+from adadeep.study.study import Study, StudyObserver, StudyRun
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
 from adadeep.study.unreachable import is_met_already, unreachable
@@ -144,7 +145,10 @@ class _Search:
             note=self.observer.note,
         )
         pipeline = Pipeline(place, self.bench.devices)
-        study = Study(self.bench.journal, pipeline, session, self._sampler, self._ruled_out)
+        study = Study(
+            self.bench.journal, pipeline, session, self._sampler, self._ruled_out,
+            self.trainer.opened.fine_tuning_s,
+        )  # fmt: skip
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
         return self._conclude(session, study.run(episodes, self.observer))
 
@@ -216,7 +220,6 @@ class _Search:
             scale=self.bench.journal.content.scale,
         )
         if not self.space.points:
-            self.observer.note(f"{NOTHING_TO_CHOOSE}.")
             return NothingToChoose()
         sampler = SAMPLERS.get(session.sampler).make(context)
         return OwnPlansFirst(sampler, session.own_plans) if session.own_plans else sampler
@@ -246,7 +249,14 @@ class _Search:
         names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
         self.observer.stage("running the winner on the test data, to report it")
         targets = [
-            TargetOutcome(scorer, contest.result, conclusion, name, self._test(conclusion.winner))
+            TargetOutcome(
+                scorer,
+                contest.result,
+                conclusion,
+                name,
+                self._test(conclusion.winner),
+                run.believed.get(conclusion.winner.trial.plan.key),
+            )
             for scorer, contest, conclusion, name in zip(
                 run.scorers, contests, conclusions, names, strict=True
             )
@@ -273,7 +283,7 @@ class _Search:
             for plan, skip in run.skipped
         ]
         content, demands = self.bench.journal.content, self.bench.demands.values()
-        return contest_of(content, self.store, scorer, demands, skipped)
+        return contest_of(content, self.store, scorer, demands, skipped, run.believed)
 
     def _held_back(self, scored: GoalScore) -> SampleScores:
         self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")

@@ -12,7 +12,7 @@ import msgspec
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import UNCHANGED_PRECISION, CompressionPlan
 from adadeep.core.plan_text import PlanText
-from adadeep.core.sampler import Sampler
+from adadeep.core.sampler import Sampler, believed_quality, expected_gain
 from adadeep.core.search import ScoredTrial, Stop
 from adadeep.core.space import SearchSpace, restricted
 from adadeep.storage.records import JournalContent, Session
@@ -70,8 +70,13 @@ class Choices:
             own = last.own_plans
         return replace(session, own_plans=own)
 
-    def left_out(self, content: JournalContent, episodes: int) -> int:
-        """How many of the user's plans won't be asked for, as the episodes are too few."""
+    def left_out(self, content: JournalContent, episodes: int | None) -> int:
+        """How many of the user's plans won't be asked for, as the episodes are too few.
+
+        A search of no given length (None) asks for all.
+        """
+        if episodes is None:
+            return 0
         asked = {ask.plan.key for session in content.sessions for ask in session.asks}
         new = [plan for plan in self.own_plans if plan.key not in {*asked, *content.trials}]
         return max(0, len(new) - max(0, episodes - content.asked))
@@ -131,8 +136,11 @@ class OwnPlansFirst:
 
     def expected_gain(self) -> float | None:
         """The sampler's, if it has one and its turn has come."""
-        inner = getattr(self._sampler, "expected_gain", None)
-        return None if self._left or inner is None else inner()
+        return None if self._left else expected_gain(self._sampler)
+
+    def believed_quality(self, plan: CompressionPlan) -> float | None:
+        """The sampler's, if it can tell."""
+        return believed_quality(self._sampler, plan)
 
 
 class NothingToChoose:

@@ -33,7 +33,7 @@ class StudyConfig:
         demand: weights and limits on every device that has none of its own.
         demands: (serial of a device, its own demand) pairs.
         episodes: how many plans are asked for in the folder, in all its sessions; the same plan
-            may come twice.
+            may come twice. None: as many as are worth it.
         sampler: name in the registry of samplers.
         preset: hyper-parameters of the sampler; None for its first.
         seed: of everything random.
@@ -52,7 +52,7 @@ class StudyConfig:
     task: str
     demand: UserDemand = field(default_factory=UserDemand)
     demands: tuple[tuple[str, UserDemand], ...] = ()
-    episodes: int = 30
+    episodes: int | None = None
     sampler: str = "dqn"
     preset: str | None = None
     seed: int = 0
@@ -82,7 +82,7 @@ class StudyConfig:
             _sampler(self.sampler, self.preset),
             _entry(EXECUTORS, self.executor) if self.executor else "",
             *(_entry(COST_SOURCES, name) for name in self.cost_sources),
-            "" if self.episodes >= 1 else f"{self.episodes} episodes: at least 1 is needed.",
+            _episodes(self.episodes),
             "" if self.seed >= 0 else f"seed {self.seed}: it must not be negative.",
             _threads(self.settings.threads),
             _folder(self.folder),
@@ -178,6 +178,10 @@ def _unknown_parts(name: str) -> list[str]:
         _entry(RECIPES, task.recipe),
         _entry(METRICS, task.metric),
     ]
+
+
+def _episodes(count: int | None) -> str:
+    return "" if count is None or count >= 1 else f"{count} episodes: at least 1 is needed."
 
 
 def _threads(threads: int) -> str:

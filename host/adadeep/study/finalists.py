@@ -4,16 +4,22 @@ The best of many plans on few samples is partly luck. So a third of the validati
 back; the plans that look best are tested there, one after the other, each against the initial
 network on the same samples, until one is met or five were tested. All finalists ever tested in
 a run share one error rate, and each test is journalled: asking again buys no other chance.
+
+Which look best is what the sampler believes of them where it can tell, for the best that was seen
+is the luckiest, too. The order is decided without the held-back samples, so no verdict depends on
+what was believed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
+from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.reward import Reward, reward
 from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
@@ -80,11 +86,18 @@ class Contest:
         judge: of the target's demand.
         result: every trial there.
         gone: keys of plans whose models were removed: ranked, but not tested, and they don't win.
+        believed: by plan key, what plans earn by the quality that the sampler believes they have.
     """
 
     judge: Judge
     result: StudyResult
     gone: frozenset[str] = frozenset()
+    believed: Mapping[str, Reward] = field(default_factory=dict)
+
+    def worth(self, scored: GoalScore) -> GoalScore:
+        """A trial with what it is believed to earn, else with what it has earned."""
+        known = self.believed.get(scored.trial.plan.key)
+        return scored if known is None else replace(scored, reward=known)
 
     @property
     def eligible(self) -> StudyResult:
@@ -103,6 +116,7 @@ def contest_of(
     scorer: TargetScorer,
     demands: Iterable[UserDemand],
     skipped: Iterable[GoalScore] = (),
+    believed: Mapping[str, float] | None = None,
 ) -> Contest:
     """What the journal tells of a target.
 
@@ -112,6 +126,7 @@ def contest_of(
         scorer: of the target.
         demands: of all targets of the session.
         skipped: plans that known costs ruled out.
+        believed: by plan key, qualities as the sampler believes them.
     """
     trials = [scorer.score(content, record) for record in content.trials.values()]
     losses = {demand.max_accuracy_loss for demand in demands}
@@ -125,7 +140,32 @@ def contest_of(
         Judge(loss, limits, baseline, content, len(losses)),
         StudyResult(limits, baseline, (*trials, *skipped), content.scale),
         frozenset(gone),
+        believed_rewards(trials, scorer, content.scale, believed or {}),
     )
+
+
+def believed_rewards(
+    trials: Iterable[GoalScore], scorer: TargetScorer, scale: Scale, qualities: Mapping[str, float]
+) -> dict[str, Reward]:
+    """What trials earn by qualities that are believed; limits and costs are as measured.
+
+    Args:
+        trials: on the target.
+        scorer: of the target.
+        scale: what qualities mean.
+        qualities: by plan key, of those that can be told.
+
+    Returns:
+        By plan key; not of the initial network, which the limits are made from, nor of what has
+        no costs.
+    """
+    return {
+        trial.plan.key: reward(scorer.demand, scorer.limits, quality, trial.cost, scale)
+        for scored in trials
+        if scored is not scorer.baseline
+        and (trial := scored.trial).cost is not None
+        and (quality := qualities.get(trial.plan.key)) is not None
+    }
 
 
 def conclude(
@@ -156,7 +196,7 @@ def conclude(
     while left:
         before = left
         for contest in contests:
-            finalist = next_finalist(contest.judge, contest.eligible) if left else None
+            finalist = next_finalist(contest) if left else None
             if finalist is not None:
                 judge = contest.judge
                 _test(finalist, judge.next_number, judge.next_tail, journal, run_held_back)
@@ -174,36 +214,42 @@ def conclusion_of(contest: Contest) -> Conclusion:
         for scored in contest.result.trials
         if (found := contest.judge.verdicts(scored)) is not None
     }
-    winner = _winner(contest.judge, contest.eligible)
+    winner = _winner(contest)
     return Conclusion(winner, verdicts, tuple(sorted(tests, key=lambda test: test.number)))
 
 
-def next_finalist(judge: Judge, result: StudyResult) -> GoalScore | None:
+def next_finalist(contest: Contest) -> GoalScore | None:
     """Whom to test next; None if nobody is worth it.
 
     Plans whose costs are within the limits: first those that are likely to be met on the
-    accuracy, by reward, then the others by that chance. Once one is met, only likely ones that
-    earn more than it.
+    accuracy, by what they are believed to earn, then the others by that chance. Once one is met,
+    only likely ones that earn more than it.
     """
+    judge, result = contest.judge, contest.eligible
     held_back = judge.held_test(judge.baseline)
     if held_back is None or judge.next_number > MOST_TESTS:
         return None
-    met = [s.reward.total for s in result.trials if _state(judge, s) is VerdictState.MET]
+    met = [_total(contest, s) for s in result.trials if _state(judge, s) is VerdictState.MET]
     best: tuple[tuple[bool, bool, float], GoalScore] | None = None
     for scored in result.trials:
         verdicts = judge.verdicts(scored)
         if verdicts is None or not _may_be_tested(judge, scored, verdicts):
             continue
+        total = _total(contest, scored)
         chance = judge.chance_to_pass(scored, held_back.scores.count)
         promising = chance >= _PROMISING
         if chance < _HOPELESS:
             continue
-        if met and not (promising and scored.reward.total > max(met)):
+        if met and not (promising and total > max(met)):
             continue
-        order = (promising, _costs_are_met(verdicts), scored.reward.total if promising else chance)
+        order = (promising, _costs_are_met(verdicts), total if promising else chance)
         if best is None or order > best[0]:
             best = order, scored
     return best[1] if best else None
+
+
+def _total(contest: Contest, scored: GoalScore) -> float:
+    return contest.worth(scored).reward.total
 
 
 def _may_be_tested(judge: Judge, scored: GoalScore, verdicts: Verdicts) -> bool:
@@ -224,24 +270,27 @@ def _state(judge: Judge, scored: GoalScore) -> VerdictState | None:
     return verdicts.state if verdicts else None
 
 
-def _winner(judge: Judge, result: StudyResult) -> GoalScore:
+def _winner(contest: Contest) -> GoalScore:
     """Met, open and within, the initial network, and only then what nobody has tested.
+
+    Among these by what they are believed to earn.
 
     The initial network keeps its own limits: who searches wants another, but not one that only
     the samples speak for on which it was chosen. Of the rest what is known to break a limit is
     last, and what breaks limits least is first.
     """
-    complete = [s for s in result.trials if s.trial.state is TrialState.COMPLETE]
+    judge = contest.judge
+    complete = [s for s in contest.eligible.trials if s.trial.state is TrialState.COMPLETE]
 
     def order(scored: GoalScore) -> tuple[int, float, float]:
         verdicts = judge.verdicts(scored)
         assert verdicts is not None
         if not verdicts.is_acceptable:
-            return 4 + (verdicts.state is VerdictState.BROKEN), *scored.rank
+            return 4 + (verdicts.state is VerdictState.BROKEN), *contest.worth(scored).rank
         if scored is judge.baseline:
             return 2, 0.0, -scored.reward.total
         rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 3
-        return rank, 0.0, -scored.reward.total
+        return rank, 0.0, -_total(contest, scored)
 
     return min(complete, key=order)
 

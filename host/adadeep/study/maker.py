@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.reader import why
 from adadeep.core.scores import SampleScores, judged
+from adadeep.core.task import Recipe
 from adadeep.storage.archives import open_zip
 from adadeep.study.worker_messages import Made, OpenTask, Sample, Sampled
 from adadeep.training.fit import TRAINING_VERSION, outputs_of
@@ -33,6 +35,7 @@ from adadeep.training.tasks import LoadedTask, load_task
 
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
+_COMPILING_S = 2.0  # of a training, before its first step: of LeNets, on two cores
 _FITTING = 500  # training samples that replaced layers are fitted to
 
 
@@ -45,6 +48,13 @@ def plan_seed(seed: int, plan: CompressionPlan) -> int:
     """The seed of a plan's training: the same whenever and wherever the plan is tried."""
     digest = hashlib.sha256(f"{seed} {plan.key}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
+
+
+def expected_fine_tuning_s(training_s: float, recipe: Recipe) -> float:
+    """About what a fine-tuning takes, by what training the initial network took."""
+    compiling_s = min(_COMPILING_S, training_s / 2)
+    steps = recipe.fine_tune_steps / max(recipe.base_steps, 1)
+    return compiling_s + (training_s - compiling_s) * steps
 
 
 def load_network(model: Any, path: Path) -> None:
@@ -70,9 +80,13 @@ class KerasMaker:
         task: network, data, recipe and metric.
         seed: of the study.
         network: the initial network, trained.
+        fine_tuning_s: about what training a compressed one takes; None where that is not known.
     """
 
-    def __init__(self, task: LoadedTask, seed: int, network: Any) -> None:
+    def __init__(
+        self, task: LoadedTask, seed: int, network: Any, fine_tuning_s: float | None = None
+    ) -> None:
+        self.fine_tuning_s = fine_tuning_s
         self._task = task
         self._seed = seed
         self._initial = network
@@ -88,14 +102,16 @@ class KerasMaker:
         task, path = load_task(request.task), Path(request.initial)
         data, recipe = task.data, task.recipe
         model = task.network.build(data.input_shape, data.classes, request.seed)
+        fine_tuning_s = None
         if request.goes_on and path.exists():
             load_network(model, path)
         else:
             stage(f"training the initial network on {task.title}")
-            steps, rate = recipe.base_steps, recipe.base_rate
+            steps, rate, start = recipe.base_steps, recipe.base_rate, time.monotonic()
             recipe.train(Compressed(model), data, steps, request.seed, rate)
+            fine_tuning_s = expected_fine_tuning_s(time.monotonic() - start, recipe)
             write_through(path, model.save)
-        return cls(task, request.seed, model)
+        return cls(task, request.seed, model, fine_tuning_s)
 
     @property
     def spec(self) -> ModelSpec:

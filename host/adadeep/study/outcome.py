@@ -28,6 +28,7 @@ from adadeep.core.verdict import Verdict, Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, Session
 from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
+from adadeep.study.episodes import AUTO
 from adadeep.study.finalists import Conclusion
 from adadeep.study.looser import Looser, looser_as_json, looser_limits
 from adadeep.study.results import StudyResult
@@ -48,6 +49,7 @@ class TargetOutcome:
         conclusion: the winner, and what can be said of each trial.
         file: of the winner, in the run's folder.
         test_accuracy: of the winner, on the test data.
+        believed_accuracy: of the winner, as the sampler believes it; None if it can't tell.
     """
 
     scorer: TargetScorer
@@ -55,6 +57,7 @@ class TargetOutcome:
     conclusion: Conclusion
     file: str
     test_accuracy: float
+    believed_accuracy: float | None = None
 
     @property
     def title(self) -> str:
@@ -87,9 +90,9 @@ class Outcome:
         session: who chose the plans.
         targets: at least one, in the order of the user's devices.
         initial_test_accuracy: of the initial network, on the test data.
-        episodes: how many plans were to be asked for in the folder.
+        episodes: how many plans were to be asked for in the folder; None: while it was worth it.
         asked: how many were.
-        stop: why the sampler had no other plan; None if it had.
+        stop: why no other was; None where so many were wanted.
         folder: of the run.
         left: titles of devices that left before the end.
         scale: what accuracies mean.
@@ -99,7 +102,7 @@ class Outcome:
     session: Session
     targets: tuple[TargetOutcome, ...]
     initial_test_accuracy: float
-    episodes: int
+    episodes: int | None
     asked: int
     stop: str | None
     folder: Path
@@ -203,7 +206,7 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
         "plugins": session.plugins,
         "meets_demand": all(target.meets_demand for target in outcome.targets),
         "acceptable": outcome.is_acceptable,
-        "episodes": outcome.episodes,
+        "episodes": AUTO if outcome.episodes is None else outcome.episodes,
         "episodes_asked": outcome.asked,
         "stop": outcome.stop,
         "plans_tried": len(outcome.first.result.tried),
@@ -230,6 +233,7 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "file": on.file,
         "metric": asdict(outcome.scale),
         "best": {**best, "test_accuracy": on.test_accuracy},
+        "believed_accuracy": on.believed_accuracy,
         "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
         "looser": looser_as_json(on.looser),
     }

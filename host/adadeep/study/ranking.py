@@ -98,7 +98,7 @@ class RankedTarget:
 
         None where no plan is worth a test, or the run has no test of the initial network yet.
         """
-        return next_finalist(self.standing.contest.judge, self.standing.contest.eligible)
+        return next_finalist(self.standing.contest)
 
     @property
     def looser(self) -> tuple[Looser, ...]:

@@ -5,32 +5,34 @@ folder of a longer one loses nothing.
 
 A session (a sampler, its seed, the demands) goes on where it ended: the sampler starts from its
 seed, is told what earlier sessions found, and is asked again; as its asks are those of the journal
-it hears what came of them. Where they are not (another space, another version), another session
-begins, whose sampler hears all that is known as history. Asks are journalled as they are made, and
-told in that order; how many may be open at a time is a setting, so that the same look-ahead gives
-the same plans, however the work is carried out.
+it hears what came of them, and no more than it heard then: what it was told is journalled by the
+targets that had measured the plan. Where they are not (another space, another version), another
+session begins, whose sampler hears all that is known as history. Asks are journalled as they are
+made, and told in that order; how many may be open at a time is a setting, so that the same
+look-ahead gives the same plans, however the work is carried out.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from adadeep.core.clock import Deadline
 from adadeep.core.errors import AdaDeepError
 from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits
-from adadeep.core.sampler import Sampler
+from adadeep.core.sampler import Sampler, believed_quality, expected_gain
 from adadeep.core.search import Goal, ScoredTrial, Stop
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import Ask, JournalContent, Session
+from adadeep.storage.records import Ask, JournalContent, Session, Told, TrialRecord
+from adadeep.study.episodes import NOT_WORTH_IT, Ending, Episodes
 from adadeep.study.known import Skip
 from adadeep.study.pipeline import Pipeline
-from adadeep.study.trials import INITIAL, TargetScorer, scored
+from adadeep.study.price import Price, price_of
+from adadeep.study.trials import INITIAL, TargetScorer, measured_on, scored
 
 Skipped = Callable[[CompressionPlan, Sequence[Goal]], "Skip | None"]
 
@@ -41,17 +43,20 @@ class TrialEvent:
 
     Attributes:
         number: of the episode, from 1; 0 for the initial network.
-        episodes: how many there will be.
+        episodes: how many there will be; None where that is not known.
         scored: the trial and its reward.
         best: the best so far.
         known: whether it was in the journal already.
+        expected_gain: by which going on may raise the best reward, as the sampler said last; None
+            if it did not.
     """
 
     number: int
-    episodes: int
+    episodes: int | None
     scored: ScoredTrial
     best: ScoredTrial
     known: bool
+    expected_gain: float | None = None
 
 
 class StudyObserver(Protocol):
@@ -69,29 +74,13 @@ class StudyObserver(Protocol):
         """The limits on a device, and what accuracies mean; once for each, before all episodes."""
         ...
 
+    def price(self, price: Price) -> None:
+        """About what is to come; once, before the first plan that is asked for anew."""
+        ...
+
     def trial(self, event: TrialEvent) -> None:
         """A trial is done."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Episodes:
-    """How long a search goes on.
-
-    Attributes:
-        count: how many plans to ask for, at most.
-        until: no plan is asked for after this moment; None for no such limit.
-        look_ahead: how many asks may be open.
-    """
-
-    count: int
-    until: Deadline | None = None
-    look_ahead: int = 1
-
-    @property
-    def are_over(self) -> bool:
-        """Whether the time is."""
-        return self.until is not None and self.until.expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +91,11 @@ class StudyRun:
         scorers: of the targets on which the initial network runs, in the order of the demands.
         skipped: plans that known costs ruled out, and why.
         asked: how many plans were asked for in the folder, in all its sessions.
-        stop: why the sampler had no other plan; None if it had.
+        stop: why no other plan was asked for; None where so many were wanted or could be asked
+            for in time.
         left: titles of devices that left meanwhile.
+        believed: by plan key, qualities as the sampler believes them, their luck taken out; of
+            those that it can tell.
     """
 
     scorers: tuple[TargetScorer, ...]
@@ -111,6 +103,7 @@ class StudyRun:
     asked: int
     stop: str | None
     left: tuple[str, ...]
+    believed: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +125,7 @@ class Study:
         session: who chooses them, and for what demands (by target key, in the user's order).
         make_sampler: from the goals and the initial network; called once it is measured.
         skipped: whether known costs rule a plan out.
+        fine_tuning_s: about what training a plan's network takes; None where that is not known.
     """
 
     def __init__(
@@ -141,12 +135,14 @@ class Study:
         session: Session,
         make_sampler: Callable[[tuple[Goal, ...], ScoredTrial], Sampler],
         skipped: Skipped = lambda _plan, _goals: None,
+        fine_tuning_s: float | None = None,
     ) -> None:
         self._journal = journal
         self._pipeline = pipeline
         self._session = session
         self._make_sampler = make_sampler
         self._skipped = skipped
+        self._fine_tuning_s = fine_tuning_s
         self._scorers: tuple[TargetScorer, ...] = ()
         self._skips: dict[str, tuple[CompressionPlan, Skip]] = {}
 
@@ -163,14 +159,27 @@ class Study:
         for scorer in self._scorers:
             observer.limits(scorer.target.target.device_title, scorer.limits, self._content.scale)
         loop = _Loop(self, episodes, observer, self._best_of_journal(baseline))
+        sampler = self._sampler(baseline)
         try:
-            stop = loop.run(self._sampler(baseline), asks)
+            stop = loop.run(sampler, asks)
         except _AsksOtherwiseError:
             observer.note("the sampler asks otherwise than before; it goes on from what is known.")
             self._journal.defer(self._session)
-            stop = loop.run(self._sampler(baseline), [])
-        left, asked = self._pipeline.left, self._content.asked
-        return StudyRun(self._scorers, tuple(self._skips.values()), asked, stop, left)
+            sampler = self._sampler(baseline)
+            stop = loop.run(sampler, [])
+        return StudyRun(
+            self._scorers,
+            tuple(self._skips.values()),
+            self._content.asked,
+            stop,
+            self._pipeline.left,
+            self._believed(sampler),
+        )
+
+    @property
+    def own_plans(self) -> int:
+        """How many of the user's plans are asked for first."""
+        return len(self._session.own_plans)
 
     @property
     def goals(self) -> tuple[Goal, ...]:
@@ -188,15 +197,46 @@ class Study:
         return _Open(number, plan, known, skip)
 
     def outcome(self, ask: _Open) -> ScoredTrial:
-        """What came of a plan, waited for."""
+        """What came of a plan, waited for; what was heard of it before is all that is heard."""
         if ask.skip is None:
-            return scored(self._content, self._pipeline.finish(ask.plan), self._scorers)
+            return self._heard(self._pipeline.finish(ask.plan), ask.number)
         self._skips[ask.plan.key] = ask.plan, ask.skip
         violations = ask.skip.violations
         return ScoredTrial(
             tuple(s.skipped(ask.plan, ask.skip.reason, violations[s.target.key])
                   for s in self._scorers)
         )  # fmt: skip
+
+    def price(self, plans: int, episodes: Episodes) -> Price:
+        """About what so many plans will take."""
+        devices = len(self._pipeline.attached)
+        return price_of(self._content, plans, self._fine_tuning_s, devices, episodes.until)
+
+    def _heard(self, record: TrialRecord, number: int = 0) -> ScoredTrial:
+        """What the sampler hears of a plan: as it did before, else all that is known.
+
+        Args:
+            record: of the plan.
+            number: of the ask; 0 of what was known before the session.
+        """
+        session = self._content.sessions[-1]
+        told = session.told.get(number or record.plan.key)
+        if told is None:
+            known = measured_on(self._content, record, self._scorers)
+            told = Told(number, known, None if number else record.plan.key)
+            if number:
+                self._journal.add(told)
+            elif len(known) < len(self._scorers):
+                self._journal.defer(told)
+        return scored(self._content, record, self._scorers, told.targets)
+
+    def _believed(self, sampler: Sampler) -> dict[str, float]:
+        scale, found = self._content.scale, {}
+        for key, record in self._content.trials.items():
+            quality = believed_quality(sampler, record.plan)
+            if quality is not None and scale.low <= quality <= scale.high:
+                found[key] = quality
+        return found
 
     @property
     def asked(self) -> int:
@@ -209,7 +249,7 @@ class Study:
         before = self._content.sessions[-1].trials_before
         for record in list(self._content.trials.values())[:before]:
             if record.plan != INITIAL:
-                sampler.tell(scored(self._content, record, self._scorers))
+                sampler.tell(self._heard(record))
         return sampler
 
     @property
@@ -272,26 +312,32 @@ class _Loop:
         self._study, self._episodes, self._observer = study, episodes, observer
         self._best = best
         self._waiting: deque[_Open] = deque()
+        self._ending = Ending(episodes, 0, 0)
+        self._is_priced = False
 
     def run(self, sampler: Sampler, asks: Sequence[Ask]) -> str | None:
-        """Until all is asked and told; returns why the sampler stopped, None if it did not.
+        """Until all is asked and told; returns why no other plan was asked for.
 
         Args:
             sampler: fresh.
             asks: that it made before; it is expected to make them again.
 
+        Returns:
+            None where as many were asked for as were wanted, or the time was over.
+
         Raises:
             _AsksOtherwiseError: it does not.
         """
         known = deque(asks)
-        first = 1 + self._study.asked - len(known)
+        before = self._study.asked - len(known)
+        self._ending = Ending(self._episodes, before, self._study.own_plans)
         self._waiting.clear()
         stop = None
-        for number in itertools.count(first):
+        for number in itertools.count(1 + before):
             while self._waiting and not self._may_ask(number, stop):
                 self._tell(sampler)
             if not self._may_ask(number, stop):
-                return stop
+                return stop or self._ending.reason(number)
             answer = sampler.ask()
             if isinstance(answer, Stop):
                 stop = answer.reason
@@ -299,19 +345,32 @@ class _Loop:
             was_asked = known.popleft() if known else None
             if was_asked is not None and was_asked.plan != answer:
                 raise _AsksOtherwiseError
+            self._ending.hear(expected_gain(sampler))
+            if was_asked is None and not self._ending.is_worth_it:
+                stop = NOT_WORTH_IT
+                continue
+            if was_asked is None:
+                self._say_price(number, sampler)
             self._waiting.append(self._study.open(number, answer, was_asked is None))
         raise AssertionError("numbers do not end")
 
     def _may_ask(self, number: int, stop: str | None) -> bool:
-        episodes = self._episodes
-        if stop is not None or number > episodes.count or episodes.are_over:
+        if stop is not None or not self._ending.may_ask(number):
             return False
-        return len(self._waiting) < episodes.look_ahead
+        return len(self._waiting) < self._episodes.look_ahead
+
+    def _say_price(self, number: int, sampler: Sampler) -> None:
+        if self._is_priced:
+            return
+        self._is_priced = True
+        plans = self._ending.left(number, getattr(sampler, "expected_gain", None) is not None)
+        self._observer.price(self._study.price(plans, self._episodes))
 
     def _tell(self, sampler: Sampler) -> None:
         ask = self._waiting.popleft()
         latest = self._study.outcome(ask)
         sampler.tell(latest)
+        self._ending.tell()
         self._best = min(self._best, latest, key=lambda one: one.rank)
-        count = self._episodes.count
-        self._observer.trial(TrialEvent(ask.number, count, latest, self._best, ask.known))
+        count, gain = self._episodes.count, self._ending.gain
+        self._observer.trial(TrialEvent(ask.number, count, latest, self._best, ask.known, gain))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from adadeep.core.cost import Cost
 from adadeep.core.cost_source import Candidate
@@ -128,13 +128,48 @@ class TargetScorer:
 
 
 def scored(
-    content: JournalContent, record: TrialRecord, scorers: Iterable[TargetScorer]
+    content: JournalContent,
+    record: TrialRecord,
+    scorers: Sequence[TargetScorer],
+    heard: Sequence[str] | None = None,
 ) -> ScoredTrial:
     """A plan as a sampler is told of it.
 
     Targets that have not measured it are left out as long as one has: a device that was unplugged
     must not take the search's eyes.
+
+    Args:
+        content: of the journal.
+        record: of the plan.
+        scorers: of the targets.
+        heard: keys of the targets that the sampler heard of when it was told; none: it heard that
+            the plan is incomplete. None: all that is known.
     """
     scores = [scorer.score(content, record) for scorer in scorers]
-    known = [score for score in scores if score.trial.state is not TrialState.INCOMPLETE]
-    return ScoredTrial(tuple(known or scores))
+    if heard is not None and not heard:
+        return ScoredTrial(tuple(map(_unmeasured, scorers, scores)))
+    by_key = {scorer.target.key: s for scorer, s in zip(scorers, scores, strict=True)}
+    known = {key: by_key[key] for key in measured_on(content, record, scorers)}
+    then = [score for key, score in known.items() if heard is None or key in heard]
+    return ScoredTrial(tuple(then or known.values() or scores))
+
+
+def measured_on(
+    content: JournalContent, record: TrialRecord, scorers: Iterable[TargetScorer]
+) -> tuple[str, ...]:
+    """Keys of the targets where it is known what came of a plan."""
+    targets = (scorer.target for scorer in scorers)
+    trials = {target.key: trial_on(content, record, target) for target in targets}
+    return tuple(key for key, trial in trials.items() if trial.state is not TrialState.INCOMPLETE)
+
+
+def _unmeasured(scorer: TargetScorer, score: GoalScore) -> GoalScore:
+    """As it was before the target measured it."""
+    trial = replace(
+        score.trial,
+        state=TrialState.INCOMPLETE,
+        cost=None,
+        measurement_key=None,
+        reason=f"not measured on {scorer.target.target.device_title} yet",
+    )
+    return replace(score, trial=trial, reward=floor_reward(scorer.demand))

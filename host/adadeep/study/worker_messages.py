@@ -71,10 +71,13 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     Attributes:
         spec: what it is, before any training.
         basis: hash of what networks depend on besides their plan.
+        fine_tuning_s: about what training a compressed one takes, by what this one took; None
+            where it was not trained now.
     """
 
     spec: ModelSpec
     basis: str
+    fine_tuning_s: float | None = None
 
 
 class Made(msgspec.Struct, frozen=True, tag="made"):

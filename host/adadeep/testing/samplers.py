@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from adadeep.core.demand import UserDemand
+from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reader import require_name
 from adadeep.core.reward import Limits, Reward
-from adadeep.core.sampler import Sampler, SamplerKind
+from adadeep.core.sampler import Sampler, SamplerKind, believed_quality, expected_gain
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext, Stop
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.core.trial import Trial, TrialState
@@ -139,6 +142,25 @@ class SamplerKit:
     ) -> None:
         sampler = made(kind, preset)
         episodes(sampler, 4)
-        if expected := getattr(sampler, "expected_gain", None):
-            gain = expected()
-            assert gain is None or gain >= 0
+        gain = expected_gain(sampler)
+        assert gain is None or 0 <= gain < math.inf
+
+    def test_what_it_believes_of_a_quality_is_within_the_scale_if_it_tells(
+        self, kind: SamplerKind, preset: str
+    ) -> None:
+        sampler = made(kind, preset)
+        outside = CompressionPlan((("gone", LayerChoice("W9")),), "float8")
+        for plan in (*episodes(sampler, 4), CompressionPlan(), outside):
+            quality = believed_quality(sampler, plan)
+            assert quality is None or ACCURACY_SCALE.low <= quality <= ACCURACY_SCALE.high
+
+    def test_to_be_asked_for_what_it_believes_changes_nothing(
+        self, kind: SamplerKind, preset: str
+    ) -> None:
+        asked = made(kind, preset, seed=5)
+        plans = []
+        for _ in range(8):
+            plans += episodes(asked, 1)
+            expected_gain(asked)
+            believed_quality(asked, CompressionPlan())
+        assert plans == episodes(made(kind, preset, seed=5), 8)

@@ -40,6 +40,7 @@ from adadeep.storage.records import (
     Session,
     SessionAsks,
     TargetRecord,
+    Told,
     TrialRecord,
     content_key,
 )
@@ -97,7 +98,10 @@ TRIAL = TrialRecord(
 )
 FAILED = TrialRecord(CompressionPlan(), reason="ConversionError: no")
 HELD = HeldTest(PLAN.key, "a" * 64, 1, 0.025, SCORES)
-EXAMPLES = (TARGET, SESSION, Ask(1, PLAN), ARTIFACT, MEASUREMENT, TRIAL, FAILED, HELD)
+TOLD, BEFORE = Told(1, (TARGET.key,)), Told(0, (), PLAN.key)
+EXAMPLES = (
+    TARGET, SESSION, BEFORE, Ask(1, PLAN), ARTIFACT, MEASUREMENT, TRIAL, FAILED, TOLD, HELD,
+)  # fmt: skip
 
 GOOD = json.dumps({"kind": "trial", **msgspec.to_builtins(FAILED)})
 LEAN = {"device_fingerprint": "f" * 16, "agent": "a", "runtime": "r", "runtime_version": "1"}
@@ -133,7 +137,8 @@ def test_gives_back_every_value_as_it_was(tmp_path):
     assert content == written
     assert content.study == STUDY
     assert content.targets == {TARGET.key: TARGET}
-    assert content.sessions == [SessionAsks(SESSION, 0, [Ask(1, PLAN)])]
+    told = {PLAN.key: BEFORE, 1: TOLD}
+    assert content.sessions == [SessionAsks(SESSION, 0, [Ask(1, PLAN)], told)]
     assert content.artifacts == {ARTIFACT.key: ARTIFACT}
     assert content.measurements == {MEASUREMENT.key: MEASUREMENT}
     assert list(content.trials.values()) == [TRIAL, FAILED]
@@ -353,6 +358,7 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
         hurt(Ask(1, PLAN), "number", value=0),
         hurt(Ask(1, PLAN), "plan", value=None),
         json.dumps({"kind": "ask", **msgspec.to_builtins(Ask(1, PLAN))}),  # of no session
+        json.dumps({"kind": "told", **msgspec.to_builtins(TOLD)}),
         hurt(HELD, "number", value=0),
         hurt(HELD, "tail", value=1.0),
         hurt(HELD, "model_sha256", value="../x"),
@@ -370,6 +376,14 @@ def test_a_record_that_cannot_be_read_names_file_and_line(tmp_path, line):
     assert "another folder" in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert len(str(caught.value)) < 700 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "told", [(0, ()), (-1, ()), (1, ("../..",)), (3, (), PLAN.key), (0, (), "x"), (10**9, ())]
+)
+def test_what_was_told_of_nothing_is_refused(told):
+    with pytest.raises(ValueError, match=r"number|key"):
+        Told(*told)
 
 
 def test_a_file_that_is_no_journal_is_left_alone(tmp_path):

@@ -103,12 +103,17 @@ def test_what_the_folder_knows_already_is_not_asked_for_again(tmp_path):
     assert [scored.plan for scored in inner.told] == [INT8, L1_L3]
 
 
-def test_the_samplers_expected_gain_is_passed_on_once_its_turn_has_come():
+def test_what_the_sampler_believes_and_expects_is_passed_on_the_latter_once_its_turn_has_come():
     class Knowing(ScriptedSampler):
         def expected_gain(self):
             return 0.5
 
+        def believed_quality(self, plan):
+            return 0.9 if plan == INT8 else None
+
     sampler = OwnPlansFirst(Knowing([]), [INT8])
+    assert (sampler.believed_quality(INT8), sampler.believed_quality(L1_L3)) == (0.9, None)
+    assert OwnPlansFirst(ScriptedSampler([]), []).believed_quality(INT8) is None
     assert sampler.expected_gain() is None
     assert sampler.ask() == INT8
     assert sampler.expected_gain() == 0.5
@@ -149,5 +154,6 @@ def test_plans_for_which_the_episodes_are_too_few_are_counted(tmp_path):
     asked = search(tmp_path, ScriptedSampler([INT8, *some_plans(2)]), 3).content
     both = choices("int8", "conv=L1,fc1=L3")
     assert both.left_out(asked, 3) == both.left_out(asked, 1) == 1
+    assert both.left_out(asked, None) == 0
     assert both.left_out(asked, 4) == both.left_out(JournalContent(), 2) == 0
     assert choices("int8", "conv=L1,fc1=L3", "conv=L1").left_out(asked, 3) == 2

@@ -9,7 +9,7 @@ from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import ModelSpec
-from adadeep.core.metric import Scale
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
 from adadeep.core.scores import SampleScores
@@ -17,10 +17,12 @@ from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import Artifact, HeldTest, TrialRecord
-from adadeep.study.finalists import MAX_FINALISTS, Contest, conclude
+from adadeep.study.finalists import MAX_FINALISTS, Contest, believed_rewards, conclude
 from adadeep.study.results import StudyResult
+from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import ERROR_RATE, MOST_TESTS, Judge, next_tail
 from fakes.metrics import ERROR
+from fakes.search_parts import target_record
 
 SEARCH, HELD = 2000, 6000
 
@@ -314,3 +316,130 @@ def test_the_devices_take_turns_and_a_test_serves_all_of_them(tmp_path):
     assert run.tested == ["initial", "small"]
     assert name_of(one) == name_of(other) == "small"
     assert one.tested == other.tested
+
+
+# ---- the order by what is believed
+
+
+class BelievingRun(Run):
+    """Likewise; of some plans a sampler believes another loss than the search has seen."""
+
+    def __init__(self, folder, **options):
+        super().__init__(folder, **options)
+        self.beliefs = {}
+
+    def add(self, name, on_search, on_held, believed=None, **more):
+        super().add(name, on_search, on_held, **more)
+        if believed is not None:
+            self.beliefs[self.losses[name][0].key] = 1.0 - believed
+
+    def _contest(self, content):
+        contest, demand = super()._contest(content), self.demand
+        baseline = contest.result.baseline
+        return replace(
+            contest,
+            believed=rewards_believed(
+                contest.result.trials, demand, contest.result.limits, baseline, self.beliefs
+            ),
+        )
+
+
+def rewards_believed(trials, demand, limits, baseline, qualities):
+    scorer = TargetScorer(target_record(), demand, limits, baseline)
+    return believed_rewards(trials, scorer, ACCURACY_SCALE, qualities)
+
+
+def lucky_and_sound(run):
+    """The first looks better on the search's samples; the belief says that this was luck."""
+    run.add("lucky", 0.002, 0.009, believed=0.009, storage=400)
+    run.add("sound", 0.004, 0.004, believed=0.004, storage=400)
+    return run
+
+
+def test_finalists_are_tested_in_the_order_of_what_is_believed(tmp_path):
+    raw = lucky_and_sound(BelievingRun(tmp_path / "raw"))
+    raw.beliefs = {}
+    assert name_of(raw.conclude()) == "lucky"
+    run = lucky_and_sound(BelievingRun(tmp_path / "believed"))
+    conclusion = run.conclude()
+    assert run.tested == ["initial", "sound"]
+    assert name_of(conclusion) == "sound"
+
+
+def test_another_order_shares_the_same_error_and_verdicts_are_of_the_samples(tmp_path):
+    runs = []
+    for name in ("raw", "believed"):
+        run = BelievingRun(tmp_path / name)
+        run.add("lucky", 0.002, 0.05, believed=0.009)
+        run.add("sound", 0.004, 0.04, believed=0.004)
+        run.beliefs = run.beliefs if name == "believed" else {}
+        runs.append((run, run.conclude()))
+    (raw, first), (believed, second) = runs
+    assert raw.tested == ["initial", "lucky", "sound"]
+    assert believed.tested == ["initial", "sound", "lucky"]
+    shares = [[(test.number, test.tail) for test in done.tested] for done in (first, second)]
+    assert shares[0] == shares[1] == [(1, ERROR_RATE / 2), (2, ERROR_RATE / 4)]
+    for name, loss in (("lucky", 0.05), ("sound", 0.04)):
+        key = raw.losses[name][0].key
+        for conclusion in (first, second):
+            assert conclusion.verdicts[key].accuracy_loss.estimate == pytest.approx(loss)
+
+
+def test_what_the_samples_show_to_be_hopeless_is_not_tested_whatever_is_believed(tmp_path):
+    run = BelievingRun(tmp_path)
+    run.add("hopeless", 0.3, 0.0, believed=0.0, storage=100)
+    run.conclude()
+    assert run.tested == ["initial"]
+
+
+def test_of_several_that_are_met_the_one_believed_best_wins(tmp_path):
+    run = BelievingRun(tmp_path)
+    run.add("old", 0.001, 0.001, storage=400)
+    assert name_of(run.conclude()) == "old"
+    run.add("new", 0.003, 0.002, believed=0.0005, storage=400)
+    assert name_of(run.conclude()) == "new"
+    run.beliefs[run.losses["old"][0].key] = 1.0
+    assert name_of(run.conclude()) == "old"
+    assert run.tested == ["initial", "old", "new"]
+
+
+def test_who_can_not_be_told_keeps_the_reward_that_was_seen(tmp_path):
+    run = BelievingRun(tmp_path)
+    run.add("seen", 0.003, 0.003, storage=400)
+    run.add("doubted", 0.001, 0.001, believed=0.004, storage=400)
+    assert name_of(run.conclude()) == "seen"
+
+
+def test_the_initial_network_and_what_has_no_costs_are_not_believed_anything(tmp_path):
+    run = BelievingRun(tmp_path)
+    run.add("sound", 0.004, 0.004, storage=400)
+    run.conclude()
+    with Journal.open(tmp_path) as journal:
+        trials = Run._contest(run, journal.content).result.trials
+        limits = run._contest(journal.content).result.limits
+    failed = GoalScore(
+        Trial(CompressionPlan((), "int8"), TrialState.FAILED, reason="of a test"), trials[1].reward
+    )
+    plans = [scored.trial.plan.key for scored in (*trials, failed)]
+    believed = rewards_believed(
+        (*trials, failed), run.demand, limits, trials[0], dict.fromkeys(plans, 0.5)
+    )
+    assert list(believed) == [plans[1]]
+    (earned,) = believed.values()
+    own = trials[1]
+    assert earned == reward(run.demand, limits, 0.5, own.trial.cost)
+    assert earned.total < own.reward.total
+
+
+def test_each_device_weighs_what_is_believed_by_its_own_demand(tmp_path):
+    run = lucky_and_sound(BelievingRun(tmp_path))
+    run.add("slow", 0.0, 0.0, storage=900.0)
+    run.conclude()
+    with Journal.open(tmp_path) as journal:
+        content = journal.content
+        accurate = run._contest(content)
+        run.demand = replace(run.demand, storage_weight=5.0)
+        small = run._contest(content)
+    key = run.losses["sound"][0].key
+    assert small.believed[key].total > accurate.believed[key].total
+    assert small.worth(small.result.trials[2]).reward == small.believed[key]

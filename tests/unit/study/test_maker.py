@@ -47,6 +47,17 @@ def network(seed=0):
     return LENET.build((8, 8, 1), 10, seed)
 
 
+def test_what_a_fine_tuning_takes_is_told_by_the_one_training_that_there_was(tmp_path, short_task):
+    from adadeep.study.maker import expected_fine_tuning_s
+
+    first, again = opened(tmp_path), opened(tmp_path)
+    assert 0 < first.fine_tuning_s < 60
+    assert again.fine_tuning_s is None
+    recipe = dataclasses.replace(short_task.recipe, base_steps=200, fine_tune_steps=40)
+    assert expected_fine_tuning_s(102.0, recipe) == pytest.approx(2 + 20)
+    assert expected_fine_tuning_s(1.0, recipe) == pytest.approx(0.5 + 0.1)
+
+
 def test_a_network_that_was_trained_is_taken_up_again_by_its_own_search_only(tmp_path):
     path, models = tmp_path / "initial.keras", tmp_path / "models"
     models.mkdir()

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,24 @@ def test_what_was_written_is_read_back_by_device(tmp_path):
         assert target.meets_demand == on.meets_demand
     assert run.plan.target("of no search") == run.plan.targets[0]
     assert len(run.journal.trials) == len(outcome.first.result.trials)
+
+
+@pytest.mark.parametrize(("episodes", "said"), [(8, 8), (None, "auto")])
+def test_how_long_it_was_to_go_on_and_why_it_ended_is_told(one, episodes, said):
+    outcome = replace(one[0], episodes=episodes, stop="no more")
+    document = outcome_as_json(outcome)
+    assert (document["episodes"], document["stop"]) == (said, "no more")
+
+
+def test_what_is_believed_of_the_winner_is_told_beside_what_was_seen(one):
+    outcome, store = one
+    assert outcome_as_json(outcome)["targets"][0]["believed_accuracy"] is None
+    outcome = replace(outcome, targets=(replace(outcome.first, believed_accuracy=0.5),))
+    write(outcome, store)
+    (target,) = json.loads((outcome.folder / "plan.json").read_text())["targets"]
+    assert target["believed_accuracy"] == 0.5
+    assert target["best"]["accuracy"] == outcome.first.conclusion.winner.trial.accuracy
+    assert RunFolder(outcome.folder).plan.targets[0].best.accuracy == target["best"]["accuracy"]
 
 
 def test_a_missing_model_is_told(one):

@@ -15,17 +15,19 @@ from adadeep.core.errors import (
 )
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import floor_reward
-from adadeep.core.search import KnownCosts, Stop
+from adadeep.core.search import KnownCosts, SearchContext, Stop
 from adadeep.core.trial import TrialState
 from adadeep.search.random_sampler import RandomSampler
+from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal, read_journal
 from adadeep.storage.records import Session
+from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.known import ruled_out
 from adadeep.study.pipeline import Pipeline, Workplace
-from adadeep.study.study import Episodes, Study
-from adadeep.study.trials import trial_on
+from adadeep.study.study import Study
+from adadeep.study.trials import scored, trial_on
 from adadeep.testing.measurements import measurement
 from adadeep.testing.spaces import SPACE
 from fakes.clock import HandClock
@@ -91,6 +93,8 @@ def search(folder, sampler, episodes, *, benches=None, demand=LOOSE, name="rando
 
         def make(goals, baseline):
             watching.goals = goals
+            if "make_sampler" in options:
+                return options["make_sampler"](goals, baseline)
             return sampler() if callable(sampler) else sampler
 
         study = Study(
@@ -174,6 +178,29 @@ def test_the_same_look_ahead_gives_the_same_plans_in_every_executor(tmp_path):
         search(tmp_path / executor, sampler, 8, executor=executor, look_ahead=3)
         told[executor] = [scored.plan for scored in sampler.told], sampler.told
     assert all(what == told["serial"] for what in told.values())
+
+
+def sampler_of(name, goals, baseline):
+    return SAMPLERS.get(name).make(
+        SearchContext(
+            SPACE, goals, seed=3, preset=SAMPLERS.get(name).presets[0],
+            known_costs=lambda plan: costs(800.0, 1.0), history=(baseline,),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_every_sampler_asks_for_the_same_plans_in_every_executor(tmp_path, name):
+    asked = {}
+    for executor in EXECUTORS:
+        did = search(
+            tmp_path / executor, None, 8, executor=executor, look_ahead=3, name=name,
+            make_sampler=lambda goals, baseline: sampler_of(name, goals, baseline),
+        )  # fmt: skip
+        (session,) = did.content.sessions
+        asked[executor] = [ask.plan for ask in session.asks], did.run.stop, did.run.believed
+    assert asked["serial"][0]
+    assert all(what == asked["serial"] for what in asked.values())
 
 
 def test_a_shorter_search_in_the_same_folder_loses_nothing(tmp_path):
@@ -389,6 +416,98 @@ def test_a_device_that_leaves_is_caught_up_later_and_the_others_go_on(tmp_path):
     assert again.crew.made == one.measured == []
     assert len(other.measured) == 2
     assert again.trial(plans[2], other).state is TrialState.COMPLETE
+
+
+def heard(told):
+    """Without how long it took, which grows as a device catches up."""
+    scores = [[(dataclasses.replace(s.trial, seconds=0.0), s.reward) for s in scored.scores]
+              for scored in told]  # fmt: skip
+    assert all(scores)
+    return scores
+
+
+def test_a_device_that_catches_up_later_does_not_change_what_a_resumed_sampler_hears(tmp_path):
+    plans, (one, other) = some_plans(4), two()
+    other.gone_after = 2
+    first = ScriptedSampler(plans)
+    search(tmp_path, first, 3, benches=[one, other])
+    again = ScriptedSampler(plans)
+    did = search(tmp_path, again, 4, benches=two())
+    assert did.trial(plans[2], other).state is TrialState.COMPLETE
+    assert heard(again.told[:3]) == heard(first.told)
+    assert [len(scored.scores) for scored in again.told] == [2, 1, 1, 2]
+    told = {number: told.targets for number, told in did.content.sessions[0].told.items()}
+    both = (one.record.key, other.record.key)
+    assert told == {1: both, 2: both[:1], 3: both[:1], 4: both}
+
+
+class Fickle(RandomSampler):
+    """Asks by what it heard: by the sum of the rewards, and by how many there were."""
+
+    def __init__(self, told=()):
+        super().__init__(SPACE, 0)
+        self.heard = list(told)
+
+    def ask(self):
+        numbers = [s.reward.total for scored in self.heard for s in scored.scores]
+        return some_plans(1, seed=abs(hash((len(numbers), round(sum(numbers), 9)))) % 1000)[0]
+
+    def tell(self, scored):
+        self.heard.append(scored)
+
+
+def test_a_sampler_that_asks_by_what_it_heard_asks_the_same_once_all_has_caught_up(tmp_path):
+    one, other = two()
+    other.gone_after = 2
+    before = search(tmp_path, Fickle, 5, benches=[one, other])
+    did = search(tmp_path, Fickle, 8, benches=two())
+    assert did.watching.notes == []
+    assert len(did.content.sessions) == 1
+    assert did.content.sessions[0].asks[:5] == before.content.sessions[0].asks
+    again = search(tmp_path, Fickle, 8, benches=two())
+    assert again.content == did.content
+
+
+def test_what_was_known_before_a_session_is_heard_again_as_it_was_then(tmp_path):
+    plans, (one, other) = some_plans(5), two()
+    other.gone_after = 2
+    search(tmp_path, ScriptedSampler(plans[:3]), 3, benches=[one, other])
+    one, other = two()
+    other.gone_after = 1  # it catches up with one plan, and is gone again
+    first = ScriptedSampler(plans[3:])
+    did = search(tmp_path, first, 4, benches=[one, other], name="another")
+    assert [len(scored.scores) for scored in first.told] == [2, 2, 1, 1]
+    assert list(did.content.sessions[-1].told) == [plans[2].key, 4]
+    again = ScriptedSampler(plans[3:])
+    did = search(tmp_path, again, 5, benches=two(), name="another")
+    assert heard(again.told[:4]) == heard(first.told)
+    assert len(again.told[4].scores) == 2
+    assert did.trial(plans[2], other).state is TrialState.COMPLETE
+
+
+def test_what_was_heard_to_be_incomplete_stays_so_for_the_sampler(tmp_path):
+    plan, bench = some_plans(1)[0], FakeBench()
+    did = search(tmp_path, ScriptedSampler([plan]), 1, benches=[bench], demand=UserDemand())
+    record = did.content.trials[plan.key]
+    now = scored(did.content, record, did.run.scorers)
+    then = scored(did.content, record, did.run.scorers, ())
+    assert (now.state, then.state) == (TrialState.COMPLETE, TrialState.INCOMPLETE)
+    assert then.scores[0].trial.cost is None
+    assert then.reward == floor_reward(UserDemand())
+    gone = scored(did.content, record, did.run.scorers, ("0" * 8,))
+    assert gone == now  # that target is not searched for now
+
+
+def test_what_the_sampler_believes_is_told_of_every_trial_that_it_can_tell(tmp_path):
+    plans = some_plans(3)
+
+    class Believing(ScriptedSampler):
+        def believed_quality(self, plan):
+            return {plans[0]: 0.5, plans[1]: float("nan"), plans[2]: 1.5}.get(plan)
+
+    did = search(tmp_path, Believing(plans), 3)
+    assert did.run.believed == {plans[0].key: 0.5}
+    assert search(tmp_path, ScriptedSampler(plans), 3).run.believed == {}
 
 
 def test_a_device_that_comes_later_measures_what_is_recorded_without_training(tmp_path):

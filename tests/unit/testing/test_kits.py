@@ -88,8 +88,49 @@ def test_a_sampler_that_takes_no_seed_or_leaves_the_space_is_found():
     def outside(base, context):
         return replace(base.ask(), choices=(("gone", LayerChoice("W9")),))
 
-    assert failing_sampler(ask=by_the_clock) == {"the_same_seed_and_rewards_give_the_same_plans"}
+    assert failing_sampler(ask=by_the_clock) == {
+        "the_same_seed_and_rewards_give_the_same_plans",
+        "to_be_asked_for_what_it_believes_changes_nothing",
+    }
     assert "asks_only_for_plans_of_the_space" in failing_sampler(ask=outside)
+
+
+class Believer(RandomSampler):
+    """Believes what it was given; to say so it draws, if it is told to."""
+
+    def __init__(self, context, gain, quality, draws=False):
+        super().__init__(context.space, context.seed)
+        self.gain, self.quality, self.draws = gain, quality, draws
+
+    def expected_gain(self):
+        if self.draws:
+            super().ask()
+        return self.gain
+
+    def believed_quality(self, plan):
+        return self.quality
+
+
+@pytest.mark.parametrize(
+    ("believes", "broken"),
+    [
+        ({"gain": 0.1, "quality": 0.5}, set()),
+        ({"gain": None, "quality": None}, set()),
+        ({"gain": -0.1, "quality": 0.5}, {"what_it_expects_to_gain_is_a_number_if_it_tells"}),
+        ({"gain": float("nan"), "quality": 0.5},
+         {"what_it_expects_to_gain_is_a_number_if_it_tells"}),
+        ({"gain": 0.1, "quality": 1.01},
+         {"what_it_believes_of_a_quality_is_within_the_scale_if_it_tells"}),
+        ({"gain": 0.1, "quality": 0.5, "draws": True},
+         {"to_be_asked_for_what_it_believes_changes_nothing"}),
+    ],
+)  # fmt: skip
+def test_a_sampler_that_believes_nonsense_or_draws_to_say_it_is_found(believes, broken):
+    kind = SimpleNamespace(
+        name="toy", title="a toy", presets=("default",),
+        make=lambda context: Believer(context, **believes),
+    )  # fmt: skip
+    assert failing(SamplerKit, kind=kind, preset="default") == broken
 
 
 def test_a_sampler_that_knows_only_its_own_plans_or_one_goal_is_found():

@@ -11,6 +11,7 @@ import click
 
 from adadeep.cli.choice_options import choice_options
 from adadeep.cli.demand_options import demand_options, demands_of
+from adadeep.cli.length_options import length_options
 from adadeep.cli.options import (
     PATH,
     ListingOption,
@@ -35,13 +36,10 @@ if TYPE_CHECKING:
     from adadeep.core.transport import Transport
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome, TargetOutcome
+    from adadeep.study.price import Price
     from adadeep.study.study import TrialEvent
 
 _TOP = 5
-
-
-def _duration(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
-    return None if text is None else units.parse_duration_s(text)
 
 
 def _samplers() -> Iterable[str]:
@@ -81,15 +79,6 @@ class _SearchCommand(click.Command):
 
 def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options = (
-        click.option(
-            "--episodes", type=click.IntRange(max=1_000_000), default=30, show_default=True,
-            help="Plans to ask for in the run's folder, those of before counted in: more than"
-            " before goes on with a finished search.",
-        ),
-        click.option(
-            "--max-time", callback=_duration, metavar="TIME",
-            help="Ask for no other plan after so long: 20min, 2h.",
-        ),
         click.option(
             "--sampler", default="dqn", cls=ListingOption, listing=_samplers,
             help="Who chooses the plans. [default: dqn]",
@@ -141,6 +130,7 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @device_option
 @demand_options
 @choice_options
+@length_options
 @_search_options
 @threads_option
 @cores_option
@@ -284,15 +274,22 @@ class _Reporter:
             f"E <= {units.format_mj(limits.max_energy_mj)}"
         )
 
+    def price(self, price: Price) -> None:
+        """A line of its own."""
+        self._ui.note(price.text)
+
     def trial(self, event: TrialEvent) -> None:
-        """The trial, and the best so far."""
-        self._bar.advance(1 if event.number else 0)
+        """The trial, the best so far, and what going on may gain."""
+        gain = event.expected_gain
+        outlook = "" if gain is None else f"may gain {gain:.3f}"
+        self._bar.advance(1 if event.number else 0, outlook=outlook)
         self._ui.note(_trial_line(event, self._scale))
 
 
 def _trial_line(event: TrialEvent, scale: Scale) -> str:
     scored, reward = event.scored, event.scored.reward
-    head = f"[{event.number}/{event.episodes}] "
+    of = "" if event.episodes is None else f"/{event.episodes}"
+    head = f"[{event.number}{of}] "
     known = [(score.trial.cost, score.trial.accuracy) for score in scored.scores]
     costs = [cost for cost, _ in known if cost is not None]
     if not costs:
@@ -318,6 +315,7 @@ def _latency(cost: Cost) -> str:
 def _show(ui: Ui, outcome: Outcome) -> None:
     from adadeep.study.outcome import outcome_as_json, trials_as_json
 
+    _say_end(ui, outcome)
     for target in outcome.targets:
         _show_target(ui, outcome, target)
     ui.say(f"winner: {_winners(outcome)}, plan.json")
@@ -331,6 +329,13 @@ def _show(ui: Ui, outcome: Outcome) -> None:
         },
     }
     ui.emit("search", document, version=2)
+
+
+def _say_end(ui: Ui, outcome: Outcome) -> None:
+    """Why no other plan was asked for, where that is not as the user wanted."""
+    if outcome.stop is not None:
+        plans = "1 plan" if outcome.asked == 1 else f"{outcome.asked} plans"
+        ui.note(f"stopped after {plans}: {outcome.stop}.")
 
 
 def _winners(outcome: Outcome) -> str:
