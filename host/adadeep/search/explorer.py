@@ -103,7 +103,9 @@ class Explorer:
                 return plan
         shape = (-1, len(self.space.points))
         uniform = self.fresh(np.array(self._uniform, np.int64).reshape(shape))
-        return self.best_of([uniform]) if len(uniform) else None
+        found = self.best_of([uniform]) if len(uniform) else None
+        self._gain = None  # uniform plans alone do not tell it
+        return found
 
     def best_of(self, candidates: Sequence[Decisions]) -> Plan | None:
         """The plan to try next: the best of candidates or near it, else near what was tried.
