@@ -2,7 +2,9 @@
 
 By kind of layer and precision t = a * MACs + b * bytes moved + c, with a, b and c not negative,
 fitted to the medians of the table by least squares of the relative errors; a network's time is the
-sum over its layers. A kind of which too little was measured is told by a fit of all kinds.
+sum over its layers. A kind of which too little was measured is told by a fit of all kinds. No c is
+more than the quickest layer of the table took: else what large layers of a kind waste would be
+taken for what every small one takes, and to divide a layer into smaller ones would never pay.
 """
 
 from __future__ import annotations
@@ -25,17 +27,10 @@ from adadeep.core.precision import Precision
 Floats = npt.NDArray[np.float64]
 Bits = tuple[int, int]
 
-_COLUMNS = 3
-_FEWEST = _COLUMNS  # layers of a precision, for any fit
-# Layers of a kind, for a fit of its own. A sixth of a table told the other layers 25 % off
+_FEWEST = 3  # layers of a precision, for any fit: there are three numbers to be found
+# Layers of a kind, for a fit of its own. A sixth of a table told the other layers 23 % off
 # (median) with 3 or 4 here, 21 % with 5.
 _FEWEST_OF_KIND = 5
-# Whatever columns take part: every non-empty choice of them.
-_SUPPORTS = [
-    list(chosen)
-    for count in range(1, _COLUMNS + 1)
-    for chosen in itertools.combinations(range(_COLUMNS), count)
-]
 # What the converter folds into the layer before, or what moves nothing.
 _FREE = (LayerKind.RESHAPE, LayerKind.BATCH_NORM, LayerKind.ACTIVATION)
 
@@ -90,7 +85,8 @@ class _Table:
         chosen = own if own.sum() >= _FEWEST_OF_KIND else kept
         if chosen.sum() < _FEWEST:
             return None
-        return fitted(self.amounts[chosen], self.times_ms[chosen])
+        most_ms = float(self.times_ms[kept].min())
+        return fitted(self.amounts[chosen], self.times_ms[chosen], most_ms)
 
     def errors(self) -> Iterator[float]:
         """Of each layer, relative, told by a fit to the others; not of those it can't tell."""
@@ -162,30 +158,49 @@ class ProfileTimePrior:
         return self._fits[key]
 
 
-def fitted(amounts: Floats, times: Floats) -> Floats:
+def fitted(amounts: Floats, times_ms: Floats, most_ms: float = math.inf) -> Floats:
     """What a unit of each amount takes, none less than 0, by least squares of relative errors.
 
-    With three columns all choices of those that are more than 0 are tried, which is exact and
-    needs no iteration.
-
     Args:
-        amounts: (n, 3), none negative.
-        times: (n,), greater than 0.
+        amounts: MACs, bytes and 1, none negative; (n, 3).
+        times_ms: greater than 0; (n,).
+        most_ms: that the last, a layer for itself, takes.
 
     Returns:
         (3,).
     """
-    relative = amounts / times[:, np.newaxis]
-    sizes = np.linalg.norm(relative, axis=0)
-    scaled = relative / np.where(sizes > 0, sizes, 1.0)
-    best, least = np.zeros(_COLUMNS), float(len(times))
-    for support in _SUPPORTS:
-        found = np.linalg.lstsq(scaled[:, support], np.ones(len(times)), rcond=None)[0]
-        left = float(np.square(scaled[:, support] @ found - 1).sum())
+    relative = amounts / times_ms[:, np.newaxis]
+    found = _least_squares(relative, np.ones(len(times_ms)))
+    if found[-1] <= most_ms:
+        return found
+    # One bound that is passed holds with equality at the optimum, for the problem is convex.
+    rest = _least_squares(relative[:, :-1], 1 - most_ms / times_ms)
+    return np.array([*rest, most_ms])
+
+
+def _least_squares(columns: Floats, wanted: Floats) -> Floats:
+    """Coefficients that are not negative: of (n, k) and (n,), (k,).
+
+    All choices of those that are more than 0 are tried: of three that is exact and quick.
+    """
+    count = columns.shape[1]
+    sizes = np.linalg.norm(columns, axis=0)
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    best, least = np.zeros(count), float(np.square(wanted).sum())
+    for support in _supports(count):
+        chosen = columns[:, support] / sizes[support]
+        found = np.linalg.lstsq(chosen, wanted, rcond=None)[0]
+        left = float(np.square(chosen @ found - wanted).sum())
         if found.min() >= 0 and left < least:
-            best, least = np.zeros(_COLUMNS), left
+            best, least = np.zeros(count), left
             best[support] = found
-    return np.asarray(best / np.where(sizes > 0, sizes, 1.0))
+    return np.asarray(best / sizes)
+
+
+def _supports(count: int) -> list[list[int]]:
+    """Every non-empty choice of so many columns."""
+    sizes, places = range(1, count + 1), range(count)
+    return [list(chosen) for size in sizes for chosen in itertools.combinations(places, size)]
 
 
 def _table(rows: list[tuple[LayerSpec, float]]) -> _Table:

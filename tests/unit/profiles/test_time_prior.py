@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
@@ -43,9 +43,16 @@ def by_hand(entries, kind):
     rows = [e for e in entries if e.layer.kind == kind] if kind else entries
     times = np.array([e.measurement.latency_ms for e in rows])
     amounts = np.array([[e.layer.macs, moved(e.layer, e.precision), 1.0] for e in rows])
-    sizes = np.abs(amounts / times[:, None]).max(axis=0)
+    return by_scipy(amounts, times, min(e.measurement.latency_ms for e in entries))
+
+
+def by_scipy(amounts, times, most):
+    relative = amounts / times[:, None]
+    sizes = relative.max(axis=0)
     sizes[sizes == 0] = 1
-    return nnls(amounts / times[:, None] / sizes, np.ones(len(rows)))[0] / sizes
+    bounds = [0, 0, 0], [np.inf, np.inf, most * sizes[2]]
+    wanted = np.ones(len(times))
+    return lsq_linear(relative / sizes, wanted, bounds, tol=1e-14, max_iter=500).x / sizes
 
 
 # ---- the fit
@@ -67,6 +74,19 @@ def test_what_is_found_is_not_negative_and_is_what_scipy_finds(seed):
     assert found.min() >= 0
     exact, _ = nnls(amounts / times[:, None], np.ones(len(times)))
     assert found == pytest.approx(exact, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_layer_for_itself_takes_no_more_than_it_may(seed):
+    rng = np.random.default_rng(seed)
+    amounts = np.exp(rng.normal(size=(int(rng.integers(3, 12)), 3)) * [2, 1, 0])
+    times = amounts @ [1.0, 0.5, 0.0] + rng.uniform(1, 3, len(amounts))
+    most = 0.4 * times.min()
+    found = fitted(amounts, times, most)
+    assert 0 <= found.min() <= found[2] <= most
+    assert found == pytest.approx(by_scipy(amounts, times, most), rel=1e-4, abs=1e-5)
+    if fitted(amounts, times)[2] > most:
+        assert found[2] == most
 
 
 def test_a_column_of_nothing_takes_nothing():
@@ -98,6 +118,15 @@ def test_a_network_takes_the_sum_and_flattening_nothing():
     layers = [layer for layer in spec.layers if layer.kind is not LayerKind.RESHAPE]
     assert len(layers) < len(spec.layers)
     assert prior.latency_ms(spec) == pytest.approx(sum(map(lawful_ms, layers)), rel=1e-4)
+
+
+def test_what_large_layers_waste_is_not_taken_for_what_small_ones_need():
+    convs = [entry(c, lawful_ms(c) + 40.0 * n) for n, c in enumerate(CONVS, 1)]
+    quick = [entry(layer, lawful_ms(layer)) for layer in DENSES]
+    quickest = min(e.measurement.latency_ms for e in quick)
+    nothing = LayerSpec("c", LayerKind.CONV, (1, 1, 1), (1, 1, 1), (1, 1), (1, 1), "same")
+    assert prior_of(*convs).latency_ms(alone(nothing)) > 10 * quickest
+    assert prior_of(*convs, *quick).latency_ms(alone(nothing)) <= 1.1 * quickest
 
 
 def test_what_is_stored_sparse_is_less_work():

@@ -47,7 +47,7 @@ def time_prior(found, space=SPACE, used=lambda: None, of=None):
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_a_plan_is_expected_to_take_what_the_layers_of_its_outline_do(precision):
-    # Too few pools for a fit of their own: the same law for all kinds.
+    # The same for all kinds: of pools there are too few for a fit of their own.
     law = dict.fromkeys(LayerKind, (2e-6, 3e-6, 0.5))
     tell = time_prior(knowledge(*lawful(law=law)))
     plan = replace(SVD, precision=precision)
@@ -165,7 +165,8 @@ def test_a_search_on_another_device_hands_none(tmp_path, kind):
 
 
 def test_the_world_model_expects_what_the_profile_tells(tmp_path, kind):
-    make_sampler(tmp_path / "run", kind, knowledge(*lawful()))
+    law = dict.fromkeys(LayerKind, (2e-6, 3e-6, 0.5))
+    make_sampler(tmp_path / "run", kind, knowledge(*lawful(law=law)))
     context = kind.contexts[0]
     tell, world = context.targets[0].time_prior, World(context)
     rows = np.array([context.space.decisions(plan) for plan in (CompressionPlan(), SVD)])
