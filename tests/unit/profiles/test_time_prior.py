@@ -129,10 +129,13 @@ def test_what_large_layers_waste_is_not_taken_for_what_small_ones_need():
     assert prior_of(*convs, *quick).latency_ms(alone(nothing)) <= 1.1 * quickest
 
 
-def test_what_is_stored_sparse_is_less_work():
-    prior, old = prior_of(*lawful()), DENSES[3]
+def test_what_is_not_stored_is_no_work_and_not_moved():
+    old = CONVS[3]  # mostly weights
     sparse = replace(old, nonzero_weights=old.weights // 10)
-    assert prior.latency_ms(alone(sparse)) < 0.5 * prior.latency_ms(alone(old))
+    a, b, c = LAW[LayerKind.CONV]
+    left_out = old.weights - sparse.nonzero_weights
+    expected = a * sparse.macs + b * (moved(old) - 4 * left_out) + c
+    assert prior_of(*lawful()).latency_ms(alone(sparse)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_kind_of_which_too_little_was_measured_is_told_by_all_kinds():
