@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
 from adadeep.profiles import files
 from fakes import good_files
+from fakes.profiled import CONVS, lawful, profile
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +115,34 @@ def test_of_many_references_those_measured_last_are_shown(capsys):
     _, out, _ = adadeep(capsys, "show", "box")
     shown = [line.split()[1][:1] for line in out.splitlines() if line.split()[:1] == ["reference"]]
     assert shown == ["3", "4", "5", "6", "7"]
+
+
+def time_models(capsys, name: str) -> tuple[list[str], list[dict[str, Any]]]:
+    _, out, _ = adadeep(capsys, "show", name)
+    lines = [" ".join(line.split()) for line in out.splitlines() if "time model" in line]
+    _, out, _ = adadeep(capsys, "show", name, "--json")
+    return lines, json.loads(out)["profile"]["time_models"]
+
+
+def test_show_tells_how_well_the_table_tells_its_own_layers(capsys):
+    good_files.write_profile("box")  # of two layers: too few for a model
+    assert time_models(capsys, "box") == ([], [])
+    entries = lawful(precisions=("float32",))
+    files.save(profile(*entries, name="many"))
+    lines, [model] = time_models(capsys, "many")
+    error = model.pop("relative_error")
+    assert model == {"runtime": "fake_runtime", "threads": 1, "provenance": "fitted"}
+    assert error >= 0
+    within = f"within about {100 * error:.0f} % of its own table (fitted, leave one out)"
+    assert lines == [f"time model {within}"]
+    few = lawful(CONVS[:3], ("float32",), threads=4)
+    files.save(profile(*entries, *few, name="many"))
+    lines, models = time_models(capsys, "many")
+    assert lines == [
+        f"time model fake_runtime, 1 thread: {within}",
+        "time model fake_runtime, 4 threads: of too few layers to tell its error (fitted)",
+    ]
+    assert [one["relative_error"] for one in models] == [error, None]
 
 
 def test_validate_finds_a_damaged_session_and_diff_knows_no_sessions(capsys):

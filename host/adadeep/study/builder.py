@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
 from adadeep.core.scores import SampleScores
-from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext
+from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext, TargetKnowledge
 from adadeep.core.space import PrecisionChoice, SearchSpace, build_space
 from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
@@ -34,6 +35,7 @@ from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
 from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
+from adadeep.study.expected_time import GUESSED, with_expected_time
 from adadeep.study.finalists import Contest, conclude, contest_of
 from adadeep.study.jobs import ExecutorKind
 from adadeep.study.known import KnownBeforehand, Skip, ruled_out
@@ -116,6 +118,7 @@ class _Search:
     store: ArtifactStore = field(init=False)
     choices: Choices = field(init=False)
     known_costs: KnownBeforehand = field(init=False)
+    knowledge: dict[str, TargetKnowledge] = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = ArtifactStore(self.bench.folder.absolute() / MODELS)
@@ -127,6 +130,7 @@ class _Search:
         records = (device.record for device in self.bench.devices.values())
         by_formula = all(record.sources[ENERGY] == ANALYTIC.name for record in records)
         self.known_costs = KnownBeforehand(initial, by_formula)
+        self.knowledge = self._knowledge()
 
     @property
     def space(self) -> SearchSpace:
@@ -151,6 +155,17 @@ class _Search:
         )  # fmt: skip
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
         return self._conclude(session, study.run(episodes, self.observer))
+
+    def _knowledge(self) -> dict[str, TargetKnowledge]:
+        """By target key, with what profiles let expect; that this is used is said once."""
+        say = functools.cache(lambda: self.observer.note(GUESSED))
+        return {
+            key: with_expected_time(
+                self.bench.knowledge[key], device.record.target, self.space,
+                self.known_costs.network, say,
+            )
+            for key, device in self.bench.devices.items()
+        }  # fmt: skip
 
     def _executor_kind(self) -> ExecutorKind:
         """Training would disturb what is measured on the same computer: there they take turns."""
@@ -215,7 +230,7 @@ class _Search:
             seed=session.seed,
             preset=session.preset,
             known_costs=self.known_costs,
-            targets=tuple(self.bench.knowledge[goal.target] for goal in goals),
+            targets=tuple(self.knowledge[goal.target] for goal in goals),
             history=(baseline,),
             scale=self.bench.journal.content.scale,
         )

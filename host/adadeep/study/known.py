@@ -44,15 +44,21 @@ class KnownBeforehand:
             ConfigError: an unknown technique or precision.
         """
         if plan.key not in self._found:
-            self._found[plan.key] = self._costs(plan)
+            spec = self.network(plan)
+            self._found[plan.key] = None if spec is None else self._of(spec)
         return self._found[plan.key]
 
-    def _costs(self, plan: CompressionPlan) -> KnownCosts | None:
+    def network(self, plan: CompressionPlan) -> ModelSpec | None:
+        """What a plan makes, in its precision; None as of a call.
+
+        Raises:
+            ConfigError: an unknown technique or precision.
+        """
         try:
             outline = outline_plan(self._initial, plan, TECHNIQUES)
         except TechniqueNotApplicable:
             return None
-        return None if outline is None else self._of(outline, plan.precision)
+        return None if outline is None else outline.in_precision(PRECISIONS.get(plan.precision))
 
     def at_least(self, plan: CompressionPlan) -> KnownCosts | None:
         """A bound: where a technique can't tell, what the layers before its own cost.
@@ -75,15 +81,14 @@ class KnownBeforehand:
 
     def _of_front(self, plan: CompressionPlan, layer: str) -> KnownCosts | None:
         """Of the layers before one, in what a plan that can be outlined makes."""
-        outline = outline_plan(self._initial, plan, TECHNIQUES)
+        outline = self.network(plan)
         names = [one.name for one in outline.layers] if outline else []
         if outline is None or layer not in names:
             return None
         front = replace(outline, layers=outline.layers[: names.index(layer)])
-        return self._of(front, plan.precision)
+        return self._of(front)
 
-    def _of(self, outline: ModelSpec, precision: str) -> KnownCosts:
-        spec = outline.in_precision(PRECISIONS.get(precision))
+    def _of(self, spec: ModelSpec) -> KnownCosts:
         return KnownCosts(
             macs=spec.macs,
             storage_bytes=spec.parameter_storage_bytes,

@@ -85,16 +85,18 @@ def show(name: str, json_mode: bool) -> None:
 
     ui, path, profile = Ui(json_mode), files.find(name), files.load(name)
     ui.say(f"{profile.name}  ({path})")
-    for label, value in [*_identity_rows(profile), *_use_rows(profile)]:
+    models = _time_models(profile)
+    rows = [*_identity_rows(profile), *_use_rows(profile), *_time_model_rows(models)]
+    for label, value in rows:
         ui.say(f"  {label:<10} {value}")
     _show_hardware(ui, profile.facts)
-    rows = [(c.name, c.status.value, c.evidence) for c in profile.capabilities]
-    if rows:
-        ui.table(_CAPABILITY_COLUMNS, rows)
+    capabilities = [(c.name, c.status.value, c.evidence) for c in profile.capabilities]
+    if capabilities:
+        ui.table(_CAPABILITY_COLUMNS, capabilities)
     _show_entries(ui, profile)
     if _can_be_attached(profile):
         ui.now("adadeep search digits -d" if profile.is_measured else _MEASURE, profile.name)
-    ui.emit("profile", {"path": str(path), "profile": _profile_json(profile)})
+    ui.emit("profile", {"path": str(path), "profile": _profile_json(profile, models)})
 
 
 def _use_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
@@ -117,6 +119,35 @@ def _use_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
             f" {drift.first_at[:10]}, {format_ms(now.latency_ms)} on {drift.last_at[:10]}"
             f" ({round(100 * drift.change):+d} %)",
         ))  # fmt: skip
+    return rows
+
+
+def _time_models(profile: DeviceProfile) -> list[dict[str, Any]]:
+    """What the tables of a profile let expect of networks, and how far that is off."""
+    from adadeep.convert.precisions.registry import PRECISIONS
+    from adadeep.core.cost import Provenance
+    from adadeep.profiles.time_prior import ProfileTimePrior, measured_ways
+
+    precisions = PRECISIONS.usable()
+    found = [
+        (way, ProfileTimePrior.of(profile, way, precisions)) for way in measured_ways(profile)
+    ]
+    return [
+        {**_plain(way), "relative_error": prior.relative_error, "provenance": Provenance.FITTED}
+        for way, prior in found
+        if prior is not None
+    ]
+
+
+def _time_model_rows(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    rows = []
+    for model in models:
+        error, threads = model["relative_error"], model["threads"]
+        way = f"{model['runtime']}, {threads} thread{'s' if threads > 1 else ''}: "
+        within = "of too few layers to tell its error (fitted)"
+        if error is not None:
+            within = f"within about {100 * error:.0f} % of its own table (fitted, leave one out)"
+        rows.append(("time model", (way if len(models) > 1 else "") + within))
     return rows
 
 
@@ -310,7 +341,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _profile_json(profile: DeviceProfile) -> dict[str, Any]:
+def _profile_json(profile: DeviceProfile, models: list[dict[str, Any]]) -> dict[str, Any]:
     """The profile as its files hold it, with each entry's statistics beside the samples."""
     from adadeep.profiles.usage import drifts_of
 
@@ -328,4 +359,9 @@ def _profile_json(profile: DeviceProfile) -> dict[str, Any]:
         }
         for drift in drifts_of(profile.sessions)
     ]
-    return {**document, "drifts": drifts, "is_measured": profile.is_measured}
+    return {
+        **document,
+        "drifts": drifts,
+        "is_measured": profile.is_measured,
+        "time_models": models,
+    }
