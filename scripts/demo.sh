@@ -6,7 +6,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 device=${DEVICE:-local}
-episodes=${EPISODES:-24}
+episodes=${EPISODES:-12}
 run=${RUN:-runs/demo-$(printf %s "$device" | tr -c 'A-Za-z0-9.-' '-')}
 # A demo leaves nothing behind outside the checkout.
 export ADADEEP_LIBRARY="${ADADEEP_LIBRARY:-$PWD/runs/library}"
