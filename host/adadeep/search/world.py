@@ -290,16 +290,16 @@ class World:
         return GoalModel(
             goal,
             self.wish_of(goal),
-            self._learned(self._time_prior(context, place), _macs_of, own_ms),
+            self._learned(self._time_priors(context, place), _macs_of, own_ms),
             self._known(context, lambda known: known.energy_mj)
-            or self._learned(_formula(context, _words), _words_of, own_mj),
+            or self._learned([_formula(context, _words)], _words_of, own_mj),
             self._known(context, lambda known: known.storage_bytes)
-            or self._learned(_formula(context, _macs), _weights_of, own_bytes),
+            or self._learned([_formula(context, _macs)], _weights_of, own_bytes),
         )
 
-    def _time_prior(self, context: SearchContext, place: int) -> Formula:
+    def _time_priors(self, context: SearchContext, place: int) -> list[Formula]:
         prior = context.targets[place].time_prior if place < len(context.targets) else None
-        return prior or _formula(context, _macs)
+        return [*([prior] if prior else []), _formula(context, _macs)]
 
     def _known(
         self, context: SearchContext, of: Callable[[KnownCosts], float | None]
@@ -307,9 +307,10 @@ class World:
         table = additive_table(self.space, _formula(context, of))
         return None if table is None else KnownCost(table)
 
-    def _learned(self, prior: Formula, amount: Amount, own: float) -> CostModel:
-        table = additive_table(self.space, prior) or additive_table(self.space, lambda _: 1.0)
-        assert table is not None
+    def _learned(self, priors: Sequence[Formula], amount: Amount, own: float) -> CostModel:
+        """Over the first prior that tells the initial network; else all plans are alike in it."""
+        tables = (additive_table(self.space, prior) for prior in [*priors, lambda _: 1.0])
+        table = next(found for found in tables if found is not None)
         return LearnedCost(self.space, table, amount, own)
 
 
