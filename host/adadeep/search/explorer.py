@@ -1,9 +1,10 @@
 """What the planner and the DQN share: what is known, the plans that open a search, what to try.
 
 A search opens with a design: each precision alone, then the uniform plans (one choice or two,
-wherever they fit) that the belief likes best. From then on candidates are weighed by how much each
-is expected to raise the best reward (expected improvement; Jones, Schonlau and Welch 1998), over
-draws of the whole belief, so that a plan which may break a limit counts as far as it may keep it.
+wherever they fit) that the belief likes best, or what it likes better near them. From then on
+candidates are weighed by how much each is expected to raise the best reward (expected
+improvement; Jones, Schonlau and Welch 1998), over draws of the whole belief, so that a plan which
+may break a limit counts as far as it may keep it.
 """
 
 from __future__ import annotations
@@ -102,10 +103,10 @@ class Explorer:
         Args:
             candidates: plans, each (n, points).
         """
+        self._gain = 0.0
         drawn = self.world.sample(self.rng, _DRAWS)
         plans = self.fresh(np.unique(np.concatenate(candidates), axis=0))
         if not len(plans):
-            self._gain = 0.0
             return self._any_fresh()
         promise = self._promise(plans, drawn)
         best, most = plans[np.argmax(promise)], float(promise.max())
@@ -127,7 +128,7 @@ class Explorer:
         is_kept = violation <= _TOLERANCE
         raised = np.where(is_kept, np.maximum(reward - best, 0.0), 0.0)
         short = np.where(is_kept, np.minimum(reward - best, 0.0), -np.minimum(violation, 1.0))
-        self._gain = float(raised.max(axis=1).mean())
+        self._gain = max(self._gain or 0.0, float(raised.max(axis=1).mean()))
         weight = _NEAR_WHILE_NONE if best <= _NONE_KEPT else _NEAR
         return np.asarray((raised + weight * short).mean(axis=0))
 
