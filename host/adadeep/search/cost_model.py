@@ -38,11 +38,6 @@ _SAVES = 0.7  # of a layer's cost stays where the prior sees no change: techniqu
 class CostModel(Protocol):
     """What is believed of a cost of all plans."""
 
-    @property
-    def features(self) -> int:
-        """How many weights are learned; 0 of a cost that is known."""
-        ...
-
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Takes what a plan (points,) costs; the variance is of its logarithm."""
         ...
@@ -77,8 +72,6 @@ class KnownCost:
 
     def __init__(self, table: AdditiveTable) -> None:
         self.table = table
-
-    features = 0
 
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Learns what the formula could not tell."""
@@ -127,17 +120,15 @@ class LearnedCost:
         self._ending[list(space.ending)] = True
         self._is_layer = np.array([point.layer is not None for point in space.points])
         self._rest, self._own = _parts(space, prior, amount)
-        self._scale = initial / max(self._at(start, np.zeros(self.features)), _LEAST_COST)
         self._belief = LinearBelief(self._features.groups, _SCALES)
-        self._weights: Floats = np.zeros(self.features)
+        self._weights: Floats = self._belief.mean
+        self._scale = 1.0
+        self._scale = initial / float(
+            self.costs(start[np.newaxis], self._weights[np.newaxis])[0, 0]
+        )
         self._plans = [start]
         self._values = [math.log(max(initial, _LEAST_COST))]
         self._variances = [_LEAST_VARIANCE]
-
-    @property
-    def features(self) -> int:
-        """How many weights are learned."""
-        return len(self._features.groups)
 
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Takes what a plan (points,) costs; the variance is of its logarithm."""
@@ -198,10 +189,6 @@ class LearnedCost:
         if (place := self._prior.precision_point) is not None:
             factor = tables[:, place, decisions[:, place]]
         return np.asarray(np.maximum(layers * factor * self._scale, _LEAST_COST))
-
-    def _at(self, decisions: Decisions, weights: Floats) -> float:
-        self._scale = 1.0
-        return float(self.costs(decisions[np.newaxis], weights[np.newaxis])[0, 0])
 
     def _tables(self, weights: Floats) -> Floats:
         """The factor of each decision; (w, points, actions)."""
