@@ -28,8 +28,8 @@ def contenders() -> dict[str, Contender]:
 def variants() -> dict[str, Contender]:
     """Of hyper-parameters that no preset has."""
     return {
-        "dqn default, reward on every step": variant(gamma=0.01, reward_on_every_step=True),
-        "dqn default, a loss a column": variant(separate_columns=True),
+        "dqn model-free, reward on every step": variant(gamma=0.01, reward_on_every_step=True),
+        "dqn model-free, a loss a column": variant(separate_columns=True),
     }
 
 
@@ -39,8 +39,8 @@ def registered(name: str, preset: str) -> Contender:
 
 
 def variant(**changes: object) -> Contender:
-    """dqn's default with other hyper-parameters."""
-    config = replace(preset_config("default"), **changes)
+    """The dqn without a model of the world, with other hyper-parameters."""
+    config = replace(preset_config("model-free"), **changes)
     return lambda context: DqnSampler(
         context.space, [goal.demand for goal in context.goals], context.seed, config
     )
