@@ -129,10 +129,12 @@ class EpisodeBatch:
         """
         kept = np.ones((len(self._known[0].base), len(decisions), self._actions), np.bool_)
         is_over = self._ended(decisions, position)[:, np.newaxis] | self._ending
+        last = _last(decisions, position)
         for number, table in enumerate(self._known):
-            here = self._so_far(number, decisions, position)[:, :, np.newaxis]
-            ahead = self._least[number][:, position + 1, np.newaxis, np.newaxis]
-            least = here + table.added[:, np.newaxis, position] + np.where(is_over, 0.0, ahead)
+            here = table.added[:, np.newaxis, position] + table.joint[:, position, last]
+            ahead = self._least[number][:, position + 1, np.newaxis]
+            least = here + np.where(is_over, 0.0, ahead)
+            least += table.so_far(decisions[:, :position])[:, :, np.newaxis]
             kept &= least <= wishes.known_bounds[number][:, np.newaxis] * (1 + _TOLERANCE)
         if not self._is_layer[position]:  # each action is a precision here
             return kept[self._known[0].precision_of, :, np.arange(self._actions)].T
@@ -142,15 +144,10 @@ class EpisodeBatch:
         self, number: int, decisions: Decisions, position: int
     ) -> npt.NDArray[np.float64]:
         """The least that a plan can come to when it is decided up to a position; (rows,)."""
-        ended = self._ended(decisions, position)
-        ahead = np.where(ended, 0.0, self._least[number][:, position, np.newaxis])
-        return np.asarray((self._so_far(number, decisions, position) + ahead).min(axis=0))
-
-    def _so_far(self, number: int, decisions: Decisions, position: int) -> npt.NDArray[np.float64]:
-        """What the decisions before a position come to, by precision; (precisions, rows)."""
-        table, done = self._known[number], np.arange(position)
-        added = table.added[:, done, decisions[:, :position]]
-        return np.asarray(table.base[:, np.newaxis] + added.sum(axis=2))
+        ahead = self._least[number][:, position, _last(decisions, position)]
+        ahead = np.where(self._ended(decisions, position), 0.0, ahead)
+        so_far = self._known[number].so_far(decisions[:, :position])
+        return np.asarray((so_far + ahead).min(axis=0))
 
     def _ended(self, decisions: Decisions, position: int) -> Masks:
         """Whether a choice before a position replaces the layers behind it; (rows,)."""
@@ -180,19 +177,25 @@ class EpisodeBatch:
         return decisions
 
 
+def _last(decisions: Decisions, position: int) -> Decisions:
+    """The decision before a position; nothing before the first; (rows,)."""
+    return decisions[:, position - 1] if position else np.full(len(decisions), NOTHING)
+
+
 def _least_ahead(
     table: AdditiveTable, is_open: Masks, is_ending: Masks
 ) -> npt.NDArray[np.float64]:
-    """The least that decisions from a position on add, if none before has replaced their layers.
+    """The least that decisions from a position on add, by the one before; found from the last on.
 
-    Either none of them replaces the others, or one does, and what is behind it adds nothing.
+    Behind a choice that replaces the later layers there is nothing to add.
 
     Returns:
-        (precisions, points + 1).
+        (precisions, points + 1, actions).
     """
-    going_on = np.where(is_open & ~is_ending, table.added, np.inf).min(axis=2)
-    ending = np.where(is_open & is_ending, table.added, np.inf).min(axis=2)
-    ahead = going_on[:, ::-1].cumsum(axis=1)[:, ::-1]  # of all points from each on
-    saved = np.minimum.accumulate((ending - ahead)[:, ::-1], axis=1)[:, ::-1]
-    least = ahead + np.minimum(saved, 0.0)
-    return np.concatenate([least, np.zeros((len(least), 1))], axis=1)
+    precisions, points, actions = table.added.shape
+    least = np.zeros((precisions, points + 1, actions))
+    for place in reversed(range(points)):
+        here = table.added[:, place] + np.where(is_ending, 0.0, least[:, place + 1])
+        here = np.where(is_open[place], here, np.inf)
+        least[:, place] = (here[:, np.newaxis] + table.joint[:, place]).min(axis=2)
+    return least
