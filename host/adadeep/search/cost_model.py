@@ -218,8 +218,9 @@ def _parts(space: SearchSpace, prior: AdditiveTable, amount: Amount) -> tuple[Fl
         [max(amount(p.layer) / total, _LEAST_SHARE) if p.layer else 0.0 for p in space.points]
     )
     shares /= max(shares.sum(), 1.0)
-    rest = np.maximum(prior.base * (1.0 - shares.sum()), 0.0)
-    layer = prior.base[:, np.newaxis] * shares  # (precisions, points)
+    base = np.maximum(prior.base, _LEAST_COST)  # what the prior sees nothing in is alike in all
+    rest = np.maximum(base * (1.0 - shares.sum()), 0.0)
+    layer = base[:, np.newaxis] * shares  # (precisions, points)
     behind = layer[:, ::-1].cumsum(axis=1)[:, ::-1] - layer
     own = layer[:, :, np.newaxis] + prior.added
     for number in space.ending:
