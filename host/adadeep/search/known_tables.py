@@ -56,6 +56,12 @@ class AdditiveTable:
         precisions = self.precisions(decisions)
         return np.asarray(self.base[precisions] + self._sum(precisions[:, np.newaxis], decisions))
 
+    def tells(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Whether the formula tells all choices of plans (n, points); (n,)."""
+        places = np.arange(decisions.shape[1])
+        known = self.is_known[self.precisions(decisions)[:, np.newaxis], places, decisions]
+        return np.asarray(known.all(axis=1))
+
     def so_far(self, decisions: Decisions) -> Floats:
         """In each precision, of plans that are decided so far (n, k); (precisions, n)."""
         precisions = np.arange(len(self.base))[:, np.newaxis, np.newaxis]

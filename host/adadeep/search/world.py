@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from adadeep.core.cost import Cost, Quantity
 from adadeep.core.layers import LayerSpec
@@ -163,6 +164,27 @@ class World:
         """Which of T, E and S_p those are."""
         costs = self.goals[0].costs
         return tuple(n for n, cost in enumerate(costs) if isinstance(cost, KnownCost))
+
+    def may_keep(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Whether what formulas tell keeps the limits of one goal at least.
+
+        A study skips the others untried, so nothing is learned from them.
+
+        Args:
+            decisions: (n, points).
+
+        Returns:
+            (n,); true where a choice is one that formulas can't tell.
+        """
+        found = np.zeros(len(decisions), np.bool_)
+        for model in self.goals:
+            kept = np.ones(len(decisions), np.bool_)
+            for bound, cost in zip(model.wish.bounds, model.costs, strict=True):
+                if isinstance(cost, KnownCost):
+                    is_within = cost.table.values(decisions) <= bound * (1 + _TOLERANCE)
+                    kept &= is_within | ~cost.table.tells(decisions)
+            found |= kept
+        return found
 
     @property
     def initial_costs(self) -> list[Floats]:
