@@ -59,7 +59,7 @@ def test_before_anything_is_tried_the_initial_network_costs_what_it_does():
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_sum_over_layers_with_factors_of_techniques_is_recovered_from_few_plans(seed):
     truth = Simulated(DEEP, seed=seed)
     plans = drawn(truth, 230)
@@ -96,11 +96,11 @@ def test_it_never_diverges_where_the_cost_lies_in_layers_with_few_macs():
     assert np.abs(errors(model, SPACE, plans, energy)).max() < 0.2
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_one_plan_never_throws_it_off(seed):
     truth = Simulated(seed=seed)
     everything = truth.every_plan()
-    for plan in drawn(truth, 12, seed):
+    for plan in drawn(truth, 8, seed):
         model = learned(truth, truth.latency_ms)
         taught(model, SPACE, plan[np.newaxis], truth.latency_ms)
         found = errors(model, SPACE, everything, truth.latency_ms)
