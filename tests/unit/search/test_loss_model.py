@@ -71,6 +71,14 @@ def test_what_was_measured_surely_is_kept_and_noise_is_not():
     assert before[0, 0] <= noisy.smoothed()[0] < 0.04
 
 
+def test_the_doubt_about_a_loss_is_bent_with_it():
+    """By the slope there, from a central difference."""
+    model, loss, step = LossModel(SPACE), 0.08, 1e-6
+    model.see(Simulated().every_plan()[20], loss, 0.01**2)
+    slope = (bent(np.array(loss + step)) - bent(np.array(loss - step))) / (2 * step)
+    assert model._variances[0] == pytest.approx((slope * 0.01) ** 2, rel=1e-5)
+
+
 def test_a_stray_is_added_before_it_is_unbent():
     model = LossModel(SPACE)
     plan = Simulated().every_plan()[:1]

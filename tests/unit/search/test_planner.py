@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_plans_and_another_one_others(ahead):
     assert first != other
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_it_finds_the_best_of_a_small_space_within_a_fifth_of_it(seed):
     truth = Simulated(seed=seed)
     asked = truth.play(PLANNER.make(truth.context(seed)), 10)
