@@ -44,8 +44,8 @@ def test_random_asks_for_every_plan_before_it_repeats_one():
     assert len(set(keys)) == 10
 
 
-def test_dqn_learns_a_task_of_two_decisions():
-    sampler = make(("dqn", "default"), seed=1)
+def test_dqn_without_a_model_learns_a_task_of_two_decisions():
+    sampler = make(("dqn", "model-free"), seed=1)
     plans = episodes(sampler, 60)
     best = (0.5, 0.5)
     assert best in [worth(plan) for plan in plans]
@@ -59,10 +59,10 @@ def test_dqn_learns_a_task_of_two_decisions():
     assert worth(SPACE.plan(decisions)) == best
 
 
-def test_dqn_values_tell_the_reward_of_a_single_decision():
+def test_values_of_the_dqn_without_a_model_tell_the_reward_of_a_single_decision():
     """A bandit: one decision, so Q of an action must become its reward."""
     space = build_space(MODEL, [FIRE], ())
-    sampler = make(("dqn", "default"), space=space)
+    sampler = make(("dqn", "model-free"), space=space)
     for _ in range(60):
         plan = sampler.ask()
         sampler.tell(told(plan, *((0.75, 0.5) if plan.choices else (-0.25, 0.0))))
@@ -73,5 +73,5 @@ def test_dqn_values_tell_the_reward_of_a_single_decision():
 
 
 def test_an_unknown_preset_is_an_input_error():
-    with pytest.raises(ConfigError, match="default, paper"):
+    with pytest.raises(ConfigError, match="default, model-free, paper"):
         make(("dqn", "fast"))

@@ -43,7 +43,6 @@ class Moves:
         behind = np.arange(found.shape[1]) > first[:, np.newaxis]
         found[behind & self._is_layer] = NOTHING
         kept = (found != plans[owners]).any(axis=1)
-        kept &= (places <= first) | ~self._is_layer[places]
         return found[kept], owners[kept]
 
 

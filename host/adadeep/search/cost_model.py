@@ -38,11 +38,6 @@ _SAVES = 0.7  # of a layer's cost stays where the prior sees no change: techniqu
 class CostModel(Protocol):
     """What is believed of a cost of all plans."""
 
-    @property
-    def features(self) -> int:
-        """How many weights are learned; 0 of a cost that is known."""
-        ...
-
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Takes what a plan (points,) costs; the variance is of its logarithm."""
         ...
@@ -77,8 +72,6 @@ class KnownCost:
 
     def __init__(self, table: AdditiveTable) -> None:
         self.table = table
-
-    features = 0
 
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Learns what the formula could not tell."""
@@ -127,17 +120,15 @@ class LearnedCost:
         self._ending[list(space.ending)] = True
         self._is_layer = np.array([point.layer is not None for point in space.points])
         self._rest, self._own = _parts(space, prior, amount)
-        self._scale = initial / max(self._at(start, np.zeros(self.features)), _LEAST_COST)
         self._belief = LinearBelief(self._features.groups, _SCALES)
-        self._weights: Floats = np.zeros(self.features)
+        self._weights: Floats = self._belief.mean
+        self._scale = 1.0
+        self._scale = initial / float(
+            self.costs(start[np.newaxis], self._weights[np.newaxis])[0, 0]
+        )
         self._plans = [start]
         self._values = [math.log(max(initial, _LEAST_COST))]
         self._variances = [_LEAST_VARIANCE]
-
-    @property
-    def features(self) -> int:
-        """How many weights are learned."""
-        return len(self._features.groups)
 
     def see(self, decisions: Decisions, value: float, variance: float) -> None:
         """Takes what a plan (points,) costs; the variance is of its logarithm."""
@@ -199,10 +190,6 @@ class LearnedCost:
             factor = tables[:, place, decisions[:, place]]
         return np.asarray(np.maximum(layers * factor * self._scale, _LEAST_COST))
 
-    def _at(self, decisions: Decisions, weights: Floats) -> float:
-        self._scale = 1.0
-        return float(self.costs(decisions[np.newaxis], weights[np.newaxis])[0, 0])
-
     def _tables(self, weights: Floats) -> Floats:
         """The factor of each decision; (w, points, actions)."""
         return np.asarray(np.exp(np.clip(self._features.tables(weights), -6.0, 6.0)))
@@ -231,8 +218,9 @@ def _parts(space: SearchSpace, prior: AdditiveTable, amount: Amount) -> tuple[Fl
         [max(amount(p.layer) / total, _LEAST_SHARE) if p.layer else 0.0 for p in space.points]
     )
     shares /= max(shares.sum(), 1.0)
-    rest = np.maximum(prior.base * (1.0 - shares.sum()), 0.0)
-    layer = prior.base[:, np.newaxis] * shares  # (precisions, points)
+    base = np.maximum(prior.base, _LEAST_COST)  # what the prior sees nothing in is alike in all
+    rest = np.maximum(base * (1.0 - shares.sum()), 0.0)
+    layer = base[:, np.newaxis] * shares  # (precisions, points)
     behind = layer[:, ::-1].cumsum(axis=1)[:, ::-1] - layer
     own = layer[:, :, np.newaxis] + prior.added
     for number in space.ending:

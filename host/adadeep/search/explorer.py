@@ -1,9 +1,10 @@
 """What the planner and the DQN share: what is known, the plans that open a search, what to try.
 
 A search opens with a design: each precision alone, then the uniform plans (one choice or two,
-wherever they fit) that the belief likes best. From then on candidates are weighed by how much each
-is expected to raise the best reward (expected improvement; Jones, Schonlau and Welch 1998), over
-draws of the whole belief, so that a plan which may break a limit counts as far as it may keep it.
+wherever they fit) that the belief likes best, or what it likes better near them. From then on
+candidates are weighed by how much each is expected to raise the best reward (expected
+improvement; Jones, Schonlau and Welch 1998), over draws of the whole belief, so that a plan which
+may break a limit counts as far as it may keep it.
 """
 
 from __future__ import annotations
@@ -98,11 +99,11 @@ class Explorer:
         """The next plan of the design; None when it is through."""
         if self._asked >= self._design:
             return None
-        for plan in self._precisions:
-            if plan not in self._known:
-                return plan
         shape = (-1, len(self.space.points))
-        uniform = self.fresh(np.array(self._uniform, np.int64).reshape(shape))
+        alone = self._hopeful(np.array(self._precisions, np.int64).reshape(shape))
+        if len(alone):
+            return as_plan(alone[0])
+        uniform = self._hopeful(np.array(self._uniform, np.int64).reshape(shape))
         found = self.best_of([uniform]) if len(uniform) else None
         self._gain = None  # uniform plans alone do not tell it
         return found
@@ -115,13 +116,13 @@ class Explorer:
         """
         self._gain = 0.0
         drawn = self.world.sample(self.rng, _DRAWS)
-        plans = self.fresh(np.unique(np.concatenate(candidates), axis=0))
+        plans = self._hopeful(np.unique(np.concatenate(candidates), axis=0))
         if not len(plans):
             return self._any_fresh()
         promise = self._promise(plans, drawn)
         best, most = plans[np.argmax(promise)], float(promise.max())
         for _ in range(_REFINED):
-            around = self.fresh(self.moves.neighbours(best[np.newaxis])[0])
+            around = self._hopeful(self.moves.neighbours(best[np.newaxis])[0])
             if not len(around) or (promise := self._promise(around, drawn)).max() <= most:
                 break
             best, most = around[np.argmax(promise)], float(promise.max())
@@ -158,12 +159,21 @@ class Explorer:
         kept = [tuple(row) not in self._known for row in plans.tolist()]
         return plans[kept]
 
+    def _hopeful(self, plans: Decisions) -> Decisions:
+        """Fresh ones that no known cost rules out."""
+        found = self.fresh(plans)
+        return found[self.world.may_keep(found)]
+
     def _any_fresh(self) -> Plan | None:
+        """One near what was told or asked for, the better first; what is ruled out, last."""
+        ruled_out: Plan | None = None
         for plan in sorted(self._known, key=lambda one: self._ranks.get(one, (np.inf, 0.0))):
-            around, _ = self.moves.neighbours(np.array([plan], np.int64))
-            if len(fresh := self.fresh(around)):
-                return as_plan(fresh[0])
-        return None
+            around = self.fresh(self.moves.neighbours(np.array([plan], np.int64))[0])
+            if len(hopeful := self._hopeful(around)):
+                return as_plan(hopeful[0])
+            if ruled_out is None and len(around):
+                ruled_out = as_plan(around[0])
+        return ruled_out
 
 
 def as_plan(row: Decisions) -> Plan:

@@ -1,8 +1,9 @@
 """What formulas give of all plans of a space, as tables of what each decision adds.
 
-S_p, MACs and E of a plan are sums over its layers, and a technique leaves its layer's outputs in
-shape; so what a choice changes is found once, with all else as it is, for each precision. Where a
-technique can't tell, its choice is taken to change nothing until a plan with it was tried.
+S_p, MACs and E of a plan are sums over its layers. What a layer adds depends on its own choice
+and, where the layer before was made narrower (C2 with alpha 0.5), on that one's; so what choices
+change is found once for each and once for such pairs, with all else as it is, in each precision.
+Where a technique can't tell, its choice is taken to change nothing until a plan with it was tried.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 Decisions = npt.NDArray[np.int64]
 Formula = Callable[[CompressionPlan], float | None]
 
+_LEAST_JOINT = 1e-6  # of the initial network's: less is the rounding of MACs
+
 
 @dataclass(frozen=True, slots=True)
 class AdditiveTable:
@@ -27,7 +30,9 @@ class AdditiveTable:
 
     Attributes:
         base: of the network that only a precision changes; (precisions,).
-        added: (precisions, points, actions).
+        added: with all else as it is; (precisions, points, actions).
+        joint: what is added besides when the decision before is another than nothing;
+            (precisions, points, actions there, actions here).
         is_known: whether a formula tells it; (precisions, points, actions).
         precision_of: place of an action in `base`; (actions,), 0 of what is no precision.
         precision_point: place of the decision on the precision; None if there is none.
@@ -35,6 +40,7 @@ class AdditiveTable:
 
     base: Floats
     added: Floats
+    joint: Floats
     is_known: npt.NDArray[np.bool_]
     precision_of: npt.NDArray[np.int64]
     precision_point: int | None
@@ -48,9 +54,24 @@ class AdditiveTable:
     def values(self, decisions: Decisions) -> Floats:
         """Of plans (n, points); (n,)."""
         precisions = self.precisions(decisions)
+        return np.asarray(self.base[precisions] + self._sum(precisions[:, np.newaxis], decisions))
+
+    def tells(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Whether the formula tells all choices of plans (n, points); (n,)."""
         places = np.arange(decisions.shape[1])
-        added = self.added[precisions[:, np.newaxis], places, decisions]
-        return np.asarray(self.base[precisions] + added.sum(axis=1))
+        known = self.is_known[self.precisions(decisions)[:, np.newaxis], places, decisions]
+        return np.asarray(known.all(axis=1))
+
+    def so_far(self, decisions: Decisions) -> Floats:
+        """In each precision, of plans that are decided so far (n, k); (precisions, n)."""
+        precisions = np.arange(len(self.base))[:, np.newaxis, np.newaxis]
+        return np.asarray(self.base[:, np.newaxis] + self._sum(precisions, decisions))
+
+    def _sum(self, precisions: Decisions, decisions: Decisions) -> Floats:
+        places = np.arange(decisions.shape[1])
+        added = self.added[precisions, places, decisions].sum(axis=-1)
+        before, here = decisions[:, :-1], decisions[:, 1:]
+        return np.asarray(added + self.joint[precisions, places[1:], before, here].sum(axis=-1))
 
     def learn(self, decisions: Decisions, value: float) -> None:
         """Takes what a tried plan has: its unknown choices share what is missing.
@@ -78,29 +99,77 @@ def additive_table(space: SearchSpace, formula: Formula) -> AdditiveTable | None
 
     Args:
         space: what there is to decide.
-        formula: of a plan; None where it can't tell. Called once for each decision and precision.
+        formula: of a plan; None where it can't tell. Called once for each decision and precision,
+            and about once more; for each pair of those that depend on each other, too.
     """
     place = precision_place(space)
     precisions = space.points[place].options if place is not None else (NOTHING,)
     shape = (len(precisions), len(space.points), len(space.actions))
-    base, added, is_known = np.zeros(shape[0]), np.zeros(shape), np.ones(shape, np.bool_)
-    precision_of = np.zeros(len(space.actions), np.int64)
+    table = AdditiveTable(
+        np.zeros(shape[0]), np.zeros(shape), np.zeros((*shape, len(space.actions))),
+        np.ones(shape, np.bool_), np.zeros(len(space.actions), np.int64), place,
+    )  # fmt: skip
     for number, precision in enumerate(precisions):
         start = [NOTHING] * len(space.points)
         if place is not None:
             start[place] = precision
-            precision_of[precision] = number
+            table.precision_of[precision] = number
         value = formula(space.plan(start))
         if value is None:
             return None
-        base[number] = value
-        for point, option in _single_choices(space, place):
-            changed = formula(space.plan([*start[:point], option, *start[point + 1 :]]))
-            if changed is None:
-                is_known[number, point, option] = False
-            else:
-                added[number, point, option] = changed - value
-    return AdditiveTable(base, added, is_known, precision_of, place)
+        table.base[number] = value
+        _fill(table, number, space, _Changes(space, formula, start))
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a formula tells of plans that change a few decisions of one."""
+
+    space: SearchSpace
+    formula: Formula
+    start: list[int]
+
+    def value(self, changes: dict[int, int]) -> float | None:
+        """With other options at some points."""
+        decisions = [changes.get(place, option) for place, option in enumerate(self.start)]
+        return self.formula(self.space.plan(decisions))
+
+
+def _fill(table: AdditiveTable, precision: int, space: SearchSpace, changes: _Changes) -> None:
+    """Of one precision: each choice, then pairs."""
+    choices = _single_choices(space, table.precision_point)
+    base, added, known = table.base[precision], table.added[precision], table.is_known[precision]
+    for point, option in choices:
+        value = changes.value({point: option})
+        if value is None:
+            known[point, option] = False
+        else:
+            added[point, option] = value - base
+    for point, option in choices:
+        if known[point, option] and option not in space.ending:
+            _fill_pairs(table, precision, (point, option), changes)
+
+
+def _fill_pairs(
+    table: AdditiveTable, precision: int, first: tuple[int, int], changes: _Changes
+) -> None:
+    """Of a choice and each on the next point, if the first of them shows that they depend."""
+    base, added, known = table.base[precision], table.added[precision], table.is_known[precision]
+    point, option = first
+    ahead, least = point + 1, _LEAST_JOINT * abs(base)
+    if ahead == len(added) or ahead == table.precision_point:
+        return
+    for other in changes.space.points[ahead].options:
+        if not known[ahead, other] or abs(added[ahead, other]) <= least:
+            continue  # one that changes nothing shows nothing
+        value = changes.value({point: option, ahead: other})
+        if value is None:
+            continue
+        joint = value - base - added[point, option] - added[ahead, other]
+        if abs(joint) <= least:
+            return
+        table.joint[precision, ahead, option, other] = joint
 
 
 def _single_choices(space: SearchSpace, precision_point: int | None) -> list[tuple[int, int]]:

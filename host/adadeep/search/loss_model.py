@@ -72,7 +72,9 @@ class LossModel:
     def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
         """Of plans (n, points) under weights (w, features); (w, n)."""
         before = self._before(decisions)
-        return unbent(weights @ self.features.rows(decisions).T + before + stray)
+        tables = self.features.tables(weights)  # rows of features would be a hundred times larger
+        lost = tables[:, np.arange(decisions.shape[1]), decisions].sum(axis=2)
+        return unbent(lost + before + stray)
 
     def _before(self, decisions: Decisions) -> Floats:
         """Before anything is seen; (n,)."""

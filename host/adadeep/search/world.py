@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from adadeep.core.cost import Cost, Quantity
 from adadeep.core.layers import LayerSpec
@@ -175,6 +176,27 @@ class World:
         costs = self.goals[0].costs
         return tuple(n for n, cost in enumerate(costs) if isinstance(cost, KnownCost))
 
+    def may_keep(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Whether what formulas tell keeps the limits of one goal at least.
+
+        A study skips the others untried, so nothing is learned from them.
+
+        Args:
+            decisions: (n, points).
+
+        Returns:
+            (n,); true where a choice is one that formulas can't tell.
+        """
+        found = np.zeros(len(decisions), np.bool_)
+        for model in self.goals:
+            kept = np.ones(len(decisions), np.bool_)
+            for bound, cost in zip(model.wish.bounds, model.costs, strict=True):
+                if isinstance(cost, KnownCost):
+                    is_within = cost.table.values(decisions) <= bound * (1 + _TOLERANCE)
+                    kept &= is_within | ~cost.table.tells(decisions)
+            found |= kept
+        return found
+
     @property
     def initial_costs(self) -> list[Floats]:
         """T, E and S_p of the initial network, by goal; each (3,)."""
@@ -301,16 +323,16 @@ class World:
         return GoalModel(
             goal,
             self.wish_of(goal),
-            self._learned(self._time_prior(context, place), _macs_of, own_ms),
+            self._learned(self._time_priors(context, place), _macs_of, own_ms),
             self._known(context, lambda known: known.energy_mj)
-            or self._learned(_formula(context, _words), _words_of, own_mj),
+            or self._learned([_formula(context, _words)], _words_of, own_mj),
             self._known(context, lambda known: known.storage_bytes)
-            or self._learned(_formula(context, _macs), _weights_of, own_bytes),
+            or self._learned([_formula(context, _macs)], _weights_of, own_bytes),
         )
 
-    def _time_prior(self, context: SearchContext, place: int) -> Formula:
+    def _time_priors(self, context: SearchContext, place: int) -> list[Formula]:
         prior = context.targets[place].time_prior if place < len(context.targets) else None
-        return prior or _formula(context, _macs)
+        return [*([prior] if prior else []), _formula(context, _macs)]
 
     def _known(
         self, context: SearchContext, of: Callable[[KnownCosts], float | None]
@@ -318,9 +340,10 @@ class World:
         table = additive_table(self.space, _formula(context, of))
         return None if table is None else KnownCost(table)
 
-    def _learned(self, prior: Formula, amount: Amount, own: float) -> CostModel:
-        table = additive_table(self.space, prior) or additive_table(self.space, lambda _: 1.0)
-        assert table is not None
+    def _learned(self, priors: Sequence[Formula], amount: Amount, own: float) -> CostModel:
+        """Over the first prior that tells the initial network; else all plans are alike in it."""
+        tables = (additive_table(self.space, prior) for prior in [*priors, lambda _: 1.0])
+        table = next(found for found in tables if found is not None)
         return LearnedCost(self.space, table, amount, own)
 
 

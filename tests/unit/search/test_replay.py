@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adadeep.search.replay import ReplayMemory, Transition
+from adadeep.search.replay import Batch, ReplayMemory, Transition
 
 
 def transition(number):
@@ -56,3 +56,40 @@ def test_draws_are_those_of_the_generator():
 def test_an_empty_memory_gives_nothing():
     with pytest.raises(ValueError, match="empty"):
         ReplayMemory(3, 2, 3).sample(1, np.random.default_rng(0))
+
+
+def batch_of(numbers):
+    rows = [transition(number) for number in numbers]
+    return Batch(
+        states=np.stack([row.state for row in rows]),
+        actions=np.array([row.action for row in rows], np.int32),
+        gains=np.array([row.gain for row in rows], np.float32),
+        satisfactions=np.array([row.satisfaction for row in rows], np.float32),
+        next_states=np.stack([row.next_state for row in rows]),
+        next_masks=np.stack([row.next_mask for row in rows]),
+        done=np.array([row.done for row in rows]),
+    )
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=8))
+def test_many_at_once_are_kept_as_one_after_the_other_are(counts):
+    """Around the end of the ring, too: it has 7 places."""
+    one, other = ReplayMemory(7, 2, 3), ReplayMemory(7, 2, 3)
+    number = 0
+    for count in counts:
+        one.extend(batch_of(range(number, number + count)))
+        for single in range(number, number + count):
+            other.add(transition(single))
+        number += count
+    assert len(one) == len(other)
+    drawn, same = (memory.sample(60, np.random.default_rng(3)) for memory in (one, other))
+    for name in (
+        "states",
+        "actions",
+        "gains",
+        "satisfactions",
+        "next_states",
+        "next_masks",
+        "done",
+    ):
+        np.testing.assert_array_equal(getattr(drawn, name), getattr(same, name))

@@ -58,7 +58,7 @@ class ImaginationConfig:
         first_batches: before the first plan, while the initial network trains.
         later_batches: after each plan that was tried.
         proposals: walks that propose plans.
-        improved: of them, the best by Q, that the model improves.
+        improved: of them, the best by the model, that it improves.
         rounds: of coordinate ascent.
         design: asks that open a search.
     """

@@ -1,7 +1,8 @@
 """Many episodes at once: states, open actions and walks of a batch of plans in the making.
 
 An action is not open where the technique does not apply, or where no completion of the plan can
-keep a limit that formulas tell: every open decision at its least cost.
+keep a limit that formulas tell: every open decision at its least cost. Where no action is left so,
+all that apply are open.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class EpisodeBatch:
         self._ending = np.zeros(self._actions, np.bool_)
         self._ending[list(space.ending)] = True
         self._known = known
-        self._least = [_least_ahead(table, self._open) for table in known]
+        self.renew()
         self.size = self._points.shape[1] + 3 * self._actions + 8 + len(known)
 
     @property
@@ -101,10 +102,8 @@ class EpisodeBatch:
             last[every, decisions[:, position - 1]] = 1.0
         point = np.broadcast_to(self._points[position], (rows, self._points.shape[1]))
         parts = [point, chosen.reshape(rows, -1), last, wishes.features]
-        for number, table in enumerate(self._known):
-            bound = np.maximum(wishes.known_bounds[number], 1e-12)
-            used = self._least_totals(number, table, decisions, position)[:, :, np.newaxis]
-            least = used.min(axis=0)[:, 0] / bound
+        for number, bound in enumerate(wishes.known_bounds):
+            least = self._least_totals(number, decisions, position) / np.maximum(bound, 1e-12)
             parts.append(np.clip(least, 0, 4)[:, np.newaxis].astype(np.float32))
         return np.concatenate(parts, axis=1)
 
@@ -112,47 +111,57 @@ class EpisodeBatch:
         """Which actions are open; (rows, actions), one at least in each row."""
         found = np.repeat(self._open[position][np.newaxis], len(decisions), axis=0)
         if self._is_layer[position]:
-            ended = (self._ending[decisions[:, :position]]).any(axis=1)
+            ended = self._ended(decisions, position)
             found[ended] = False
             found[ended, NOTHING] = True
-        hopeful = found.copy()
-        for number, table in enumerate(self._known):
-            totals = self._least_totals(number, table, decisions, position + 1, ahead=True)
-            here = table.added[:, np.newaxis, position, :] + totals[:, :, np.newaxis]
-            if not self._is_layer[position]:
-                here = here[table.precision_of, :, np.arange(self._actions)].T[np.newaxis]
-            bound = wishes.known_bounds[number][:, np.newaxis] * (1 + _TOLERANCE)
-            hopeful &= (here <= bound).any(axis=0)
+        if not self._known:
+            return found
+        hopeful = found & self._hopeful(decisions, position, wishes)
         return np.where(hopeful.any(axis=1, keepdims=True), hopeful, found)
 
-    def _least_totals(
-        self,
-        number: int,
-        table: AdditiveTable,
-        decisions: Decisions,
-        position: int,
-        ahead: bool = False,
-    ) -> npt.NDArray[np.float64]:
-        """The least that a plan can come to in each precision; (precisions, rows).
+    def _hopeful(self, decisions: Decisions, position: int, wishes: Wishes) -> Masks:
+        """After which actions each known limit can still be kept, all in one precision.
 
-        Args:
-            number: of the known cost.
-            table: of it.
-            decisions: (rows, points).
-            position: the first decision that is still open.
-            ahead: whether the one before that is left out: what it adds is not known yet.
+        Each limit by itself: whether one plan keeps all of them is a knapsack.
+
+        Returns:
+            (rows, actions).
         """
-        done = np.arange(position - ahead)
-        added = table.added[:, done, :][:, done, decisions[:, : position - ahead]]
-        total = table.base[:, np.newaxis] + added.sum(axis=2)
-        least = np.broadcast_to(self._least[number][:, position, np.newaxis], total.shape)
-        ended = self._ending[decisions[:, : position - ahead]].any(axis=1)
-        return np.asarray(total + np.where(ended, 0.0, least))
+        kept = np.ones((len(self._known[0].base), len(decisions), self._actions), np.bool_)
+        is_over = self._ended(decisions, position)[:, np.newaxis] | self._ending
+        last = _last(decisions, position)
+        for number, table in enumerate(self._known):
+            here = table.added[:, np.newaxis, position] + table.joint[:, position, last]
+            ahead = self._least[number][:, position + 1, np.newaxis]
+            least = here + np.where(is_over, 0.0, ahead)
+            least += table.so_far(decisions[:, :position])[:, :, np.newaxis]
+            kept &= least <= wishes.known_bounds[number][:, np.newaxis] * (1 + _TOLERANCE)
+        if not self._is_layer[position]:  # each action is a precision here
+            return kept[self._known[0].precision_of, :, np.arange(self._actions)].T
+        return np.asarray(kept.any(axis=0))
+
+    def _least_totals(
+        self, number: int, decisions: Decisions, position: int
+    ) -> npt.NDArray[np.float64]:
+        """The least that a plan can come to when it is decided up to a position; (rows,)."""
+        ahead = self._least[number][:, position, _last(decisions, position)]
+        ahead = np.where(self._ended(decisions, position), 0.0, ahead)
+        so_far = self._known[number].so_far(decisions[:, :position])
+        return np.asarray((so_far + ahead).min(axis=0))
+
+    def _ended(self, decisions: Decisions, position: int) -> Masks:
+        """Whether a choice before a position replaces the layers behind it; (rows,)."""
+        return np.asarray(self._ending[decisions[:, :position]].any(axis=1))
+
+    def renew(self) -> None:
+        """Takes what the tables have learned of choices that formulas can't tell."""
+        self._least = [_least_ahead(table, self._open, self._ending) for table in self._known]
 
     def walk(
         self, weights: QWeights, wishes: Wishes, epsilon: float, rng: np.random.Generator
     ) -> Decisions:
         """Decides whole plans, epsilon-greedily by Q; (rows, points)."""
+        self.renew()
         rows = len(wishes.allowed_loss)
         decisions = np.zeros((rows, self.length), np.int64)
         for position in range(self.length):
@@ -168,8 +177,25 @@ class EpisodeBatch:
         return decisions
 
 
-def _least_ahead(table: AdditiveTable, is_open: Masks) -> npt.NDArray[np.float64]:
-    """What all decisions from a position on add at the least; (precisions, points + 1)."""
-    least = np.where(is_open, table.added, np.inf).min(axis=2)
-    ahead = least[:, ::-1].cumsum(axis=1)[:, ::-1]
-    return np.concatenate([ahead, np.zeros((len(ahead), 1))], axis=1)
+def _last(decisions: Decisions, position: int) -> Decisions:
+    """The decision before a position; nothing before the first; (rows,)."""
+    return decisions[:, position - 1] if position else np.full(len(decisions), NOTHING)
+
+
+def _least_ahead(
+    table: AdditiveTable, is_open: Masks, is_ending: Masks
+) -> npt.NDArray[np.float64]:
+    """The least that decisions from a position on add, by the one before; found from the last on.
+
+    Behind a choice that replaces the later layers there is nothing to add.
+
+    Returns:
+        (precisions, points + 1, actions).
+    """
+    precisions, points, actions = table.added.shape
+    least = np.zeros((precisions, points + 1, actions))
+    for place in reversed(range(points)):
+        here = table.added[:, place] + np.where(is_ending, 0.0, least[:, place + 1])
+        here = np.where(is_open[place], here, np.inf)
+        least[:, place] = (here[:, np.newaxis] + table.joint[:, place]).min(axis=2)
+    return least

@@ -1,0 +1,189 @@
+"""States, masks and walks of many plans in the making, against all plans of a small space."""
+
+import numpy as np
+import pytest
+
+from adadeep.search.dqn.config import DqnConfig
+from adadeep.search.dqn.episodes import EpisodeBatch, Wishes
+from adadeep.search.dqn.network import QNetwork
+from adadeep.search.known_tables import additive_table
+from adadeep.testing.spaces import SPACE
+from fakes.simulated import Simulated
+
+TRUTH = Simulated(seed=2)
+PLANS = TRUTH.every_plan()
+OPEN = 1e9
+
+
+def narrowed(plan):
+    """As `storage`, but L1 on conv halves whatever fc1 takes."""
+    known = TRUTH.known(plan).storage_bytes
+    if not plan.choice("conv").parameters:
+        return known
+    fc1 = next(own for own in TRUTH.layers(plan) if own[0].name == "fc1")
+    return known - 0.5 * fc1[0].weights * fc1[2] * TRUTH.bits(plan) / 8
+
+
+FORMULAS = {
+    "S_p": lambda plan: TRUTH.known(plan).storage_bytes,
+    "E": lambda plan: TRUTH.known(plan).energy_mj,
+    "narrowed": narrowed,
+}
+
+
+def episodes(*formulas):
+    return EpisodeBatch(SPACE, tuple(additive_table(SPACE, FORMULAS[name]) for name in formulas))
+
+
+def values(name):
+    return np.array([FORMULAS[name](SPACE.plan(row)) for row in PLANS.tolist()])
+
+
+def wishes(rows, *known_bounds, loss=0.02, bound=0.5, weight=0.5):
+    return Wishes(
+        np.full((rows, 4), weight), np.full(rows, loss), np.full((rows, 3), bound),
+        np.array([np.full(rows, one) for one in known_bounds]).reshape(len(known_bounds), rows),
+    )  # fmt: skip
+
+
+def completions(decisions):
+    """Which of all plans begin so."""
+    return (PLANS[:, : len(decisions)] == decisions).all(axis=1)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_the_least_total_is_that_of_the_best_completion(name):
+    batch, totals = episodes(name), values(name)
+    for position in range(len(SPACE.points)):
+        found = batch._least_totals(0, PLANS, position)
+        for plan, least in zip(PLANS, found, strict=True):
+            best = totals[completions(plan[:position])].min()
+            assert least == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_an_action_is_open_exactly_where_a_completion_keeps_the_limit(name):
+    """Where there is none, all that apply are."""
+    batch, totals = episodes(name), values(name)
+    for bound in np.quantile(totals, [0.0, 0.1, 0.3, 0.7, 1.0]):
+        for position in range(len(SPACE.points)):
+            masks = batch.masks(PLANS, position, wishes(len(PLANS), bound))
+            for plan, mask in zip(PLANS.tolist(), masks, strict=True):
+                before = plan[:position]
+                applies = SPACE.mask(before)
+                hopeful = [
+                    a for a in np.flatnonzero(applies)
+                    if (totals[completions([*before, a])] <= bound * (1 + 1e-9)).any()
+                ]  # fmt: skip
+                assert np.flatnonzero(mask).tolist() == (hopeful or [*np.flatnonzero(applies)])
+
+
+def network(batch, seed=0):
+    return QNetwork(batch.size, len(SPACE.actions), DqnConfig(), seed).weights
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.5, 1.0])
+def test_no_walk_breaks_a_known_limit_that_can_be_kept(epsilon):
+    batch, totals = episodes("narrowed"), values("narrowed")
+    table = additive_table(SPACE, narrowed)
+    for share in (0.0, 0.05, 0.3):
+        bound = np.quantile(totals, share)
+        wish = wishes(100, bound)
+        drawn = batch.walk(network(batch), wish, epsilon, np.random.default_rng(0))
+        assert (table.values(drawn) <= bound * (1 + 1e-9)).all()
+    assert (totals > np.quantile(totals, 0.3)).any()
+
+
+def test_two_limits_are_to_be_kept_in_one_precision():
+    """S_p calls for int8; what stands for E is less in float32 alone."""
+
+    def heavier_in_int8(plan):
+        return 1.0 if plan.precision == "float32" else 3.0
+
+    tables = (additive_table(SPACE, FORMULAS["S_p"]), additive_table(SPACE, heavier_in_int8))
+    batch = EpisodeBatch(SPACE, tables)
+    is_float = PLANS[:, -1] == SPACE.points[-1].options[0]
+    light = values("S_p")
+    wish = wishes(50, light[is_float].min() * 1.2, 2.0)
+    drawn = batch.walk(network(batch), wish, 1.0, np.random.default_rng(1))
+    assert (tables[0].values(drawn) <= light[is_float].min() * 1.2 + 1e-6).all()
+    assert (tables[1].values(drawn) <= 2.0).all()
+
+
+def test_without_known_costs_all_that_applies_is_open():
+    batch = episodes()
+    for position in range(len(SPACE.points)):
+        masks = batch.masks(PLANS, position, wishes(len(PLANS)))
+        for plan, mask in zip(PLANS.tolist(), masks, strict=True):
+            np.testing.assert_array_equal(mask, SPACE.mask(plan[:position]))
+
+
+def test_what_a_table_learns_opens_actions_in_the_next_walk():
+    """Nobody could tell what W1f does to fc1; a plan shows that it saves all that is wanted."""
+    fc1 = 1
+    option = SPACE.points[fc1].options[1]
+    hidden = SPACE.actions[option]
+    table = additive_table(
+        SPACE, lambda plan: None if plan.choice("fc1") == hidden else FORMULAS["S_p"](plan)
+    )
+    batch, totals, has_it = EpisodeBatch(SPACE, (table,)), values("S_p"), PLANS[:, fc1] == option
+    alone = [table.values(PLANS[PLANS[:, 0] == one]).min() for one in SPACE.points[0].options]
+    wish = wishes(len(PLANS), np.mean(alone))  # so far conv has to be compressed for that
+    before = batch.masks(PLANS, 0, wish)
+    table.learn(PLANS[has_it][totals[has_it].argmin()], 0.0)
+    batch.walk(network(batch), wish, 1.0, np.random.default_rng(0))
+    found = batch.masks(PLANS, 0, wish)
+    np.testing.assert_array_equal(found, EpisodeBatch(SPACE, (table,)).masks(PLANS, 0, wish))
+    assert found.sum() > before.sum()
+
+
+def test_states_are_finite_and_of_the_size_said():
+    batch = episodes("S_p", "E")
+    extreme = wishes(len(PLANS), 1e-15, 1e12, loss=5.0, bound=1e9)
+    for wish in (wishes(len(PLANS), 1000.0, 1e-4), extreme):
+        for position in range(len(SPACE.points)):
+            states = batch.states(PLANS, position, wish)
+            assert states.shape == (len(PLANS), batch.size)
+            assert states.dtype == np.float32
+            assert np.abs(states).max() <= 4.0
+
+
+def test_states_tell_apart_what_was_chosen_and_not_what_comes_after():
+    batch, wish = episodes("S_p"), wishes(len(PLANS), 1000.0)
+    for position in range(len(SPACE.points)):
+        states = batch.states(PLANS, position, wish)
+        prefixes = {tuple(plan[:position]) for plan in PLANS.tolist()}
+        assert len(np.unique(states, axis=0)) == len(prefixes)
+
+
+def test_states_differ_with_the_layer_the_demand_and_what_is_left_of_budgets():
+    batch, plan = episodes("S_p"), PLANS[:1]
+    states = [batch.states(plan, 0, wishes(1, 1000.0))] + [
+        batch.states(plan, position, wish)
+        for position, wish in [
+            (1, wishes(1, 1000.0)),
+            (0, wishes(1, 2000.0)),
+            (0, wishes(1, 1000.0, loss=0.01)),
+            (0, wishes(1, 1000.0, bound=0.25)),
+            (0, wishes(1, 1000.0, weight=0.2)),
+        ]
+    ]
+    assert len(np.unique(np.concatenate(states), axis=0)) == len(states)
+
+
+def test_a_greedy_walk_takes_the_best_open_action_at_each_point():
+    batch, wish = episodes("S_p"), wishes(1, np.quantile(values("S_p"), 0.2))
+    weights = network(batch, seed=3)
+    (plan,) = batch.walk(weights, wish, 0.0, np.random.default_rng(0))
+    for position, action in enumerate(plan):
+        mask = batch.masks(plan[np.newaxis], position, wish)[0]
+        q = weights.values(batch.states(plan[np.newaxis], position, wish))[0]
+        assert action == max(np.flatnonzero(mask), key=lambda a: q[a])
+
+
+def test_exploring_walks_reach_every_plan_that_keeps_the_limit():
+    batch, totals = episodes("S_p"), values("S_p")
+    bound = np.quantile(totals, 0.4)
+    drawn = batch.walk(network(batch), wishes(2000, bound), 1.0, np.random.default_rng(0))
+    kept = {tuple(row) for row in PLANS[totals <= bound * (1 + 1e-9)].tolist()}
+    assert {tuple(row) for row in drawn.tolist()} == kept
