@@ -67,8 +67,9 @@ def test_what_was_measured_surely_is_kept_and_noise_is_not():
         model.see(plan, 0.08, variance)
         model.fit()
     before = LossModel(SPACE).losses(plan[np.newaxis], np.zeros((1, len(sure.belief.mean))), 0.0)
-    assert sure.smoothed()[0] == pytest.approx(0.08, rel=1e-3)
-    assert before[0, 0] <= noisy.smoothed()[0] < 0.04
+    key = tuple(plan.tolist())
+    assert sure.smoothed()[key] == pytest.approx(0.08, rel=1e-3)
+    assert before[0, 0] <= noisy.smoothed()[key] < 0.04
 
 
 def test_the_doubt_about_a_loss_is_bent_with_it():
