@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,34 +30,13 @@ from adadeep.search.known_tables import (
 )
 from adadeep.search.loss_model import LossModel
 from adadeep.search.moves import initial_decisions
+from adadeep.search.wishes import Wish, worth
 
 _LEAST_COST = 1e-12
 _WORD_BYTES = 4
 _Z95 = 1.959964
 _TOLERANCE = 1e-9  # as of `core.reward`
 _BROKEN = 10.0  # a plan that breaks a limit is worth less than any that keeps all
-
-
-def worth(violation: Floats, reward: Floats) -> Floats:
-    """To rank by: the reward where limits are kept, else less by how far they are broken."""
-    return np.asarray(np.where(violation > _TOLERANCE, -_BROKEN - violation, reward))
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A demand with its limits, as numbers; each may also be an array, of a wish for each plan.
-
-    Attributes:
-        allowed_loss: a fraction of the metric's range.
-        loss_room: what is divided by: from A_min to the best quality.
-        bounds: T_bgt, E_max, S_bgt.
-        weights: mu1, mu3, mu2, mu4: of accuracy, latency, energy, storage.
-    """
-
-    allowed_loss: Any
-    loss_room: Any
-    bounds: tuple[Any, Any, Any]
-    weights: tuple[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +222,7 @@ class World:
         """
         loss, costs = self.quantities(decisions, weights, strayed)
         scored = [
-            self._scored(model.wish, loss, costs[3 * place : 3 * place + 3])
+            model.wish.scored(loss, costs[3 * place : 3 * place + 3])
             for place, model in enumerate(self.goals)
         ]
         violations, rewards = zip(*scored, strict=True)
@@ -268,24 +246,6 @@ class World:
             for cost, own, more in zip(self._costs, weights[1:], off[1:], strict=True)
         ]
         return loss, costs
-
-    def margins(
-        self, wish: Wish, loss: Floats, costs: Sequence[Floats]
-    ) -> tuple[Floats, Floats, Floats, Floats]:
-        """Of accuracy, latency, energy and storage, as in `core.reward`, not clipped."""
-        kept = (wish.allowed_loss - loss) / wish.loss_room
-        left = [
-            (bound - cost) / np.maximum(bound, _LEAST_COST)
-            for bound, cost in zip(wish.bounds, costs, strict=True)
-        ]
-        return kept, left[0], left[1], left[2]
-
-    def _scored(self, wish: Wish, loss: Floats, costs: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """As `core.reward`, of many plans."""
-        margins = self.margins(wish, loss, costs)
-        broken = sum(np.where(m < -_TOLERANCE, -m, 0.0) for m in margins)
-        reward = sum(w * np.clip(m, -1, 1) for w, m in zip(wish.weights, margins, strict=True))
-        return np.asarray(broken), np.asarray(reward)
 
     def wish_of(self, goal: Goal) -> Wish:
         """What is wanted on a target, relative to the initial network."""

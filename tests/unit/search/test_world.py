@@ -14,7 +14,8 @@ from adadeep.core.scores import SampleScores
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, TargetKnowledge
 from adadeep.core.trial import Trial, TrialState
 from adadeep.search.cost_model import KnownCost, LearnedCost
-from adadeep.search.world import World, worth
+from adadeep.search.wishes import worth
+from adadeep.search.world import World
 from adadeep.testing.spaces import SPACE
 from fakes.metrics import ERROR
 from fakes.simulated import QUALITY, Simulated

@@ -15,7 +15,8 @@ from adadeep.search.dqn.network import QNetwork
 from adadeep.search.dqn.targets import column_targets
 from adadeep.search.known_tables import Decisions, Floats
 from adadeep.search.replay import Batch, ReplayMemory
-from adadeep.search.world import View, Wish, World
+from adadeep.search.wishes import Wish
+from adadeep.search.world import View, World
 
 _BROKEN = 2.0  # what a limit that is broken by all of its margin costs
 _BOUNDS = (0.1, 1.0)  # of random limits, over the initial network's own costs
@@ -123,7 +124,7 @@ class Imagination:
                 (1.0, 1.0, 1.0, 1.0),
             )
             own = [cost[:1] for cost in costs[3 * number : 3 * number + 3]]
-            margins = self._world.margins(wish, loss[:1], own)
+            margins = wish.margins(loss[:1], own)
             parts = [
                 wishes.weights[:, place] * np.clip(margin[0], -1, 1)
                 + _BROKEN * np.clip(margin[0], -1.5, 0)
