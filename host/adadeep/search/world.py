@@ -32,11 +32,9 @@ from adadeep.search.loss_model import LossModel
 from adadeep.search.moves import initial_decisions
 from adadeep.search.wishes import Wish, worth
 
-_LEAST_COST = 1e-12
 _WORD_BYTES = 4
 _Z95 = 1.959964
 _TOLERANCE = 1e-9  # as of `core.reward`
-_BROKEN = 10.0  # a plan that breaks a limit is worth less than any that keeps all
 
 
 @dataclass(frozen=True, slots=True)
