@@ -4,8 +4,8 @@
 
 VENV := .venv
 READY := $(VENV)/.ready
-# Processes of `make test`; they share the files of tests, and each takes up to 1.5 GB.
-JOBS ?= 2
+# Processes of `make test`, one more than the cores of a small machine, for many tests wait; each takes up to 1.5 GB.
+JOBS ?= 3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help

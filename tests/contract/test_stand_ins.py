@@ -46,7 +46,7 @@ def of_benchmark(module, name, *arguments):
     ("make", "protocol"),
     [
         (lambda: FIRE, Technique),
-        (lambda: of_benchmark("bench_search", "TableTechnique", "W1f", "", (), ()), Technique),
+        (lambda: of_benchmark("search.formula", "TableTechnique", "W1f", "", (), ()), Technique),
         (lambda: ScriptedSampler([]), Sampler),
         (lambda: FakeCrew([FakeBench()], ArtifactStore(Path("models"))), Crew),
         (FakeBench, TargetBench),
