@@ -23,6 +23,9 @@ def hashed(serial: str) -> str:
     return f"sha256:{hashlib.sha256(serial.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
+NO_ANSWER = "no answer in time"  # evidence of what was given up: it may be there
+
+
 class CapabilityStatus(StrEnum):
     """What came of an attempt to read something."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
+from adadeep.core.device import NO_ANSWER, Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.errors import ConfigError, NoAgentError, StableDeviceError
 from adadeep.core.registry import Registry
 from adadeep.devices.agent_kinds import choice
@@ -95,3 +95,9 @@ def test_an_unknown_name_is_told_with_those_there_are() -> None:
 
 def test_the_facts_look_for_every_python_that_the_kind_would_take() -> None:
     assert f"in {_PYTHONS};" in facts_script("token")
+
+
+def test_a_python_that_was_too_slow_for_the_facts_is_looked_for_again() -> None:
+    slow = Capability("python", CapabilityStatus.ABSENT, NO_ANSWER)
+    assert LINUX_PYTHON.fits(PHONE, (slow,)) is None
+    assert LINUX_PYTHON.fits(PHONE, (NO_PYTHON,)) is not None

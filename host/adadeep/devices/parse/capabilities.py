@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from adadeep.core.device import Capability, CapabilityStatus
+from adadeep.core.device import NO_ANSWER, Capability, CapabilityStatus
 from adadeep.devices.parse.battery import BatteryReading, counter_doubt
 from adadeep.devices.parse.cpu_sysfs import CPU
 from adadeep.devices.parse.power_supply import SUPPLY
@@ -53,7 +53,7 @@ def of_command(name: str, section: Section | None) -> Capability:
         return _capability(name, CapabilityStatus.ABSENT)
     said = section.errors or section.text
     if section.hung:
-        return _capability(name, CapabilityStatus.ABSENT, "no answer in time")
+        return _capability(name, CapabilityStatus.ABSENT, NO_ANSWER)
     if section.denied:
         return _capability(name, CapabilityStatus.DENIED, said)
     if section.missing or section.exit_code not in (0, None):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from adadeep.core.agent_kind import MISSING_LINE, PROCESS_LINE, Preparing
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
+from adadeep.core.device import NO_ANSWER, Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.errors import NoAgentError
 from adadeep.core.stream import Stream
 from adadeep.core.transport import Transport
@@ -107,10 +107,16 @@ class LinuxPython:
         return _REMEDIES
 
     def fits(self, facts: DeviceFacts, capabilities: Sequence[Capability]) -> str | None:
-        """Whether there is a Python; this computer has one, for it runs us."""
+        """Whether there may be a Python; this computer has one, for it runs us.
+
+        A slow board takes longer for its first Python than facts wait: `prepare` looks again.
+        """
         readable = CapabilityStatus.READABLE
-        has_python = any(c.name == "python" and c.status is readable for c in capabilities)
-        return None if has_python or facts.is_this_computer else NO_PYTHON
+        may_have_one = any(
+            one.name == "python" and (one.status is readable or one.evidence == NO_ANSWER)
+            for one in capabilities
+        )
+        return None if may_have_one or facts.is_this_computer else NO_PYTHON
 
     def prepare(
         self, transport: Transport, deadline: Deadline, preparing: Preparing
