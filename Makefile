@@ -19,7 +19,7 @@ $(READY): pyproject.toml scripts/bootstrap.sh
 	@PYTHON="$(PYTHON)" scripts/bootstrap.sh $(VENV)
 	@touch $@
 
-demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on that device), 3 minutes
+demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on that device): a minute
 	@DEVICE="$(DEVICE)" EPISODES="$(EPISODES)" scripts/demo.sh
 
 test: $(READY) ## All tests but those on an emulated board; the device lab is built where root and apt allow
