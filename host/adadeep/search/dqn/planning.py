@@ -13,8 +13,9 @@ from adadeep.search.explorer import TRIED_ALL, Explorer
 from adadeep.search.known_tables import Decisions
 from adadeep.search.world import View
 
-_BEST = 2  # plans so far that are improved beside what Q proposes
+_BEST = 4  # plans so far that are improved beside what Q proposes
 _EXPLORES = 0.15  # share of random decisions in all proposals but one
+_DREAMS = 2  # samples of the world that are climbed beside its mean
 _TOP = 60  # of each ascent's plans, to be weighed
 
 
@@ -40,7 +41,8 @@ class PlanningDqnSampler:
         explorer = self._explorer
         chosen = explorer.opening()
         if chosen is None:
-            views = [explorer.world.mean(), explorer.world.sample(explorer.rng)]
+            dreams = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
+            views = [explorer.world.mean(), *dreams]
             chosen = explorer.best_of([self._improved(view) for view in views])
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
