@@ -33,6 +33,7 @@ from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.cost.formulas import energy_mj
+from adadeep.search.moves import count_plans, nth_plan
 from adadeep.study.worker_messages import Made, OpenTask
 from search.spaces import some
 
@@ -44,16 +45,7 @@ PLACEMENTS, ROUNDS, BLOCK_S, WARM_UP = 5, 4, 0.01, 3
 
 def plans_of(space: SearchSpace) -> Iterator[CompressionPlan]:
     """Every plan, the initial network first."""
-
-    def complete(decisions: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        if len(decisions) == len(space.points):
-            yield decisions
-            return
-        for number in np.flatnonzero(space.mask(decisions)):
-            yield from complete((*decisions, int(number)))
-
-    for decisions in complete(()):
-        yield space.plan(decisions)
+    return (space.plan(nth_plan(space, number)) for number in range(count_plans(space)))
 
 
 def scores_of(maker: Any, made: Made, plan: CompressionPlan, part: str) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 from adadeep.search.dqn.config import ImaginationConfig
 from adadeep.search.dqn.episodes import EpisodeBatch, Wishes
 from adadeep.search.dqn.network import QNetwork
-from adadeep.search.dqn.targets import column_targets
 from adadeep.search.known_tables import Decisions, Floats
 from adadeep.search.replay import Batch, ReplayMemory
 from adadeep.search.wishes import Wish
@@ -135,21 +134,9 @@ class Imagination:
         return np.mean(gains, axis=0), np.mean(satisfactions, axis=0)
 
     def _descend(self) -> None:
-        config = self._config
-        steps, rows = config.steps, config.network.batch_size
-        batch = self._memory.sample(steps * rows, self._rng)
-        targets = column_targets(
-            batch,
-            config.network.gamma,
-            self.online.columns(batch.next_states),
-            self._target.columns(batch.next_states),
-        )
-        self._network.learn(
-            batch.states.reshape(steps, rows, -1),
-            batch.actions.reshape(steps, rows),
-            targets.reshape(steps, rows, 2),
-        )
-        self.online = self._network.weights
+        config, network = self._config, self._config.network
+        batch = self._memory.sample(config.steps * network.batch_size, self._rng)
+        self.online = self._network.descend(batch, self._target, network.gamma, config.steps)
         self._steps += 1
         if self._steps % config.reset_every == 0:
             self._target = self.online

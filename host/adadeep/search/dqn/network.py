@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from adadeep.search.dqn.adam import Adam
 from adadeep.search.dqn.config import DqnConfig
+from adadeep.search.dqn.targets import column_targets
 from adadeep.search.dqn.weights import Dense, Floats, QWeights, linear, relu
+from adadeep.search.replay import Batch
 
 Actions = npt.NDArray[np.int32]
 
@@ -39,6 +41,27 @@ class QNetwork:
     def weights(self) -> QWeights:
         """A copy of the weights as they are now."""
         return _shaped(self._parameters.copy(), self._weights)
+
+    def descend(self, batch: Batch, target: QWeights, gamma: float, steps: int) -> QWeights:
+        """Gradient steps, each on as many transitions; their targets are taken before the first.
+
+        Args:
+            batch: transitions for all steps.
+            target: weights of the target network.
+            gamma: discount of Eq. 10.
+            steps: how many.
+
+        Returns:
+            The weights afterwards.
+        """
+        online, rows = self.weights, len(batch.actions) // steps
+        ahead = [weights.columns(batch.next_states) for weights in (online, target)]
+        self.learn(
+            batch.states.reshape(steps, rows, -1),
+            batch.actions.reshape(steps, rows),
+            column_targets(batch, gamma, *ahead).reshape(steps, rows, 2),
+        )
+        return self.weights
 
     def learn(self, states: Floats, actions: Actions, targets: Floats) -> float:
         """Several gradient steps towards the targets of G and H.

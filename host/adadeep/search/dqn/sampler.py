@@ -14,7 +14,7 @@ from adadeep.core.space import SearchSpace
 from adadeep.core.trial import TrialState
 from adadeep.search.dqn.config import DqnConfig
 from adadeep.search.dqn.network import QNetwork
-from adadeep.search.dqn.targets import column_targets, greedy_actions
+from adadeep.search.dqn.targets import greedy_actions
 from adadeep.search.replay import ReplayMemory, Transition
 from adadeep.search.state import StateEncoder
 
@@ -118,22 +118,11 @@ class DqnSampler:
         )
 
     def _learn(self) -> None:
-        """The gradient steps of one episode; their targets are taken before the first of them."""
+        """The gradient steps of one episode."""
         config = self._config
-        steps, rows = config.steps_per_episode, config.batch_size
-        batch = self._memory.sample(steps * rows, self._rng)
-        targets = column_targets(
-            batch,
-            config.gamma,
-            self._online.columns(batch.next_states),
-            self._target.columns(batch.next_states),
-        )
-        self._network.learn(
-            batch.states.reshape(steps, rows, -1),
-            batch.actions.reshape(steps, rows),
-            targets.reshape(steps, rows, 2),
-        )
-        self._online = self._network.weights
+        steps = config.steps_per_episode
+        batch = self._memory.sample(steps * config.batch_size, self._rng)
+        self._online = self._network.descend(batch, self._target, config.gamma, steps)
         self._episodes_since_reset += 1
         if self._episodes_since_reset == config.reset_every_episodes:
             self._target = self._online
