@@ -47,6 +47,15 @@ class Explored:
             self._ranks[decisions] = scored.rank
         return decisions
 
+    def skip(self, decisions: Decisions) -> None:
+        """Notes a plan that is not to be asked for."""
+        self._seen.add(decisions)
+
+    @property
+    def seen(self) -> Iterable[Decisions]:
+        """Every plan that was asked for, told or skipped."""
+        return self._seen
+
     def is_new(self, decisions: Decisions) -> bool:
         """Whether it was neither asked for nor told."""
         return decisions not in self._seen

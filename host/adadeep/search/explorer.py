@@ -20,6 +20,7 @@ from adadeep.core.space import SearchSpace
 from adadeep.core.trial import TrialState
 from adadeep.search import moves
 from adadeep.search.ascent import Moves
+from adadeep.search.explored import Explored
 from adadeep.search.known_tables import Decisions, Floats
 from adadeep.search.world import View, World
 
@@ -54,8 +55,8 @@ class Explorer:
         self.world = World(context)
         self.moves = Moves(context.space)
         self.rng = np.random.default_rng(context.seed)
-        self._known = {moves.initial_decisions(context.space)}  # asked for or told
-        self._ranks: dict[Plan, tuple[float, float]] = {}
+        self._explored = Explored(context)
+        self._explored.skip(moves.initial_decisions(context.space))
         self._asked = 0
         self._gain: float | None = None
         self._precisions = moves.precision_plans(context.space)
@@ -65,14 +66,9 @@ class Explorer:
 
     def tell(self, scored: ScoredTrial) -> Plan | None:
         """Learns from a plan, whoever asked for it; its decisions if there is something in it."""
-        try:
-            decisions = self.space.decisions(scored.plan)
-        except ValueError:  # of an earlier search with other techniques
+        decisions = self._explored.tell(scored)
+        if decisions is None or scored.state is TrialState.INCOMPLETE:
             return None
-        self._known.add(decisions)
-        if scored.state is TrialState.INCOMPLETE:
-            return None
-        self._ranks[decisions] = scored.rank
         self.world.tell(decisions, scored)
         self.world.fit()
         return decisions
@@ -80,8 +76,7 @@ class Explorer:
     def ask(self, plan: Plan) -> CompressionPlan:
         """Notes that a plan is asked for."""
         self._asked += 1
-        self._known.add(plan)
-        return self.space.plan(plan)
+        return self._explored.ask(plan)
 
     @property
     def expected_gain(self) -> float | None:
@@ -146,17 +141,18 @@ class Explorer:
     @property
     def best_reward(self) -> float:
         """Of the plans that keep all limits; the least there can be if none does."""
-        kept = [-rank[1] for rank in self._ranks.values() if rank[0] <= _TOLERANCE]
+        ranks = [self._rank(plan) for plan in self._explored.known]
+        kept = [-rank[1] for rank in ranks if rank[0] <= _TOLERANCE]
         return max(kept, default=_NONE_KEPT)
 
     def best_plans(self, count: int) -> Decisions:
         """The best that were told, or what changes nothing; (n, points)."""
-        best = sorted(self._ranks, key=self._ranks.__getitem__)[:count]
+        best = self._explored.best_of(self._explored.known)[:count]
         return np.array(best or [moves.initial_decisions(self.space)], np.int64)
 
     def fresh(self, plans: Decisions) -> Decisions:
         """Those that were neither asked for nor told."""
-        kept = [tuple(row) not in self._known for row in plans.tolist()]
+        kept = [self._explored.is_new(tuple(row)) for row in plans.tolist()]
         return plans[kept]
 
     def _hopeful(self, plans: Decisions) -> Decisions:
@@ -164,10 +160,14 @@ class Explorer:
         found = self.fresh(plans)
         return found[self.world.may_keep(found)]
 
+    def _rank(self, plan: Plan) -> tuple[float, float]:
+        """Behind all others where nothing is known of it."""
+        return self._explored.rank(plan) or (np.inf, 0.0)
+
     def _any_fresh(self) -> Plan | None:
         """One near what was told or asked for, the better first; what is ruled out, last."""
         ruled_out: Plan | None = None
-        for plan in sorted(self._known, key=lambda one: self._ranks.get(one, (np.inf, 0.0))):
+        for plan in sorted(self._explored.seen, key=self._rank):
             around = self.fresh(self.moves.neighbours(np.array([plan], np.int64))[0])
             if len(hopeful := self._hopeful(around)):
                 return as_plan(hopeful[0])

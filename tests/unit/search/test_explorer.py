@@ -75,7 +75,7 @@ def test_the_best_reward_is_of_plans_that_keep_all_limits():
 
 def state(one):
     weights = np.concatenate([part.ravel() for part in one.world.mean().weights])
-    return weights.tolist(), one.best_reward, sorted(one._ranks)
+    return weights.tolist(), one.best_reward, sorted(one._explored.known)
 
 
 def test_plans_from_outside_and_incomplete_ones_teach_nothing():
