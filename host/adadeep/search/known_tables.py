@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.search import KnownCosts
 from adadeep.core.space import NOTHING, SearchSpace
+from adadeep.search.moves import initial_decisions
 
 Floats = npt.NDArray[np.float64]
 Decisions = npt.NDArray[np.int64]
 Formula = Callable[[CompressionPlan], float | None]
 
+_UNKNOWN_SAVING = 0.5
 _LEAST_JOINT = 1e-6  # of the initial network's: less is the rounding of MACs
 
 
@@ -179,3 +182,28 @@ def _single_choices(space: SearchSpace, precision_point: int | None) -> list[tup
         for option in point.options
         if place != precision_point and option != NOTHING
     ]
+
+
+def savings(
+    space: SearchSpace, known_costs: Callable[[CompressionPlan], KnownCosts | None]
+) -> Floats:
+    """The share of its layer that each choice takes out: the mean of its weights' and its MACs'.
+
+    Returns:
+        (points, actions), 0..1; half where formulas can't tell.
+    """
+    found = np.full((len(space.points), len(space.actions)), _UNKNOWN_SAVING)
+    start = [*initial_decisions(space)]
+    before = known_costs(space.plan(start))
+    if before is None:
+        return found
+    for place, option in _single_choices(space, precision_place(space)):
+        layer = space.points[place].layer
+        after = known_costs(space.plan([*start[:place], option, *start[place + 1 :]]))
+        if layer is None or after is None:
+            continue
+        weights = layer.weights / max(space.model.weights, 1) * before.storage_bytes
+        saved = (before.storage_bytes - after.storage_bytes) / max(weights, 1.0)
+        spared = (before.macs - after.macs) / max(layer.macs, 1)
+        found[place, option] = (min(max(saved, 0.0), 1.0) + min(max(spared, 0.0), 1.0)) / 2
+    return found

@@ -13,9 +13,12 @@ from adadeep.search.known_tables import Decisions, Floats
 # Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
 # `Group`, before anything is seen; and of how far a plan strays from the sum.
 _LOSS_SCALES = Scales(np.array([0.004, 0.003, 0.003, 0.006, 0.004]), 0.0015)
-_CHOICE_LOSES = 0.005  # what a choice on a layer adds, before anything is seen
+# What a choice on a layer adds, before anything is seen, by what it takes out of the layer (of
+# weights and MACs, the mean of the shares): what saves more loses more.
+_LOSES, _LOSES_LEAST = 0.02, 0.0005
 _LOSS_GROUPS = frozenset(Group) - {Group.LAYER}
 _BEND = 0.0125  # losses above it add up more than linearly: one technique alone is forgiven
+_TYPICAL = 0.005  # loss of a choice whose weights have the scales above
 _LEAST_VARIANCE = 1e-10
 
 
@@ -34,13 +37,17 @@ class LossModel:
 
     Args:
         space: what there is to decide.
+        savings: the share of its layer that each choice takes out; (points, actions), 0..1.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, savings: Floats) -> None:
         self.features = DecisionFeatures(space, _LOSS_GROUPS)
-        self._is_choice = np.array(
-            [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
-        )
+        is_choice = [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
+        is_layer = [point.layer is not None for point in space.points]
+        expected = _LOSES_LEAST + _LOSES * np.square(savings)
+        self._expected = np.where(np.outer(is_layer, is_choice), bent(expected), 0.0)
+        strength = np.where(self._expected > 0, expected / _TYPICAL, 1.0)
+        self.features.of_decision *= strength[:, :, np.newaxis]
         self.belief = LinearBelief(self.features.groups, _LOSS_SCALES)
         self._plans: list[tuple[int, ...]] = []
         self._rows: list[Floats] = []
@@ -78,4 +85,5 @@ class LossModel:
 
     def _before(self, decisions: Decisions) -> Floats:
         """Before anything is seen; (n,)."""
-        return np.asarray(_CHOICE_LOSES * self._is_choice[decisions].sum(axis=1))
+        places = np.arange(decisions.shape[1])
+        return np.asarray(self._expected[places, decisions].sum(axis=1))

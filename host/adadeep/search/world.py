@@ -27,6 +27,7 @@ from adadeep.search.known_tables import (
     Floats,
     Formula,
     additive_table,
+    savings,
 )
 from adadeep.search.loss_model import LossModel
 from adadeep.search.moves import initial_decisions
@@ -105,7 +106,7 @@ class World:
         self._scale = context.scale
         self._start = np.array(initial_decisions(context.space), np.int64)
         self._initial = _initial(context)
-        self.loss = LossModel(context.space)
+        self.loss = LossModel(context.space, savings(context.space, context.known_costs))
         quality = self._initial.quality if self._initial else None
         self._quality = context.goals[0].limits.min_accuracy if quality is None else quality
         self.goals = tuple(self._goal_model(context, n) for n in range(len(context.goals)))
