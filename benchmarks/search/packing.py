@@ -14,6 +14,9 @@ from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.layers import ModelSpec
 from adadeep.core.space import SearchSpace, build_space
+from adadeep.profiles import files
+from adadeep.profiles.time_prior import ProfileTimePrior, measured_ways
+from adadeep.study.expected_time import ExpectedTime
 from adadeep.study.known import KnownBeforehand
 from search.spaces import plan_of, some, space_content
 
@@ -65,6 +68,20 @@ def described(task: str, seed: int, initial: Path) -> About:
     return About(task, spec, dict(zip(MEMBERS, counts, strict=True)))
 
 
+def expected_times(known: KnownBeforehand) -> dict[str, ExpectedTime]:
+    """T as the profiles "board" and "local" of the user's library let expect it; by those names."""
+    found = {}
+    for name in ("board", "local"):
+        if not files.exists(name):
+            print(f"no profile {name}: adadeep profile --name {name} makes one")
+            continue
+        profile = files.load(name)
+        prior = ProfileTimePrior.of(profile, measured_ways(profile)[0], PRECISIONS.usable())
+        if prior is not None:
+            found[name] = ExpectedTime(prior, known.network)
+    return found
+
+
 def write(path: Path, about: About, rows: list[Row], on_board: dict[str, float]) -> None:
     """Writes the table of a recording.
 
@@ -78,7 +95,9 @@ def write(path: Path, about: About, rows: list[Row], on_board: dict[str, float])
     made = [dict(row) for row in rows if "error" not in row]
     members = {member: _bits(made, member, about.counts[member]) for member in MEMBERS}
     known = KnownBeforehand(about.initial, knows_energy=True)
+    expected = expected_times(known)
     for row in made:
+        row["expected_ms"] = {name: of(plan_of(row["plan"])) for name, of in expected.items()}
         beforehand = known(plan_of(row["plan"]))
         row["known"] = asdict(beforehand) if beforehand else None
         row["board_ms"] = on_board.get(row["key"])

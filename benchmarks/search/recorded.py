@@ -106,9 +106,12 @@ class RecordedTable:
     def __init__(self, recording: Recording, device: str) -> None:
         self.name = f"{recording.name} {device}"
         self.space = recording.space
-        self.knowledge = TargetKnowledge(FACTS[device])
         self._recording = recording
         self._device = device
+        tells = self.expected_ms(CompressionPlan()) is not None
+        self.knowledge = TargetKnowledge(
+            FACTS[device], time_prior=self.expected_ms if tells else None
+        )
         self._accuracies: dict[str, dict[CompressionPlan, float]] = {}
         self._columns: dict[str, Columns] = {}
         self._initial_ms = recording.rows[CompressionPlan()]["local"]["ms"]
@@ -120,6 +123,12 @@ class RecordedTable:
         if row is None or row["known"] is None:
             return None
         return KnownCosts(**row["known"])
+
+    def expected_ms(self, plan: CompressionPlan) -> float | None:
+        """T as the device's profile let expect it when the table was packed."""
+        row = self._recording.rows.get(plan)
+        expected: float | None = row.get("expected_ms", {}).get(self._device) if row else None
+        return expected
 
     def hear(self, plan: CompressionPlan, seed: int) -> Trial:
         """Validation samples, and T as one measurement gives it."""

@@ -1,25 +1,26 @@
-"""Bayesian linear regression, its scales found by evidence: what few trials tell of all plans.
+"""Bayesian linear regression: what few trials tell of all plans.
 
 A quantity of a plan (a loss, the logarithm of a time) is taken as a sum over its decisions. What
 each adds is believed before anything is seen to lie about 0, within a scale that features of one
-group share; the scales, and how far plans stray from a sum, are those under which what was seen is
-most likely (type II maximum likelihood; MacKay 1992, "Bayesian interpolation", with a prior on the
-scales that holds them while little was seen).
+group share. How far plans stray from a sum is that under which what was seen is most likely (type
+II maximum likelihood; MacKay 1992, "Bayesian interpolation", with a prior on the stray that holds
+it while little was seen). The scales stay as they are: found likewise they wandered with the point
+at which curves are taken for planes (`curved`), and searches took a third more plans.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_FACTORS = np.array([0.5, 2.0])  # tried of each scale, around where it is
-_SWEEPS = 1
-_HYPER_SD = 1.5  # of the natural logarithm of a scale around the one given: a factor of 4 or so
+_FACTORS = (1.0, 0.5, 2.0)  # tried of the stray, around where it is
+_HYPER_SD = 1.5  # of its natural logarithm around the one given: a factor of 4 or so
 _JITTER = 1e-12
 
 
@@ -35,11 +36,6 @@ class Scales:
     groups: Floats
     stray: float
 
-    @property
-    def vector(self) -> Floats:
-        """All of them; (groups + 1,)."""
-        return np.append(self.groups, self.stray)
-
 
 class LinearBelief:
     """What is believed of weights, given noisy sums of them.
@@ -50,8 +46,9 @@ class LinearBelief:
     """
 
     def __init__(self, groups: npt.NDArray[np.int64], scales: Scales) -> None:
-        self._groups = groups
-        self._start = scales.vector
+        self._start = scales
+        self._deviations = scales.groups[groups]
+        self._prior = np.square(self._deviations)
         self.scales = scales
         self._rows: Floats = np.empty((0, len(groups)))
         self._values: Floats = np.empty(0)
@@ -60,7 +57,7 @@ class LinearBelief:
         self._solved: Floats = np.empty(0)
 
     def fit(
-        self, rows: Floats, values: Floats, variances: Floats, are_scales_kept: bool = False
+        self, rows: Floats, values: Floats, variances: Floats, is_stray_kept: bool = False
     ) -> None:
         """Takes everything that was seen; what was taken before is forgotten.
 
@@ -68,83 +65,48 @@ class LinearBelief:
             rows: features; (n, features).
             values: sums; (n,).
             variances: of their noise; (n,).
-            are_scales_kept: whether the scales stay as they are.
+            is_stray_kept: whether the stray stays as it is.
         """
         self._rows, self._values, self._variances = rows, values, variances
         if not len(values):
             return
-        parts = [
-            rows[:, self._groups == group] @ rows[:, self._groups == group].T
-            for group in range(len(self._start) - 1)
-        ]
-        parts.append(np.eye(len(values)))
-        vector = self.scales.vector if are_scales_kept else self._most_likely(np.stack(parts))
-        self.scales = Scales(vector[:-1], float(vector[-1]))
-        covariance = np.tensordot(np.square(vector), np.stack(parts), 1)
-        covariance[np.diag_indices_from(covariance)] += variances + _JITTER
-        prior = np.square(vector[self._groups])
-        self._gain = np.linalg.solve(covariance, rows * prior).T
+        weighted = rows * self._prior
+        shared = weighted @ rows.T + np.diag(variances + _JITTER)
+        if not is_stray_kept:
+            tries = [self.scales.stray * factor for factor in _FACTORS]
+            self.scales = replace(self.scales, stray=max(tries, key=self._evidence_of(shared)))
+        shared[np.diag_indices_from(shared)] += self.scales.stray**2
+        self._gain = np.asarray(np.linalg.solve(shared, weighted).T, np.float64)
         self._solved = self._gain @ values
 
-    def _most_likely(self, parts: Floats) -> Floats:
-        """Scales, found one after the other by trying factors."""
-        vector = self.scales.vector.copy()
-        best = self._evidence(vector, parts)
-        for _, place in itertools.product(range(_SWEEPS), range(len(vector))):
-            tries = np.repeat(vector[np.newaxis], len(_FACTORS), axis=0)
-            tries[:, place] *= _FACTORS
-            scores = [self._evidence(one, parts) for one in tries]
-            if max(scores) > best:
-                best = max(scores)
-                vector = tries[int(np.argmax(scores))]
-        return vector
+    def _evidence_of(self, shared: Floats) -> Callable[[float], float]:
+        """Logarithm of the evidence of a stray times its prior, but for a constant.
 
-    def _evidence(self, vector: Floats, parts: Floats) -> float:
-        """Logarithm of the evidence times the prior of the scales, but for a constant."""
-        covariance = np.tensordot(np.square(vector), parts, 1)
-        covariance[np.diag_indices_from(covariance)] += self._variances + _JITTER
-        try:
-            factor = np.linalg.cholesky(covariance)
-        except np.linalg.LinAlgError:
-            return -np.inf
-        white = np.linalg.solve(factor, self._values)
-        strayed = np.log(vector / self._start) / _HYPER_SD
-        return float(
-            -0.5 * white @ white - np.log(np.diag(factor)).sum() - 0.5 * strayed @ strayed
-        )
+        Args:
+            shared: covariance of what was seen, without the stray; (n, n).
+        """
+        spread, turn = np.linalg.eigh(shared)
+        turned = np.square(turn.T @ self._values)
+
+        def evidence(stray: float) -> float:
+            variances = np.maximum(spread, _JITTER) + stray**2
+            strayed = math.log(stray / self._start.stray) / _HYPER_SD
+            fits = (turned / variances + np.log(variances)).sum()
+            return float(-0.5 * (fits + strayed**2))
+
+        return evidence
 
     @property
     def mean(self) -> Floats:
         """Of the weights; (features,)."""
-        return self._solved if len(self._values) else np.zeros(len(self._groups))
+        return self._solved if len(self._values) else np.zeros(len(self._prior))
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:
         """Weights as they may be; (count, features). By Matheron's rule."""
-        deviations = self.scales.vector
-        weights = rng.standard_normal((count, len(self._groups))) * deviations[self._groups]
+        weights = rng.standard_normal((count, len(self._prior))) * self._deviations
         if not len(self._values):
             return weights
         noise_sd = np.sqrt(self._variances + self.scales.stray**2)
         noise = rng.standard_normal((count, len(self._values))) * noise_sd
         missed = self._values - weights @ self._rows.T - noise
         return np.asarray(weights + missed @ self._gain.T)
-
-    def variance(self, rows: Floats) -> Floats:
-        """Of the sums of some rows, without the stray; (n,)."""
-        prior = np.square(self.scales.vector[self._groups])
-        spread = np.square(rows) @ prior
-        if not len(self._values):
-            return np.asarray(spread)
-        shared = (rows * prior) @ self._rows.T
-        return np.asarray(np.maximum(spread - ((rows @ self._gain) * shared).sum(axis=1), 0.0))
-
-    def smoothed(self) -> Floats:
-        """The sums that were seen, each moved towards what the others say of it; (n,).
-
-        A plan's own stray is its own, so only the noise is taken out.
-        """
-        if not len(self._values):
-            return self._values
-        expected = self._rows @ self.mean
-        own = self.scales.stray**2 / (self.scales.stray**2 + self._variances + _JITTER)
-        return np.asarray(expected + own * (self._values - expected))

@@ -1,4 +1,10 @@
-"""What is believed of the accuracy loss of plans: a sum over their decisions, once unbent."""
+"""What is believed of the accuracy loss of plans: a sum over their decisions, once unbent.
+
+A choice on a layer loses what its savings let expect, times a factor that is learned. The factor's
+logarithm is linear in features of the decision (`features`), so what one layer shows of a
+technique is believed of the others, too. Beside that a technique and a precision may add a little
+wherever they stand, or win it: networks are trained on.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +12,21 @@ import numpy as np
 
 from adadeep.core.plan import NONE, LayerChoice
 from adadeep.core.space import SearchSpace
-from adadeep.search.belief import LinearBelief, Scales
+from adadeep.search.belief import Scales
+from adadeep.search.curved import CurvedBelief
 from adadeep.search.features import DecisionFeatures, Group
 from adadeep.search.known_tables import Decisions, Floats
 
-# Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
-# `Group`, before anything is seen; and of how far a plan strays from the sum.
-_LOSS_SCALES = Scales(np.array([0.004, 0.003, 0.003, 0.006, 0.004]), 0.0015)
-# What a choice on a layer adds, before anything is seen, by what it takes out of the layer (of
-# weights and MACs, the mean of the shares): what saves more loses more.
-_LOSES, _LOSES_LEAST = 0.02, 0.0005
-_LOSS_GROUPS = frozenset(Group) - {Group.LAYER}
+_FACTORS = frozenset({Group.OWN, Group.ACTION, Group.TECHNIQUE, Group.SHARE})
+_ADDED = frozenset({Group.TECHNIQUE, Group.PRECISION})
+# Standard deviations before anything is seen: of the logarithms of factors, then of what is added
+# (fractions of the metric's range), each in the order of `Group`; and of how far a plan strays.
+_SCALES = Scales(np.array([0.6, 0.4, 0.4, 0.6, 0.001, 0.004]), 0.0015)
+# What a choice on a layer loses, before anything is seen, by the share of the layer that it saves
+# (of weights and MACs, the mean): what saves more loses more.
+_LOSES, _LOSES_LEAST = 0.014, 0.0004
 _BEND = 0.0125  # losses above it add up more than linearly: one technique alone is forgiven
-_TYPICAL = 0.005  # loss of a choice whose weights have the scales above
-_LEAST_VARIANCE = 1e-10
+_MOST = 4.0  # of a factor's logarithm
 
 
 def bent(loss: Floats) -> Floats:
@@ -41,49 +48,76 @@ class LossModel:
     """
 
     def __init__(self, space: SearchSpace, savings: Floats) -> None:
-        self.features = DecisionFeatures(space, _LOSS_GROUPS)
-        is_choice = [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
-        is_layer = [point.layer is not None for point in space.points]
-        expected = _LOSES_LEAST + _LOSES * np.square(savings)
-        self._expected = np.where(np.outer(is_layer, is_choice), bent(expected), 0.0)
-        strength = np.where(self._expected > 0, expected / _TYPICAL, 1.0)
-        self.features.of_decision *= strength[:, :, np.newaxis]
-        self.belief = LinearBelief(self.features.groups, _LOSS_SCALES)
-        self._plans: list[tuple[int, ...]] = []
-        self._rows: list[Floats] = []
-        self._values: list[float] = []
-        self._offsets: list[float] = []
-        self._variances: list[float] = []
+        self._curve = _SumOfLosses(space, savings)
+        self._belief = CurvedBelief(self._curve, self._curve.groups, _SCALES)
 
     def see(self, decisions: Decisions, loss: float, variance: float) -> None:
         """Takes what a plan (points,) lost, and the variance of that."""
-        self._plans.append(tuple(int(number) for number in decisions))
-        self._rows.append(self.features.rows(decisions[np.newaxis])[0])
-        self._offsets.append(float(self._before(decisions[np.newaxis])[0]))
-        self._values.append(float(bent(np.array(loss))) - self._offsets[-1])
-        self._variances.append(max(variance / (1 + 2 * abs(loss) / _BEND), _LEAST_VARIANCE))
+        value = float(bent(np.array(loss)))
+        self._belief.see(decisions, value, variance / (1 + 2 * abs(loss) / _BEND))
 
     def fit(self) -> None:
         """Draws conclusions from what was seen."""
-        if self._values:
-            rows, values = np.stack(self._rows), np.array(self._values)
-            self.belief.fit(rows, values, np.array(self._variances))
+        self._belief.fit()
+
+    def mean(self) -> Floats:
+        """The weights as they are believed to be; (features,)."""
+        return self._belief.mean
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """Weights as they may be; (count, features)."""
+        return self._belief.sample(rng, count)
+
+    def stray(self) -> float:
+        """Standard deviation of what a plan loses beside its decisions, on the bent scale."""
+        return self._belief.scales.stray
 
     def smoothed(self) -> dict[tuple[int, ...], float]:
         """The losses that were seen, by plan, their noise taken out as far as can be."""
-        if not self._plans:
-            return {}
-        losses = unbent(self.belief.smoothed() + np.array(self._offsets))
-        return dict(zip(self._plans, losses.tolist(), strict=True))
+        losses = unbent(self._belief.smoothed())
+        return dict(zip(self._belief.plans, losses.tolist(), strict=True))
 
     def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
         """Of plans (n, points) under weights (w, features); (w, n)."""
-        before = self._before(decisions)
-        tables = self.features.tables(weights)  # rows of features would be a hundred times larger
-        lost = tables[:, np.arange(decisions.shape[1]), decisions].sum(axis=2)
-        return unbent(lost + before + stray)
+        return unbent(self._curve.values(decisions, weights) + stray)
 
-    def _before(self, decisions: Decisions) -> Floats:
-        """Before anything is seen; (n,)."""
+
+class _SumOfLosses:
+    """The bent loss of plans, by weights: first of the factors, then of what is added.
+
+    Args:
+        space: what there is to decide.
+        savings: as of a `LossModel`.
+
+    Attributes:
+        groups: of the weights; (features,).
+    """
+
+    def __init__(self, space: SearchSpace, savings: Floats) -> None:
+        self._factors = DecisionFeatures(space, _FACTORS)
+        self._added = DecisionFeatures(space, _ADDED)
+        self._count = len(self._factors.groups)
+        numbers = {kind: len(_FACTORS) + place for place, kind in enumerate(sorted(_ADDED))}
+        added = [numbers[Group(kind)] for kind in self._added.groups]
+        self.groups = np.array([*self._factors.groups, *added], np.int64)
+        is_choice = [isinstance(a, LayerChoice) and a.technique != NONE for a in space.actions]
+        is_layer = [point.layer is not None for point in space.points]
+        expected = bent(_LOSES_LEAST + _LOSES * np.square(savings))
+        self._expected = np.where(np.outer(is_layer, is_choice), expected, 0.0)
+
+    def values(self, decisions: Decisions, weights: Floats) -> Floats:
+        """See `Curve`."""
+        tables = self._of_choices(weights) + self._added.tables(weights[:, self._count :])
+        return np.asarray(tables[:, np.arange(decisions.shape[1]), decisions].sum(axis=2))
+
+    def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
+        """See `Curve`."""
         places = np.arange(decisions.shape[1])
-        return np.asarray(self._expected[places, decisions].sum(axis=1))
+        losses = self._of_choices(weights[np.newaxis])[0, places, decisions]
+        factors = (self._factors.each(decisions) * losses[:, :, np.newaxis]).sum(axis=1)
+        return np.concatenate([factors, self._added.rows(decisions)], axis=1)
+
+    def _of_choices(self, weights: Floats) -> Floats:
+        """What each choice loses, but for what is added; (w, points, actions)."""
+        logs = self._factors.tables(weights[:, : self._count])
+        return np.asarray(self._expected * np.exp(np.clip(logs, -_MOST, _MOST)))

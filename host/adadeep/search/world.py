@@ -191,17 +191,17 @@ class World:
     @property
     def strays(self) -> list[float]:
         """Of each quantity, how far plans stray from what weights say; 0 of what is known."""
-        return [self.loss.belief.scales.stray, *(cost.stray() for cost in self._costs)]
+        return [self.loss.stray(), *(cost.stray() for cost in self._costs)]
 
     def mean(self) -> View:
         """The world as it is believed to be."""
-        means = [self.loss.belief.mean, *(cost.mean() for cost in self._costs)]
+        means = [self.loss.mean(), *(cost.mean() for cost in self._costs)]
         return View(self, tuple(one[np.newaxis] for one in means))
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> View:
         """Worlds as they may be."""
         drawn = [cost.sample(rng, count) for cost in self._costs]
-        return View(self, (self.loss.belief.sample(rng, count), *drawn))
+        return View(self, (self.loss.sample(rng, count), *drawn))
 
     def judged(
         self,

@@ -123,10 +123,12 @@ def test_a_choice_that_replaces_later_layers_takes_their_cost_out():
     conv, first, second = (layers[name].macs for name in ("conv", "fc1", "fc2"))
     assert replaced == pytest.approx((conv + 0.1 * first) / (conv + first + second), abs=0.003)
     shrunk = model.mean()[np.newaxis].copy()
-    shrunk[0, model._features.rows(plan)[0] != 0] = 0.0
+    features = model._curve._features
+    count = len(features.groups)
+    shrunk[0, :count][features.rows(plan)[0] != 0] = 0.0
     heavier = shrunk.copy()
-    is_of_fc2 = model._features.of_decision[fc2, 0] != 0
-    heavier[0, is_of_fc2] += 1.0  # fc2 costs e times as much: that is nothing to this plan
+    is_of_fc2 = features.of_decision[fc2, 0] != 0
+    heavier[0, :count][is_of_fc2] += 1.0  # fc2 costs e times as much: that is nothing to this plan
     assert model.costs(plan, heavier)[0, 0] == model.costs(plan, shrunk)[0, 0]
     start = np.array([_initial(space)])
     assert model.costs(start, heavier)[0, 0] > model.costs(start, shrunk)[0, 0]
@@ -181,3 +183,17 @@ def test_a_space_of_precisions_alone_is_one_of_factors():
     taught(model, space, np.array([[space.points[0].options[1]]]), lambda plan: 2e-5)
     found = model.costs(np.array([[space.points[0].options[1]]]), model.mean()[np.newaxis])
     assert found[0, 0] == pytest.approx(2e-5, rel=0.02)
+
+
+def test_what_cannot_be_decided_on_is_learned_too():
+    """Half of the time is none of the layers' that a plan changes, whatever the prior says."""
+    truth = Simulated(seed=4)
+    rest_ms = truth.latency_ms(SPACE.plan(_initial(SPACE)))
+
+    def latency_ms(plan):
+        return rest_ms + truth.latency_ms(plan)
+
+    model = learned(truth, latency_ms)
+    everything = truth.every_plan()
+    taught(model, SPACE, drawn(truth, 12), latency_ms)
+    assert np.abs(errors(model, SPACE, everything, latency_ms)).mean() < 0.1

@@ -182,7 +182,7 @@ def test_what_has_no_network_and_the_initial_network_itself_teach_nothing():
     earned = TRUTH.scored(CompressionPlan()).scores[0].reward
     world.tell(tuple(PLANS[1].tolist()), ScoredTrial((GoalScore(failed, earned),)))
     world.tell(tuple(PLANS[0].tolist()), TRUTH.scored(CompressionPlan()))
-    assert len(world.loss._values) == len(PLANS[::3]) - 1  # not the initial network
+    assert len(world.loss.smoothed()) == len(PLANS[::3]) - 1  # not the initial network
 
     view = replace(world.mean())
     np.testing.assert_array_equal(weights(world), before)

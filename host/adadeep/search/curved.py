@@ -1,0 +1,120 @@
+"""A belief on quantities that are not linear in the weights, such as sums of exponentials."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep.search.belief import LinearBelief, Scales
+
+Floats = npt.NDArray[np.float64]
+Decisions = npt.NDArray[np.int64]
+
+_STEPS = 6  # of Gauss and Newton
+_SHARES = (1.0, 0.5, 0.25, 0.1, 0.03)  # of a step, the first that helps
+_LEAST_VARIANCE = 1e-10
+
+
+class Curve(Protocol):
+    """How a quantity of plans follows from weights."""
+
+    def values(self, decisions: Decisions, weights: Floats) -> Floats:
+        """Of plans (n, points) under weights (w, features); (w, n)."""
+        ...
+
+    def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
+        """By the weights (features,), of plans (n, points); (n, features)."""
+        ...
+
+
+class CurvedBelief:
+    """What is believed of weights, given noisy values of a curve.
+
+    Near the weights that are believed the curve is taken for a plane (`LinearBelief`); these are
+    found by a few steps of Gauss and Newton, each shortened until it helps.
+
+    Args:
+        curve: from weights to values.
+        groups: number of each weight's group; (features,).
+        scales: before anything is seen.
+        least_variance: of what is seen.
+    """
+
+    def __init__(
+        self,
+        curve: Curve,
+        groups: npt.NDArray[np.int64],
+        scales: Scales,
+        least_variance: float = _LEAST_VARIANCE,
+    ) -> None:
+        self._curve = curve
+        self._deviations = scales.groups[groups]
+        self._least_variance = least_variance
+        self._belief = LinearBelief(groups, scales)
+        self.mean: Floats = self._belief.mean
+        self._plans: list[Decisions] = []
+        self._values: list[float] = []
+        self._variances: list[float] = []
+
+    @property
+    def scales(self) -> Scales:
+        """With the stray that what was seen makes most likely."""
+        return self._belief.scales
+
+    @property
+    def plans(self) -> list[tuple[int, ...]]:
+        """That were seen."""
+        return [tuple(int(number) for number in plan) for plan in self._plans]
+
+    def see(self, decisions: Decisions, value: float, variance: float) -> None:
+        """Takes the value of a plan (points,), and the variance of its noise."""
+        self._plans.append(decisions)
+        self._values.append(value)
+        self._variances.append(max(variance, self._least_variance))
+
+    def fit(self) -> None:
+        """Draws conclusions from what was seen."""
+        if not self._plans:
+            return
+        plans, values = np.stack(self._plans), np.array(self._values)
+        for _ in range(_STEPS):
+            self._linearise(plans, values, is_stray_kept=True)
+            step, before = self._belief.mean - self.mean, self._misfit(plans, values, self.mean)
+            for share in _SHARES:
+                ahead = self.mean + share * step
+                if self._misfit(plans, values, ahead) < before:
+                    self.mean = ahead
+                    break
+        self._linearise(plans, values)
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """Weights as they may be; (count, features)."""
+        return self._belief.sample(rng, count) - self._belief.mean + self.mean
+
+    def smoothed(self) -> Floats:
+        """The values that were seen, each moved towards what the others say of it; (n,).
+
+        A plan's own stray is its own, so only the noise is taken out.
+        """
+        if not self._plans:
+            return np.empty(0)
+        expected = self._curve.values(np.stack(self._plans), self.mean[np.newaxis])[0]
+        stray = self.scales.stray**2
+        own = stray / (stray + np.array(self._variances))
+        return np.asarray(expected + own * (np.array(self._values) - expected))
+
+    def _linearise(self, plans: Decisions, values: Floats, is_stray_kept: bool = False) -> None:
+        """The belief as it is near the present weights."""
+        rows = self._curve.slopes(plans, self.mean)
+        expected = self._curve.values(plans, self.mean[np.newaxis])[0]
+        variances = np.array(self._variances)
+        self._belief.fit(rows, values - expected + rows @ self.mean, variances, is_stray_kept)
+
+    def _misfit(self, plans: Decisions, values: Floats, weights: Floats) -> float:
+        """How unlikely weights are by what was seen and by the prior, but for a constant."""
+        missed = values - self._curve.values(plans, weights[np.newaxis])[0]
+        spread = np.array(self._variances) + self.scales.stray**2
+        prior = np.square(weights / self._deviations).sum()
+        return float((np.square(missed) / spread).sum() + prior)
