@@ -73,7 +73,7 @@ def expected_times(known: KnownBeforehand) -> dict[str, ExpectedTime]:
     found = {}
     for name in ("board", "local"):
         if not files.exists(name):
-            print(f"no profile {name}: adadeep profile --name {name} makes one")
+            print(f"no profile {name}: record_truth.py profile makes it")
             continue
         profile = files.load(name)
         prior = ProfileTimePrior.of(profile, measured_ways(profile)[0], PRECISIONS.usable())

@@ -9,6 +9,7 @@ where it ended; `pack` writes the tables that `bench_search.py` reads.
 
     ADADEEP_DATA=... python benchmarks/search/record_truth.py make digits 0     hours in all: mnist
     python benchmarks/search/record_truth.py board digits                      needs the device lab
+    python benchmarks/search/record_truth.py profile                           likewise
     python benchmarks/search/record_truth.py pack
 """
 
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,6 +41,7 @@ from search.spaces import some
 
 HERE = Path(__file__).resolve().parent
 TABLES, WORK = HERE / "tables", Path(os.environ.get("ADADEEP_TABLES_WORK", HERE / "work"))
+LIBRARY = WORK / "library"  # of profiles
 PARTS = ("search", "held", "test")
 PLACEMENTS, ROUNDS, BLOCK_S, WARM_UP = 5, 4, 0.01, 3
 
@@ -195,8 +198,23 @@ def board(task: str) -> None:
                 )
 
 
+def profile() -> None:
+    """Profiles this computer and the lab's machine, for what a search expects of T beforehand."""
+    from lab_box import lab_board
+
+    _profile("local", "local")
+    with lab_board() as serial:
+        _profile(serial, "board")
+
+
+def _profile(device: str, name: str) -> None:
+    command = [sys.executable, "-m", "adadeep", "profile", "-d", device, "--name", name]
+    subprocess.run(command, check=True, env={**os.environ, "ADADEEP_LIBRARY": str(LIBRARY)})
+
+
 def pack() -> None:
     """Writes a table for each recording that is whole, and says what is missing."""
+    os.environ["ADADEEP_LIBRARY"] = str(LIBRARY)
     from search import packing
 
     for journal in sorted(WORK.glob("*-[01].jsonl")):
@@ -232,7 +250,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("make", "board", "pack"))
+    parser.add_argument("what", choices=("make", "board", "profile", "pack"))
     parser.add_argument("task", nargs="?", choices=("mnist", "digits"))
     parser.add_argument("seed", nargs="?", type=int, default=0)
     chosen = parser.parse_args()
@@ -240,6 +258,8 @@ def main() -> None:
         make(chosen.task, chosen.seed)
     elif chosen.what == "board":
         board(chosen.task)
+    elif chosen.what == "profile":
+        profile()
     else:
         pack()
 
