@@ -36,7 +36,7 @@ from adadeep.study.trials import TargetScorer
 
 SAMPLE_COUNT = 32
 # Of a trial, whatever the device.
-_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "seconds")
+_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "taken_from", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,7 @@ def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, An
         "reward": _reward(scored.reward),
         "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
+        "taken_from": trial.taken_from,
         "measurement_key": trial.measurement_key,
         "seconds": trial.seconds,
     }
