@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from adadeep.core.errors import AdaDeepError, FormatError
 from adadeep.core.plan import CompressionPlan
@@ -73,7 +73,7 @@ class _Journal:
     Attributes:
         path: of it.
         identity: device and inode.
-        is_ours: whether it is of the same study.
+        is_ours: whether it is of the same study; None while that can't be told.
         scanned: bytes that were looked through, whole lines.
         places: content key -> offset and length of its line.
         initial: the key of the initial network.
@@ -88,26 +88,26 @@ class _Journal:
     initial: str | None = None
     seed: int | None = None
 
-    @classmethod
-    def at(cls, path: Path, known: Self | None, study: Mapping[str, Any]) -> Self | None:
-        """What there is to know of it now; None where it can't be read."""
-        with contextlib.suppress(OSError), _opened(path) as file:
-            status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            identity = (status.st_dev, status.st_ino)
-            if known is None or known.identity != identity or status.st_size < known.scanned:
-                known = cls(path, identity)
-            known._read_on(file, min(status.st_size, _MOST_BYTES), study)
-            return known
-        return None
+    def read_on(self, size: int, study: Mapping[str, Any]) -> None:
+        """Looks through what was added.
 
-    def _read_on(self, file: int, size: int, study: Mapping[str, Any]) -> None:
-        if self.is_ours is None:
-            self.is_ours = _is_of(os.pread(file, _LONGEST_HEAD, 0), study)
-        if not self.is_ours or size <= self.scanned:
+        Args:
+            size: of the file now, in bytes.
+            study: what it is to be of.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        size = min(size, _MOST_BYTES)
+        if self.is_ours is False or size <= self.scanned:
             return
-        data = os.pread(file, size - self.scanned, self.scanned)
+        with _opened(self.path) as file:
+            if self.is_ours is None:
+                self.is_ours = _is_of(os.pread(file, _LONGEST_HEAD, 0), study)
+            if self.is_ours:
+                self._take(os.pread(file, size - self.scanned, self.scanned))
+
+    def _take(self, data: bytes) -> None:
         whole = data[: data.rfind(b"\n") + 1]
         if self.seed is None:
             self.seed = _seed_in(whole)
@@ -136,8 +136,8 @@ class _Journal:
 class SiblingRuns:
     """The runs beside one.
 
-    Only folders of the owner of the run's own are looked at: where others may write, too, theirs
-    are none of the user's runs.
+    Only journals of the owner of the run's folder are looked at: where others may write, too,
+    theirs are none of the user's runs.
 
     Args:
         folder: of the run, absolute; it exists.
@@ -167,37 +167,47 @@ class SiblingRuns:
         return list(found.values())
 
     def _look(self) -> list[_Journal]:
-        """The journals of the same study, by name, as they are now."""
+        """The journals of the same study, by folder, as they are now."""
         found = {}
-        for folder in self._folders():
-            path = folder / JOURNAL
-            journal = _Journal.at(path, self._known.get(path), self._study)
-            if journal is not None:
-                found[path] = journal
+        for path, status in self._journals():
+            identity, known = (status.st_dev, status.st_ino), self._known.get(path)
+            if known is None or known.identity != identity or status.st_size < known.scanned:
+                known = _Journal(path, identity)
+            with contextlib.suppress(OSError):
+                known.read_on(status.st_size, self._study)
+                found[path] = known
         self._known = found
         ours = (journal for journal in found.values() if journal.is_ours)
         return list(itertools.islice(ours, _MOST_RUNS))
 
-    def _folders(self) -> list[Path]:
-        """By name, without the run's own; a link is followed."""
+    def _journals(self) -> list[tuple[Path, os.stat_result]]:
+        """By folder, without the run's own; links are followed."""
         try:
-            own = self._folder.stat()
             with os.scandir(self._folder.parent) as entries:
-                some = list(itertools.islice(entries, _MOST_ENTRIES))
+                folders = [entry.path for entry in itertools.islice(entries, _MOST_ENTRIES)]
+            owner = self._folder.stat().st_uid
         except OSError:
             return []
-        found = []
-        for entry in some:
-            with contextlib.suppress(OSError):
-                status = entry.stat() if entry.is_dir() else None
-                if status and status.st_uid == own.st_uid and not os.path.samestat(status, own):
-                    found.append(Path(entry.path))
-        return sorted(found)
+        own, found = _status(self._folder / JOURNAL), []
+        for path in (Path(folder, JOURNAL) for folder in sorted(folders)):
+            status = _status(path)
+            if status is None or not stat.S_ISREG(status.st_mode) or status.st_uid != owner:
+                continue
+            if own is None or not os.path.samestat(own, status):
+                found.append((path, status))
+        return found
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may be a pipe
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe by now?
     try:
         yield file
     finally:

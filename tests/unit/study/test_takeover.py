@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -253,34 +254,21 @@ def test_a_journal_that_is_begun_anew_is_looked_through_anew(first, tmp_path):
     assert not list(siblings.networks(key))
 
 
-def test_folders_of_another_owner_and_ones_own_are_no_others(first, tmp_path, monkeypatch):
-    key = next(iter(first.content.artifacts))
+def test_runs_of_another_owner_and_ones_own_behind_a_link_are_passed_over(
+    first, tmp_path, monkeypatch
+):
+    key, real = next(iter(first.content.artifacts)), Path.stat
+    (tmp_path / "link").symlink_to(tmp_path / "first")
     assert not list(SiblingRuns(tmp_path / "first", STUDY).networks(key))
     (tmp_path / "own").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "own")
-    theirs = os.scandir
-
-    class Entry:
-        def __init__(self, entry):
-            self.entry, self.path = entry, entry.path
-
-        def is_dir(self):
-            return self.entry.is_dir()
-
-        def stat(self):
-            status = list(self.entry.stat())
-            status[4] += 1
-            return os.stat_result(status)
-
-    class Entries(list):
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
     assert list(SiblingRuns(tmp_path / "own", STUDY).networks(key))
-    monkeypatch.setattr(os, "scandir", lambda path: Entries(map(Entry, theirs(path))))
+
+    def of_another(path, **options):
+        status = list(real(path, **options))
+        status[4] += path.name == "journal.jsonl"
+        return os.stat_result(status)
+
+    monkeypatch.setattr(Path, "stat", of_another)
     assert not list(SiblingRuns(tmp_path / "own", STUDY).networks(key))
 
 
