@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from adadeep.core.device import DeviceFacts
+from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.scores import SampleScores
@@ -19,7 +19,8 @@ SOURCES = {"latency_ms": "measured", "energy_mj": "analytic"}
 
 
 def target_record(name="Fake box", fingerprint="f" * 16):
-    return TargetRecord(target(name, fingerprint), FACTS, SOURCES, dict(SOURCES))
+    facts = replace(FACTS, serial=hashed(f"{name} 1"))  # as runs hold it
+    return TargetRecord(target(name, fingerprint), facts, SOURCES, dict(SOURCES))
 
 
 def model_of(plan):

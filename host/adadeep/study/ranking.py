@@ -239,7 +239,7 @@ def _is_called(record: TargetRecord, name: str) -> bool:
 def _of_profile(name: str) -> str | None:
     """The fingerprint of a profile's device; None if there is no such profile."""
     try:
-        return files.load(name).facts.fingerprint if files.exists(name) else None
+        return files.load_to_use(name)[0].facts.fingerprint if files.exists(name) else None
     except AdaDeepError:
         return None
 

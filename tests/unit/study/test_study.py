@@ -79,7 +79,7 @@ def search(folder, sampler, episodes, *, benches=None, demand=LOOSE, name="rando
     look_ahead = options.get("look_ahead", 1)
     store = ArtifactStore(folder / "models")
     crew = FakeCrew(benches, store, options.get("failing", ()), options.get("make"))
-    crew.keeps_networks = True
+    crew.keeps_networks = "takes_over" in options
     run = None
     with Journal.open(folder) as journal:
         journal.begin({"task": "fake"})
