@@ -14,6 +14,7 @@ import pytest
 
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import read_journal
+from fakes.documented import undocumented
 
 _MAIN = """
 import sys
@@ -60,6 +61,14 @@ class Runs:
         out, err = process.communicate(timeout=300)
         assert process.returncode in (0, 4), err
         return out, err
+
+    def show(self, name, *more):
+        words = ["runs", "show", str(self.folder / name), *more]
+        done = subprocess.run(
+            [sys.executable, "-c", _MAIN, *words], capture_output=True, text=True, check=True,
+            timeout=100, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+        return done.stdout
 
     def kill_at(self, name, artifacts, *more):
         """Ends it without warning as soon as so many networks are journalled."""
@@ -110,6 +119,11 @@ def test_a_second_run_for_another_demand_trains_nothing_and_says_whose_networks_
     found = [trial["taken_from"] for trial in json.loads(out)["trials"]]
     assert found == ["first"] * (made + 1)
     runs.require_whole("second")
+    shown = runs.show("second")
+    assert f"networks   {made + 1}, all kept; {made + 1} taken from first" in shown
+    document = json.loads(runs.show("second", "--json"))
+    assert document["networks_taken"] == {"first": made + 1}
+    assert undocumented(document) == []
     measured = [len(read_journal(runs.folder / name).measurements) for name in ("first", "second")]
     assert measured == [made + 1] * 2
     _, err, trained = runs.search("third", "--fresh")

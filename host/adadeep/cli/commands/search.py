@@ -197,7 +197,7 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
         ui.warn(f"{', '.join(outcome.left)} left before the end; the same command catches up.")
         return DeviceError.exit_code
     if not outcome.is_acceptable:
-        unmet = [target.title for target in outcome.targets if not target.is_acceptable]
+        unmet = [target.title for target in outcome.targets if not target.conclusion.is_acceptable]
         where = f" on {' and '.join(unmet)}" if len(outcome.targets) > 1 else ""
         raise DemandUnmet(
             f"none of the {len(outcome.first.result.tried)} plans tried meets the demand{where};"
@@ -369,7 +369,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
         ui.say(line)
     for line in verdict_lines(target.conclusion.of_winner, outcome.scale):
         ui.say(line)
-    if target.is_acceptable and not target.meets_demand:
+    if target.conclusion.is_acceptable and not target.conclusion.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
     for line in looser_lines(target.looser, target.result, target.conclusion.winner):
         ui.say(line)

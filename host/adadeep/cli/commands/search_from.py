@@ -131,7 +131,7 @@ def _serials(ranking: Ranking, devices: Sequence[str]) -> list[str]:
 
 
 def _unmet(ranking: Ranking) -> str:
-    unmet = [target for target in ranking.targets if not target.is_acceptable]
+    unmet = [target for target in ranking.targets if not target.conclusion.is_acceptable]
     where = f" on {' and '.join(t.title for t in unmet)}" if len(ranking.targets) > 1 else ""
     head = f"none of the {ranking.plans} plans of {one_line(str(ranking.folder))} is known to meet"
     if any(target.to_test is not None for target in unmet):
