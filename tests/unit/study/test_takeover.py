@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.storage.journal import read_journal
 from adadeep.storage.siblings import SiblingRuns
+from fakes.mutations import mutated
 from fakes.search_parts import FakeBench, model_of
 from unit.study.test_study import INITIAL, ScriptedSampler, some_plans
 from unit.study.test_study import search as search_as_is
@@ -312,3 +314,19 @@ def test_how_a_run_is_called_can_not_steer_a_terminal(tmp_path):
     taken_from = second.trial(PLANS[0]).taken_from
     assert taken_from.endswith("run")
     assert taken_from.isprintable()
+
+
+def test_mutated_journals_cost_no_search(first, tmp_path):
+    whole, rng = journal(tmp_path / "first").read_bytes(), random.Random(0)
+    (tmp_path / "own").mkdir()
+    keys = list(first.content.artifacts)
+    found = 0
+    for _ in range(150):
+        journal(tmp_path / "first").write_bytes(mutated(whole, rng))
+        siblings = SiblingRuns(tmp_path / "own", STUDY)
+        for key in keys:
+            some = list(siblings.networks(key))
+            assert all(one.artifact.key == key for one in some)
+            found += len(some)
+        assert {one.key for one in siblings.initials(0)} <= set(keys)
+    assert 0 < found < 150 * len(keys)
