@@ -27,6 +27,7 @@ from adadeep.storage.run_folder import INITIAL_NETWORK
 _MOST_ENTRIES = 2000  # of the folder that is looked through
 _MOST_RUNS = 200
 _MOST_NETWORKS = 10_000  # of a run
+_MOST_INITIALS = 8  # each is loaded, in a tenth of a second
 _MOST_BYTES = 64_000_000  # of a journal
 _LONGEST_LINE = 4_000_000
 _LONGEST_HEAD = 100_000
@@ -164,7 +165,7 @@ class SiblingRuns:
             path = journal.path.parent / INITIAL_NETWORK
             if journal.initial and journal.seed == seed and path.is_file():
                 found.setdefault(journal.initial, OtherInitial(str(path), journal.initial))
-        return list(found.values())
+        return list(found.values())[:_MOST_INITIALS]
 
     def _look(self) -> list[_Journal]:
         """The journals of the same study, by folder, as they are now."""

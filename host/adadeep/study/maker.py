@@ -90,6 +90,8 @@ def _take(model: Any, task: LoadedTask, request: OpenTask) -> str | None:
     That is so where its weights, with our data, recipe and seed, have the key that its run's
     journal has of it. Returns its path; None, and the network as it was, if there is none.
     """
+    if not request.others:
+        return None
     before = [variable.numpy() for variable in model.variables]
     for other in request.others:
         with contextlib.suppress(FormatError):
