@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from adadeep.cli.main import cli, run
+from adadeep.core.device import hashed
 from architecture.test_commands import run_and_look
 from fakes.documented import undocumented
 from fakes.runs import of_now
@@ -70,6 +71,16 @@ def test_the_command_that_tests_names_devices_as_a_device_can_be_named(ranked):
     title = ranked("-d", "Fake box", "--max-latency", "2ms")[2]
     assert "now: adadeep search digits -o" in title
     assert "-d" not in title
+
+
+def test_limits_of_single_devices_are_written_as_a_search_takes_them(ranked):
+    """A run holds no serials, and its titles are not what -d takes."""
+    words = ("--max-latency", "2ms", "--max-storage", "Other box=1500B")
+    err = ranked(*words)[2]
+    named = f"--max-storage {hashed('Other box 1')}=1500B"
+    assert f"-d all -o 'a run' --episodes 8 --max-latency 2ms {named}" in err
+    err = ranked(*words, "-d", "Other box")[2]
+    assert "--episodes 8 --max-latency 2ms --max-storage 1500B" in err
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def each_device(
 def _facts_of_profile(name: str) -> DeviceFacts | None:
     from adadeep.profiles import files
 
-    return files.load(name).facts if files.exists(name) else None
+    return files.load_to_use(name)[0].facts if files.exists(name) else None
 
 
 def measure_settings(base: MeasureSettings, threads: int, cores: str | None) -> MeasureSettings:

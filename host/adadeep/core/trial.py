@@ -36,6 +36,7 @@ class Trial:
         seconds: wall time it took.
         scores: of the validation samples, which `accuracy` is the mean of; None if there is no
             network, or they were not kept.
+        taken_from: name of the run that made its network; None where this one did.
     """
 
     plan: CompressionPlan
@@ -47,6 +48,7 @@ class Trial:
     reason: str | None = None
     seconds: float = 0.0
     scores: SampleScores | None = field(default=None, repr=False)
+    taken_from: str | None = None
 
     def __post_init__(self) -> None:
         require_finite("accuracy", self.accuracy)

@@ -61,9 +61,9 @@ def select(
     """The devices that a user means, each once, in the order named.
 
     Args:
-        selectors: serials, "local", "all" (every usable attached device), or names for `resolver`.
-            Empty: $ANDROID_SERIAL if set, else the only usable attached device, else `local` where
-            nothing is attached at all.
+        selectors: serials or their hashes (as runs hold them), "local", "all" (every usable
+            attached device), or names for `resolver`. Empty: $ANDROID_SERIAL if set, else the only
+            usable attached device, else `local` where nothing is attached at all.
         deadline: for all of it.
         resolver: gives the facts of the profile of that name, None if it knows no such name.
 
@@ -135,7 +135,7 @@ def _all(rows: list[AttachedDevice]) -> list[str]:
 def _find(
     name: str, rows: list[AttachedDevice], deadline: Deadline, resolver: Resolver | None
 ) -> str:
-    row = _row(name, rows)
+    row = _row(name, rows) or next((row for row in rows if hashed(row.serial) == name), None)
     facts = resolver(name) if row is None and resolver is not None else None
     if facts is not None:
         if facts.serial == local.SERIAL:

@@ -212,17 +212,33 @@ def load(name: str) -> DeviceProfile:
         ConfigError: there is none.
         FormatError: a file of it can't be read.
     """
+    profile, problem = load_to_use(name)
+    if problem is not None:
+        raise problem
+    return profile
+
+
+def load_to_use(name: str) -> tuple[DeviceProfile, FormatError | None]:
+    """As `load`, but sessions that can't be read are left out: measuring does without them.
+
+    Returns:
+        The profile, and why its sessions are left out; None if they are not.
+
+    Raises:
+        ConfigError: there is none.
+        FormatError: another file of it can't be read.
+    """
     path = find(name)
     profile, former = from_toml_with_former(read_text(path, _MOST_TOML_BYTES), str(path))
     entries: list[ProfileEntry] = []
     for table in table_files(path, profile.name):
         entries.extend(from_json_lines(read_text(table), str(table)))
     now = profile.facts.fingerprint
-    return replace(
-        profile,
-        entries=tuple(_renamed(entry, former, now) for entry in entries),
-        sessions=_sessions(sessions_file(path, profile.name)),
-    )
+    profile = replace(profile, entries=tuple(_renamed(entry, former, now) for entry in entries))
+    try:
+        return replace(profile, sessions=_sessions(sessions_file(path, profile.name))), None
+    except FormatError as error:
+        return profile, error
 
 
 def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:

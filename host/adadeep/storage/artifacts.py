@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from adadeep.core.errors import AdaDeepError
@@ -11,6 +12,21 @@ from adadeep.core.reader import read_bytes
 
 MODELS = "models"
 MAX_MODEL_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A network in a store.
+
+    Attributes:
+        model_sha256: of its .tflite.
+        file_bytes: size of that.
+        network_sha256: of its .keras; None where it has none.
+    """
+
+    model_sha256: str
+    file_bytes: int
+    network_sha256: str | None = None
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -67,8 +83,8 @@ class ArtifactStore:
             write_atomic(self.path(sha256), data)
         return sha256
 
-    def adopt(self, model: Path, network: Path | None) -> tuple[str, int]:
-        """Takes over what the worker left in the folder; returns the .tflite's SHA-256 and size.
+    def adopt(self, model: Path, network: Path | None) -> Stored:
+        """Takes over what the worker left in the folder.
 
         Args:
             model: the .tflite.
@@ -78,14 +94,41 @@ class ArtifactStore:
             ConfigError: it can't be.
         """
         data = read_bytes(model, MAX_MODEL_BYTES)
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256, network_sha256 = hashlib.sha256(data).hexdigest(), None
         try:
             if network is not None:
+                with network.open("rb") as file:
+                    network_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 network.replace(self.path(sha256, "keras"))
             model.replace(self.path(sha256))  # last: what has a .tflite has all
         except OSError as error:
             raise unwritable(self.folder, error) from error
-        return sha256, len(data)
+        return Stored(sha256, len(data), network_sha256)
+
+    def copy(self, other: ArtifactStore, stored: Stored) -> bool:
+        """Copies a network out of another run's store.
+
+        Args:
+            other: where it may be.
+            stored: what it is to be; what is another is not copied.
+
+        Returns:
+            Whether it is here now, whole.
+
+        Raises:
+            ConfigError: it can't be written.
+        """
+        model = other.get(stored.model_sha256)
+        if model is None or len(model) != stored.file_bytes:
+            return False
+        if stored.network_sha256 is not None:
+            path = other.path(stored.model_sha256, "keras")
+            network = _content(path, stored.network_sha256)
+            if network is None:
+                return False
+            write_atomic(self.make() / path.name, network)
+        self.put(model)  # last, as above
+        return True
 
     def has(self, sha256: str) -> bool:
         """Whether a .tflite of that hash is there; `get` looks whether it is whole."""
@@ -93,8 +136,13 @@ class ArtifactStore:
 
     def get(self, sha256: str) -> bytes | None:
         """The .tflite of that hash; None if it is missing or its content was changed."""
-        try:
-            data = read_bytes(self.path(sha256), MAX_MODEL_BYTES)
-        except AdaDeepError:
-            return None
-        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+        return _content(self.path(sha256), sha256)
+
+
+def _content(path: Path, sha256: str) -> bytes | None:
+    """Of a file; None if it is missing or not of that hash."""
+    try:
+        data = read_bytes(path, MAX_MODEL_BYTES)
+    except AdaDeepError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None

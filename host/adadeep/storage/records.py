@@ -31,6 +31,7 @@ from adadeep.core.target import Target
 
 _HUGE = 1e18
 _LONGEST_REASON = 2000
+_LONGEST_NAME = 255  # of a folder
 KEY_DIGITS = 16
 
 
@@ -58,6 +59,10 @@ class Artifact:
         accuracy: the quality on the validation data, by the study's metric.
         scores: of the validation samples; of right and wrong ones bits.
         spec: what it is, in its precision: costs can be computed again without Keras.
+        network_sha256: of its .keras beside that; None where it has none of its own, and in runs
+            of before, which did not note it.
+        taken_from: name of the folder of the run that made it; None where this one did. Of the
+            initial network: that trained it.
     """
 
     key: str
@@ -67,11 +72,15 @@ class Artifact:
     accuracy: float
     scores: SampleScores
     spec: ModelSpec
+    network_sha256: str | None = None
+    taken_from: str | None = None
 
     def __post_init__(self) -> None:
         require_hex("key", KEY_DIGITS, self.key)
         require_hex("plan_key", 16, self.plan_key)
-        require_hex("model_sha256", 64, self.model_sha256)
+        require_hex("a network's hash", 64, self.model_sha256, self.network_sha256)
+        if self.taken_from is not None and not 1 <= len(self.taken_from) <= _LONGEST_NAME:
+            raise ValueError("taken_from is no folder's name")
         require_finite("accuracy", self.accuracy)
         require_range("file_bytes", 0, _HUGE, self.file_bytes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -92,13 +92,14 @@ def open_bench(
         journal.begin(config.header)
         bench = Bench(folder, journal, until)
         for transport, about in zip(transports, known, strict=True):
+            facts = about[0]
             options = MeterOptions(
                 config.agent, about, journal.content.id, watch=Watch(observer.note),
                 log=SessionLog(f"search {config.task}", observer.note, bench.initial_sha256),
             )  # fmt: skip
             opened = open_meter(transport, deadline, config.settings, options)
             meter = stack.enter_context(opened)
-            _add(bench, config, about[0], meter)
+            _add(bench, config, meter, TargetKnowledge(facts, profile_of(facts, observer.note)))
             resource = _resource(transport, meter.target, deadline)
             record = bench.journal.content.targets[meter.target.key]
             bench.devices[record.key] = DeviceBench(record, meter, resource)
@@ -113,12 +114,14 @@ def default_folder(task: str, facts: Sequence[DeviceFacts]) -> Path:
     return Path("runs") / f"{task}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}{more}"
 
 
-def _add(bench: Bench, config: StudyConfig, facts: DeviceFacts, meter: DeviceMeter) -> None:
-    target, content = meter.target, bench.journal.content
+def _add(
+    bench: Bench, config: StudyConfig, meter: DeviceMeter, knowledge: TargetKnowledge
+) -> None:
+    facts, target, content = knowledge.facts, meter.target, bench.journal.content
     require_sources(target, config.cost_sources, content)
     if target.key not in content.targets:
         bench.journal.defer(_new_target(target, _publishable(facts), config.cost_sources))
-    bench.knowledge[target.key] = TargetKnowledge(facts, _profile(facts))
+    bench.knowledge[target.key] = knowledge
     bench.demands[target.key] = config.demand_of(facts.serial)
 
 
@@ -155,13 +158,19 @@ def _publishable(facts: DeviceFacts) -> DeviceFacts:
     return replace(facts, serial=hashed(facts.serial))
 
 
-def _profile(facts: DeviceFacts) -> DeviceProfile | None:
-    """The device's profile in the user's library; None if there is none that can be read."""
+def profile_of(facts: DeviceFacts, note: Callable[[str], None]) -> DeviceProfile | None:
+    """The device's profile in the user's library; None if there is none that can be read.
+
+    Sessions of it that can't be read cost no more than themselves, and a note.
+    """
     name = files.name_of(facts)
     try:
-        return files.load(name) if name else None
+        profile, problem = files.load_to_use(name) if name else (None, None)
     except AdaDeepError:
         return None
+    if problem is not None:
+        note(f"the device's profile is used without its sessions: {problem}")
+    return profile
 
 
 def _resource(transport: Transport, target: Target, deadline: Deadline) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from adadeep import __version__
@@ -29,6 +30,7 @@ from adadeep.storage.native_log import native_log
 from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
 from adadeep.storage.scratch import give_keras_a_home, scratch_folder
+from adadeep.storage.siblings import SiblingRuns
 from adadeep.study.bench import Bench, open_bench
 from adadeep.study.choices import Choices, NothingToChoose, OwnPlansFirst
 from adadeep.study.config import StudyConfig
@@ -37,7 +39,7 @@ from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.expected_time import GUESSED, with_expected_time
 from adadeep.study.finalists import Contest, conclude, contest_of
-from adadeep.study.jobs import ExecutorKind
+from adadeep.study.jobs import Executor, ExecutorKind
 from adadeep.study.known import KnownBeforehand, Skip, ruled_out
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
@@ -50,6 +52,7 @@ from adadeep.study.outcome import (
 from adadeep.study.pipeline import Pipeline, Workplace
 from adadeep.study.plugins import missing, parts_of, taking_part
 from adadeep.study.study import Study, StudyObserver, StudyRun
+from adadeep.study.takeover import Takeover, name_of_run
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
 from adadeep.study.unreachable import is_met_already, unreachable
@@ -78,27 +81,39 @@ def search(
     config.validate(TASKS)
     give_keras_a_home()
     with open_bench(config, transports, observer) as bench:
+        others = _others(config, bench)
         try:
             with (
                 scratch_folder(),
                 native_log(bench.folder),
-                _trainer(config, bench, observer) as it,
+                _trainer(config, bench, others, observer) as it,
             ):
-                return _Search(config, bench, it, observer).run()
+                return _Search(config, bench, it, others, observer).run()
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None
         except TransientDeviceError as error:
             raise TransientDeviceError(f"{error} {_resumable(bench)}") from error
 
 
+def _others(config: StudyConfig, bench: Bench) -> SiblingRuns | None:
+    """The runs that networks are taken from; None where all are to be made anew."""
+    if config.fresh:
+        return None
+    return SiblingRuns(bench.folder.absolute(), bench.journal.content.study)
+
+
 @contextlib.contextmanager
-def _trainer(config: StudyConfig, bench: Bench, observer: StudyObserver) -> Iterator[Trainer]:
+def _trainer(
+    config: StudyConfig, bench: Bench, others: SiblingRuns | None, observer: StudyObserver
+) -> Iterator[Trainer]:
+    # Else what is there is of another search.
+    goes_on = bool(bench.journal.content.artifacts)
     opening = OpenTask(
         task=config.task,
         seed=config.seed,
         initial=str(bench.folder.absolute() / INITIAL_NETWORK),
-        # Else what is there is of another search.
-        goes_on=bool(bench.journal.content.artifacts),
+        goes_on=goes_on,
+        others=tuple(others.initials(config.seed)) if others and not goes_on else (),
     )
     trainer = Trainer(opening, observer.stage)
     try:
@@ -114,6 +129,7 @@ class _Search:
     config: StudyConfig
     bench: Bench
     trainer: Trainer
+    others: SiblingRuns | None
     observer: StudyObserver
     store: ArtifactStore = field(init=False)
     choices: Choices = field(init=False)
@@ -140,21 +156,27 @@ class _Search:
         kind = self._executor_kind()
         session = self._session(kind)
         crew = StudyCrew(self.trainer, self.bench.devices, self.store, self.observer.stage)
-        place = Workplace(
-            journal=self.bench.journal,
-            store=self.store,
-            executor=kind.make(crew),
-            basis=self.trainer.opened.basis,
-            stage=self.observer.stage,
-            note=self.observer.note,
-        )
-        pipeline = Pipeline(place, self.bench.devices)
+        pipeline = Pipeline(self._workplace(kind.make(crew)), self.bench.devices)
         study = Study(
             self.bench.journal, pipeline, session, self._sampler, self._ruled_out,
             self.trainer.opened.fine_tuning_s,
         )  # fmt: skip
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
         return self._conclude(session, study.run(episodes, self.observer))
+
+    def _workplace(self, executor: Executor) -> Workplace:
+        opened, journal = self.trainer.opened, self.bench.journal
+        place = Workplace(
+            journal, self.store, executor, opened.basis, self.observer.stage, self.observer.note
+        )
+        if self.others is not None:
+            takeover = Takeover(self.others, self.store, journal.content)
+            place = replace(place, elsewhere=takeover)
+        if opened.taken is not None:
+            name = name_of_run(Path(opened.taken).parent)
+            self.observer.note(f"the initial network is taken from run {name}, not trained again.")
+            place = replace(place, initial_from=name)
+        return place
 
     def _knowledge(self) -> dict[str, TargetKnowledge]:
         """By target key, with what profiles let expect; that this is used is said once."""

@@ -47,6 +47,7 @@ class StudyConfig:
         tries: plans of the user, as written, that are evaluated before the sampler's.
         keep: names of layers that stay as they are.
         only: names of techniques and precisions that may be chosen; empty for all.
+        fresh: whether networks that other runs have made are made anew.
     """
 
     task: str
@@ -66,6 +67,7 @@ class StudyConfig:
     tries: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    fresh: bool = False
 
     def validate(self, tasks: Iterable[str]) -> None:
         """Checks every setting.

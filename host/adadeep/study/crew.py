@@ -105,5 +105,8 @@ class StudyCrew:
             return Done(job, None, answer.error, seconds)
         made = answer.reply
         network = Path(made.network) if made.network else None
-        sha256, size = self._store.adopt(Path(made.model), network)
-        return Done(job, MadeNetwork(sha256, size, made.scores, made.spec), None, seconds)
+        stored = self._store.adopt(Path(made.model), network)
+        result = MadeNetwork(
+            stored.model_sha256, stored.file_bytes, made.scores, made.spec, stored.network_sha256
+        )
+        return Done(job, result, None, seconds)

@@ -68,6 +68,11 @@ class Conclusion:
         return self.verdicts[self.winner.trial.plan.key]
 
     @property
+    def meets_demand(self) -> bool:
+        """Whether the winner is known to keep every limit."""
+        return self.of_winner.state is VerdictState.MET
+
+    @property
     def is_acceptable(self) -> bool:
         """Whether no limit is known to be broken and every estimate is within.
 

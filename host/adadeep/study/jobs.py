@@ -22,12 +22,14 @@ class MadeNetwork:
         file_bytes: its size.
         scores: of the validation samples.
         spec: what it is, in its precision.
+        network_sha256: of the .keras beside that; None where there is none.
     """
 
     model_sha256: str
     file_bytes: int
     scores: SampleScores
     spec: ModelSpec
+    network_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

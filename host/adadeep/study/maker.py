@@ -5,6 +5,7 @@ Only the worker process imports this.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import time
@@ -29,6 +30,7 @@ from adadeep.core.reader import why
 from adadeep.core.scores import SampleScores, judged
 from adadeep.core.task import Recipe
 from adadeep.storage.archives import open_zip
+from adadeep.storage.records import content_key
 from adadeep.study.worker_messages import Made, OpenTask, Sample, Sampled
 from adadeep.training.fit import TRAINING_VERSION, outputs_of
 from adadeep.training.tasks import LoadedTask, load_task
@@ -73,6 +75,34 @@ def load_network(model: Any, path: Path) -> None:
         ) from error
 
 
+def _basis(task: LoadedTask, seed: int, initial: Any) -> str:
+    data = task.data
+    about = (TRAINING_VERSION, seed, repr(task.recipe))
+    digest = hashlib.sha256(repr(about).encode())
+    for array in (*initial.get_weights(), data.x_train, data.y_train):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _take(model: Any, task: LoadedTask, request: OpenTask) -> str | None:
+    """Loads the first of the other runs' initial networks that is what training would give.
+
+    That is so where its weights, with our data, recipe and seed, have the key that its run's
+    journal has of it. Returns its path; None, and the network as it was, if there is none.
+    """
+    if not request.others:
+        return None
+    before = [variable.numpy() for variable in model.variables]
+    for other in request.others:
+        with contextlib.suppress(FormatError):
+            load_network(model, Path(other.path))
+            if content_key(_basis(task, request.seed, model), CompressionPlan()) == other.key:
+                return other.path
+    for variable, value in zip(model.variables, before, strict=True):
+        variable.assign(value)
+    return None
+
+
 class KerasMaker:
     """Makes the networks of one task.
 
@@ -81,19 +111,26 @@ class KerasMaker:
         seed: of the study.
         network: the initial network, trained.
         fine_tuning_s: about what training a compressed one takes; None where that is not known.
+        taken: path of the other run's network that it is; None if it is none's.
     """
 
     def __init__(
-        self, task: LoadedTask, seed: int, network: Any, fine_tuning_s: float | None = None
+        self,
+        task: LoadedTask,
+        seed: int,
+        network: Any,
+        fine_tuning_s: float | None = None,
+        taken: str | None = None,
     ) -> None:
         self.fine_tuning_s = fine_tuning_s
+        self.taken = taken
         self._task = task
         self._seed = seed
         self._initial = network
 
     @classmethod
     def open(cls, request: OpenTask, stage: Callable[[str], None]) -> KerasMaker:
-        """Loads the data and the initial network, or trains and saves it.
+        """Loads the data and the initial network, or takes it over or trains it, and saves it.
 
         Raises:
             ConfigError: the data can't be had, or the network's file can't be written.
@@ -102,16 +139,17 @@ class KerasMaker:
         task, path = load_task(request.task), Path(request.initial)
         data, recipe = task.data, task.recipe
         model = task.network.build(data.input_shape, data.classes, request.seed)
-        fine_tuning_s = None
         if request.goes_on and path.exists():
             load_network(model, path)
-        else:
+            return cls(task, request.seed, model)
+        fine_tuning_s, taken = None, _take(model, task, request)
+        if taken is None:
             stage(f"training the initial network on {task.title}")
             steps, rate, start = recipe.base_steps, recipe.base_rate, time.monotonic()
             recipe.train(Compressed(model), data, steps, request.seed, rate)
             fine_tuning_s = expected_fine_tuning_s(time.monotonic() - start, recipe)
-            write_through(path, model.save)
-        return cls(task, request.seed, model, fine_tuning_s)
+        write_through(path, model.save)
+        return cls(task, request.seed, model, fine_tuning_s, taken)
 
     @property
     def spec(self) -> ModelSpec:
@@ -121,12 +159,7 @@ class KerasMaker:
     @property
     def basis(self) -> str:
         """Hash of what networks depend on besides their plan."""
-        data, recipe = self._task.data, self._task.recipe
-        about = (TRAINING_VERSION, self._seed, repr(recipe))
-        digest = hashlib.sha256(repr(about).encode())
-        for array in (*self._initial.get_weights(), data.x_train, data.y_train):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        return _basis(self._task, self._seed, self._initial)
 
     def make(self, plan: CompressionPlan, folder: str) -> Made:
         """Compresses the initial network, trains, converts and judges it.

@@ -24,7 +24,7 @@ from adadeep.core.files import write_atomic, write_through
 from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.reward import Reward
 from adadeep.core.search import GoalScore, mean_reward
-from adadeep.core.verdict import Verdict, Verdicts, VerdictState
+from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, Session
 from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
@@ -36,7 +36,7 @@ from adadeep.study.trials import TargetScorer
 
 SAMPLE_COUNT = 32
 # Of a trial, whatever the device.
-_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "seconds")
+_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "taken_from", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,6 @@ class TargetOutcome:
     def title(self) -> str:
         """Of the device."""
         return self.scorer.target.target.device_title
-
-    @property
-    def meets_demand(self) -> bool:
-        """Whether the winner is known to keep every limit."""
-        return self.conclusion.of_winner.state is VerdictState.MET
-
-    @property
-    def is_acceptable(self) -> bool:
-        """Whether no limit is known to be broken and every estimate is within."""
-        return self.conclusion.is_acceptable
 
     @property
     def looser(self) -> tuple[Looser, ...]:
@@ -117,7 +107,7 @@ class Outcome:
     @property
     def is_acceptable(self) -> bool:
         """Whether it is so on every device."""
-        return all(target.is_acceptable for target in self.targets)
+        return all(target.conclusion.is_acceptable for target in self.targets)
 
 
 def winner_files(conclusions: Sequence[Conclusion], keys: Sequence[str]) -> list[str]:
@@ -170,6 +160,7 @@ def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, An
         "reward": _reward(scored.reward),
         "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
+        "taken_from": trial.taken_from,
         "measurement_key": trial.measurement_key,
         "seconds": trial.seconds,
     }
@@ -204,7 +195,7 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
         "preset": session.preset,
         "look_ahead": session.look_ahead,
         "plugins": session.plugins,
-        "meets_demand": all(target.meets_demand for target in outcome.targets),
+        "meets_demand": all(target.conclusion.meets_demand for target in outcome.targets),
         "acceptable": outcome.is_acceptable,
         "episodes": AUTO if outcome.episodes is None else outcome.episodes,
         "episodes_asked": outcome.asked,
@@ -228,8 +219,8 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "provenances": record.provenances,
         "demand": asdict(on.scorer.demand),
         "limits": asdict(on.result.limits),
-        "meets_demand": on.meets_demand,
-        "acceptable": on.is_acceptable,
+        "meets_demand": conclusion.meets_demand,
+        "acceptable": conclusion.is_acceptable,
         "file": on.file,
         "metric": asdict(outcome.scale),
         "best": {**best, "test_accuracy": on.test_accuracy},

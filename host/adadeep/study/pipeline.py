@@ -127,6 +127,9 @@ class Workplace:
         basis: of `content_key`: what the networks of this session depend on besides their plan.
         stage: is told what begins.
         note: is told what the user should see at once.
+        elsewhere: copies the network of a content key and a plan out of another run; None where
+            there is none.
+        initial_from: name of the run that trained the initial network; None where this one did.
     """
 
     journal: Journal
@@ -135,6 +138,8 @@ class Workplace:
     basis: str
     stage: Callable[[str], None] = lambda _: None
     note: Callable[[str], None] = lambda _: None
+    elsewhere: Callable[[str, CompressionPlan], Artifact | None] = lambda _key, _plan: None
+    initial_from: str | None = None
 
 
 class Pipeline:
@@ -181,6 +186,7 @@ class Pipeline:
         artifact = self._artifact(plan, record)
         if record is not None and artifact is None:
             return False
+        artifact = artifact or self._taken(plan)
         underway = _Underway(plan) if record is None else _Underway.again(record)
         self._underway[plan.key] = underway
         if artifact is None:
@@ -228,6 +234,18 @@ class Pipeline:
         whole = artifact and self._place.store.get(artifact.model_sha256) is not None
         return artifact if whole else None
 
+    def _taken(self, plan: CompressionPlan) -> Artifact | None:
+        """The network of a new plan as another run made it; None if none did.
+
+        The initial one is always made here: by it other runs are judged, and it costs no training.
+        """
+        if plan == CompressionPlan():
+            return None
+        artifact = self._place.elsewhere(content_key(self._place.basis, plan), plan)
+        if artifact is not None:
+            self._place.journal.add(artifact)
+        return artifact
+
     def _missing(self, record: TrialRecord) -> set[str]:
         if record.artifact is None:
             return set()
@@ -265,6 +283,8 @@ class Pipeline:
             accuracy=made.scores.mean,
             scores=made.scores,
             spec=made.spec,
+            network_sha256=made.network_sha256,
+            taken_from=self._place.initial_from if underway.plan == CompressionPlan() else None,
         )
         self._place.journal.add(artifact)
         self._made(underway, artifact)

@@ -14,7 +14,6 @@ from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.core.metric import Scale
 from adadeep.core.registry import suggestion
 from adadeep.core.search import GoalScore
-from adadeep.core.verdict import VerdictState
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.storage.records import JournalContent, TargetRecord
@@ -61,7 +60,7 @@ class RankedTarget:
     def is_delivered(self) -> bool:
         """Whether the folder holds this winner for this demand, or there is none to be held."""
         winner, found = self.conclusion.winner, self.concluded
-        if not self.is_acceptable:
+        if not self.conclusion.is_acceptable:
             return True
         if found is None:
             return winner is self.result.baseline
@@ -81,16 +80,6 @@ class RankedTarget:
     def scale(self) -> Scale:
         """What accuracies mean."""
         return self.result.scale
-
-    @property
-    def meets_demand(self) -> bool:
-        """Whether the winner is known to keep every limit."""
-        return self.conclusion.of_winner.state is VerdictState.MET
-
-    @property
-    def is_acceptable(self) -> bool:
-        """As of a search's outcome: a plan that was never tested is not."""
-        return self.conclusion.is_acceptable
 
     @property
     def to_test(self) -> GoalScore | None:
@@ -135,7 +124,7 @@ class Ranking:
     @property
     def is_acceptable(self) -> bool:
         """Whether it is so on every device."""
-        return all(target.is_acceptable for target in self.targets)
+        return all(target.conclusion.is_acceptable for target in self.targets)
 
     @property
     def plans(self) -> int:
@@ -239,7 +228,7 @@ def _is_called(record: TargetRecord, name: str) -> bool:
 def _of_profile(name: str) -> str | None:
     """The fingerprint of a profile's device; None if there is no such profile."""
     try:
-        return files.load(name).facts.fingerprint if files.exists(name) else None
+        return files.load_to_use(name)[0].facts.fingerprint if files.exists(name) else None
     except AdaDeepError:
         return None
 
@@ -249,7 +238,7 @@ def ranking_as_json(ranking: Ranking) -> dict[str, Any]:
     return {
         "run": str(ranking.folder),
         "task": ranking.task,
-        "meets_demand": all(target.meets_demand for target in ranking.targets),
+        "meets_demand": all(target.conclusion.meets_demand for target in ranking.targets),
         "acceptable": ranking.is_acceptable,
         "plans_tried": ranking.plans,
         "targets": [_target(target) for target in ranking.targets],
@@ -271,8 +260,8 @@ def _target(target: RankedTarget) -> dict[str, Any]:
         "demand": asdict(target.demand),
         "limits": asdict(result.limits),
         "metric": asdict(target.scale),
-        "meets_demand": target.meets_demand,
-        "acceptable": target.is_acceptable,
+        "meets_demand": conclusion.meets_demand,
+        "acceptable": conclusion.is_acceptable,
         "best": shown(conclusion.winner),
         "initial": shown(result.baseline),
         "to_test": target.to_test.trial.plan.key if target.to_test else None,

@@ -48,6 +48,7 @@ def view_as_json(view: RunView) -> dict[str, Any]:
         "asked": journal.asked if journal else None,
         "networks": len(networks) if journal else None,
         "networks_kept": view.networks_kept if journal else None,
+        "networks_taken": view.taken if journal else None,
         "targets": [_target(target) for target in view.targets],
         "finalists": [finalist_as_json(finalist.test) for finalist in view.finalists],
     }

@@ -163,6 +163,14 @@ class RunView:
         return tuple(dict.fromkeys(artifact.model_sha256 for artifact in found if artifact))
 
     @property
+    def taken(self) -> dict[str, int]:
+        """Names of the runs that networks were taken from, and how many from each."""
+        content = self.known.journal or JournalContent()
+        found = (content.artifact_of(key) for key in content.trials)
+        names = (artifact.taken_from for artifact in found if artifact)
+        return dict(Counter(name for name in names if name is not None))
+
+    @property
     def networks_kept(self) -> int:
         """How many of them are in `models/`."""
         return sum(self.known.folder.models.has(sha256) for sha256 in self.networks)

@@ -69,8 +69,7 @@ class Trainer:
         self._stream: ProcessStream | None = None
         self._waiting: deque[Request] = deque()
         self._deaths = 0  # while the request in hand was
-        self.opened: Opened
-        self._open()
+        self.opened = self._open()
 
     def start(self, request: Request) -> None:
         """Hands it a request, behind those that it has."""
@@ -130,7 +129,7 @@ class Trainer:
             self._stream.close()
             self._stream = None
 
-    def _open(self) -> None:
+    def _open(self) -> Opened:
         self.close()
         path = os.pathsep.join(part for part in sys.path if part)
         environment = {**os.environ, "PYTHONPATH": path}
@@ -142,13 +141,18 @@ class Trainer:
                 pass
         except TransientDeviceError as error:
             interrupts.raise_pending()
+            if self._opening.others:  # a file of another run may have ended it
+                self._opening = msgspec.structs.replace(self._opening, others=())
+                return self._open()
             raise AdaDeepError(
                 f"the process that trains ended while it got ready ({error}). If memory ran out,"
                 " free some; ADADEEP_DEBUG=1 shows what it said."
             ) from error
         if not isinstance(reply, Opened):
             raise _error_of(reply)
-        self.opened = reply
+        # Another one, after a death, takes up what this one has saved.
+        self._opening = msgspec.structs.replace(self._opening, goes_on=True, others=())
+        return reply
 
     def _write(self, request: Request) -> None:
         assert self._stream is not None

@@ -45,6 +45,7 @@ def trial_on(content: JournalContent, record: TrialRecord, target: TargetRecord)
         reason=reason,
         seconds=round(record.making_s + record.measuring_s, 3),
         scores=artifact.scores if artifact else None,
+        taken_from=artifact.taken_from if artifact else None,
     )
 
 

@@ -87,7 +87,8 @@ class Worker:
         from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
 
         self._maker = KerasMaker.open(request, self._stage)
-        return Opened(self._maker.spec, self._maker.basis, self._maker.fine_tuning_s)
+        maker = self._maker
+        return Opened(maker.spec, maker.basis, maker.fine_tuning_s, maker.taken)
 
     def _stage(self, text: str) -> None:
         self._send(Stage(text))

@@ -11,6 +11,7 @@ import msgspec
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
+from adadeep.storage.siblings import OtherInitial
 
 
 class OpenTask(msgspec.Struct, frozen=True, tag="open"):
@@ -21,12 +22,15 @@ class OpenTask(msgspec.Struct, frozen=True, tag="open"):
         seed: of the study.
         initial: path of the trained initial network.
         goes_on: whether the file there, if any, is of this study; else it is written anew.
+        others: initial networks of other runs, which are not trained again where they are what
+            this one would be trained from.
     """
 
     task: str
     seed: int
     initial: str
     goes_on: bool
+    others: tuple[OtherInitial, ...] = ()
 
 
 class Make(msgspec.Struct, frozen=True, tag="make"):
@@ -73,11 +77,13 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
         basis: hash of what networks depend on besides their plan.
         fine_tuning_s: about what training a compressed one takes, by what this one took; None
             where it was not trained now.
+        taken: path of the one of `OpenTask.others` that it is; None if it is none of them.
     """
 
     spec: ModelSpec
     basis: str
     fine_tuning_s: float | None = None
+    taken: str | None = None
 
 
 class Made(msgspec.Struct, frozen=True, tag="made"):

@@ -92,6 +92,11 @@ class TestNothingNamed:
         with pytest.raises(StableDeviceError, match=r"CCC is unauthorized.*Unlock"):
             choose("CCC unauthorized usb:1-3\n")
 
+    def test_a_run_names_a_device_by_the_hash_of_its_serial(self, choose: Choose) -> None:
+        assert choose(TWO, hashed("BBB")) == ["BBB"]
+        with pytest.raises(StableDeviceError, match="no such device is attached"):
+            choose(ONE, hashed("BBB"))
+
     def test_android_serial_decides(self, choose: Choose, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ANDROID_SERIAL", "BBB")
         assert choose(TWO) == ["BBB"]

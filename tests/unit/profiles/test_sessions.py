@@ -128,6 +128,9 @@ def test_a_damaged_session_is_refused_in_one_sentence(folder, change, words):
     assert f"{file}, line 2: " in str(caught.value)
     assert words in str(caught.value)
     assert str(caught.value).endswith("Or remove that file: a profile does without its sessions.")
+    profile, problem = files.load_to_use("maker-box")
+    assert (profile.facts.model, profile.sessions) == ("Box", ())
+    assert str(problem) == str(caught.value)
     before = file.read_bytes()
     with pytest.raises(FormatError):
         files.append_session(FACTS, session(21))

@@ -1,9 +1,11 @@
+import dataclasses
 import hashlib
+import os
 
 import pytest
 
 from adadeep.core.errors import ConfigError
-from adadeep.storage.artifacts import ArtifactStore, remove_leftovers
+from adadeep.storage.artifacts import ArtifactStore, Stored, remove_leftovers
 
 
 def test_a_model_is_kept_by_its_hash(tmp_path):
@@ -37,7 +39,8 @@ def left(folder, model=b"model", network=b"network"):
 
 def test_what_the_worker_left_is_taken_over_and_nothing_stays_beside_it(tmp_path):
     store = ArtifactStore(tmp_path)
-    sha256, size = store.adopt(*left(tmp_path))
+    stored = store.adopt(*left(tmp_path))
+    sha256, size = stored.model_sha256, stored.file_bytes
     assert (sha256, size) == (hashlib.sha256(b"model").hexdigest(), 5)
     assert store.get(sha256) == b"model"
     assert store.path(sha256, "keras").read_bytes() == b"network"
@@ -46,9 +49,9 @@ def test_what_the_worker_left_is_taken_over_and_nothing_stays_beside_it(tmp_path
 
 def test_a_model_that_is_there_already_is_replaced_and_its_network_kept(tmp_path):
     store = ArtifactStore(tmp_path)
-    sha256, _ = store.adopt(*left(tmp_path))
+    sha256 = store.adopt(*left(tmp_path)).model_sha256
     store.path(sha256).write_bytes(b"damaged")
-    assert store.adopt(*left(tmp_path, network=None)) == (sha256, 5)
+    assert store.adopt(*left(tmp_path, network=None)) == Stored(sha256, 5)
     assert store.get(sha256) == b"model"
     assert store.path(sha256, "keras").read_bytes() == b"network"
 
@@ -69,6 +72,38 @@ def test_a_model_that_has_gone_or_a_folder_that_can_not_be_made_is_an_input_erro
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ConfigError, match=r"file.models can't be written .*another folder"):
         ArtifactStore(tmp_path / "file" / "models").make()
+
+
+def test_a_network_is_copied_whole_by_its_hashes_or_not_at_all(tmp_path):
+    there, here = ArtifactStore(tmp_path / "there"), ArtifactStore(tmp_path / "here")
+    stored = there.adopt(*left(there.make()))
+    keras = there.path(stored.model_sha256, "keras")
+    for wrong in (
+        dataclasses.replace(stored, model_sha256="0" * 64),
+        dataclasses.replace(stored, file_bytes=6),
+        dataclasses.replace(stored, network_sha256="0" * 64),
+    ):
+        assert not here.copy(there, wrong)
+    assert not here.has(stored.model_sha256)
+    assert here.copy(there, stored)
+    assert here.get(stored.model_sha256) == b"model"
+    assert here.path(stored.model_sha256, "keras").read_bytes() == b"network"
+    keras.unlink()
+    assert not ArtifactStore(tmp_path / "third").copy(there, stored)
+    assert not (tmp_path / "third").exists()
+
+
+def test_a_disk_that_is_full_while_copying_leaves_no_model(tmp_path, monkeypatch):
+    there, here = ArtifactStore(tmp_path / "there"), ArtifactStore(tmp_path / "here")
+    stored = there.adopt(*left(there.make()))
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="free some space"):
+        here.copy(there, stored)
+    assert list(here.folder.iterdir()) == []
 
 
 def test_what_a_killed_host_was_writing_is_removed_and_nothing_else(tmp_path):

@@ -4,9 +4,12 @@ import dataclasses
 
 import pytest
 
+from adadeep.core.device import DeviceFacts
+from adadeep.core.device_profile import DeviceProfile, ProfileProvenance
 from adadeep.core.errors import ConfigError
+from adadeep.profiles import files
 from adadeep.storage.records import JournalContent, Session
-from adadeep.study.bench import require_sources
+from adadeep.study.bench import profile_of, require_sources
 from adadeep.testing.measurements import target
 from fakes.search_parts import SOURCES, target_record
 
@@ -50,3 +53,23 @@ def test_another_agent_on_the_device_does_not_bring_other_costs():
     other_agent = dataclasses.replace(target(), agent="another")
     with pytest.raises(ConfigError, match="not installed here"):
         require_sources(other_agent, (), content("power"))
+
+
+def test_a_profile_with_damaged_sessions_is_used_and_that_is_said_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path))
+    notes = []
+    facts = DeviceFacts("R58M", "adb", manufacturer="Maker", model="Box")
+    assert profile_of(facts, notes.append) is None
+    origin = ProfileProvenance("2026-11-21T00:00:00Z", "0.1.0")
+    whole = DeviceProfile("maker-box", facts, (), origin)
+    path = files.save(whole)
+    assert profile_of(facts, notes.append).name == "maker-box"
+    assert notes == []
+    (tmp_path / "sessions").mkdir(exist_ok=True)
+    (tmp_path / "sessions" / "maker-box.jsonl").write_text("torn\n")
+    assert profile_of(facts, notes.append).name == "maker-box"
+    assert len(notes) == 1
+    assert notes[0].startswith("the device's profile is used without its sessions: ")
+    assert "maker-box.jsonl, line 1" in notes[0]
+    path.write_text("torn")
+    assert profile_of(facts, notes.append) is None

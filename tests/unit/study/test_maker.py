@@ -8,6 +8,8 @@ import pytest
 
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.storage.records import content_key
+from adadeep.storage.siblings import OtherInitial
 from adadeep.study.worker_messages import OpenTask, Sample
 from adadeep.training import tasks
 from adadeep.training.networks.lenet import LENET
@@ -30,11 +32,13 @@ def short_task(monkeypatch):
     return task
 
 
-def opened(folder, seed=0, goes_on=True):
+def opened(folder, seed=0, goes_on=True, others=()):
     from adadeep.study.maker import KerasMaker
 
+    folder.mkdir(exist_ok=True)
     path = str(folder / "initial.keras")
-    return KerasMaker.open(OpenTask("digits", seed, path, goes_on), lambda text: None)
+    request = OpenTask("digits", seed, path, goes_on, tuple(others))
+    return KerasMaker.open(request, lambda text: None)
 
 
 def model_bytes(maker, folder, plan=INITIAL):
@@ -77,6 +81,27 @@ def test_what_networks_depend_on_besides_their_plan_is_in_the_basis(tmp_path):
     assert opened(tmp_path).basis == first.basis
     assert opened(tmp_path, seed=1).basis != first.basis
     assert opened(tmp_path, goes_on=False, seed=2).basis != first.basis
+
+
+def test_the_initial_network_of_another_run_is_taken_where_training_would_give_it(tmp_path):
+    first = opened(tmp_path / "first")
+    path = tmp_path / "first" / "initial.keras"
+    whole = OtherInitial(str(path), content_key(first.basis, INITIAL))
+    (tmp_path / "damaged.keras").write_bytes(path.read_bytes()[:-100])
+    others = [
+        dataclasses.replace(whole, path=str(tmp_path / "damaged.keras")),
+        dataclasses.replace(whole, path=str(tmp_path / "none.keras")),
+        dataclasses.replace(whole, key="0" * 16),
+    ]
+    second = opened(tmp_path / "second", others=[*others, whole])
+    assert (second.taken, second.fine_tuning_s) == (str(path), None)
+    assert second.basis == first.basis
+    assert opened(tmp_path / "second").basis == first.basis  # it was saved
+    for seed, none in ((0, others), (1, [*others, whole])):
+        trained = opened(tmp_path / f"trained-{seed}", seed=seed, others=none)
+        assert trained.taken is None
+        assert trained.fine_tuning_s
+        assert trained.basis == opened(tmp_path / f"alone-{seed}", seed=seed).basis
 
 
 def test_a_made_network_is_left_beside_the_others_until_the_host_takes_it_over(tmp_path):

@@ -97,7 +97,7 @@ def test_what_was_written_is_read_back_by_device(tmp_path):
         winner = on.conclusion.winner.trial
         assert run.best(target) == store.get(winner.model_sha256)
         assert target.best.cost == winner.cost
-        assert target.meets_demand == on.meets_demand
+        assert target.meets_demand == on.conclusion.meets_demand
     assert run.plan.target("of no search") == run.plan.targets[0]
     assert len(run.journal.trials) == len(outcome.first.result.trials)
 

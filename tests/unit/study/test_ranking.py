@@ -42,7 +42,7 @@ def test_for_the_demand_of_the_search_it_is_what_the_search_said(made):
     for target, view in zip(ranking.targets, RunView.of(made).targets, strict=True):
         assert target.conclusion == view.standing.conclusion
         assert target.rows(5) == view.rows(5)
-        assert target.meets_demand
+        assert target.conclusion.meets_demand
     assert ranking.is_acceptable
     assert not ranking.gains_by_search  # its winners are in the folder
 
@@ -67,7 +67,7 @@ def test_a_plan_that_was_never_tested_is_open_and_is_named_to_be_tested(made):
     tested = set(made.journal.held_tests)
     (target, _) = rank_anew(made, SMALL).targets
     assert target.to_test.trial.plan.key not in tested
-    assert not target.is_acceptable  # the one that was tested is too large
+    assert not target.conclusion.is_acceptable  # the one that was tested is too large
     verdicts = target.conclusion.verdicts[target.to_test.trial.plan.key]
     assert str(verdicts.accuracy_loss.state) == "open"
     assert target.conclusion.winner.trial.plan.key not in tested

@@ -22,11 +22,13 @@ from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal, read_journal
 from adadeep.storage.records import Session
+from adadeep.storage.siblings import SiblingRuns
 from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.known import ruled_out
 from adadeep.study.pipeline import Pipeline, Workplace
 from adadeep.study.study import Study
+from adadeep.study.takeover import Takeover
 from adadeep.study.trials import scored, trial_on
 from adadeep.testing.measurements import measurement
 from adadeep.testing.spaces import SPACE
@@ -77,6 +79,7 @@ def search(folder, sampler, episodes, *, benches=None, demand=LOOSE, name="rando
     look_ahead = options.get("look_ahead", 1)
     store = ArtifactStore(folder / "models")
     crew = FakeCrew(benches, store, options.get("failing", ()), options.get("make"))
+    crew.keeps_networks = "takes_over" in options
     run = None
     with Journal.open(folder) as journal:
         journal.begin({"task": "fake"})
@@ -87,7 +90,12 @@ def search(folder, sampler, episodes, *, benches=None, demand=LOOSE, name="rando
         own = tuple(options.get("own_plans", ()))
         session = Session(name, "default", 0, look_ahead, demands, own_plans=own)
         executor = EXECUTORS.get(options.get("executor", "serial")).make(crew)
-        place = Workplace(journal, store, executor, "basis", note=watching.note)
+        basis = options.get("basis", "basis")
+        place = Workplace(journal, store, executor, basis, note=watching.note)
+        if options.get("takes_over"):
+            siblings = SiblingRuns(folder, journal.content.study)
+            takeover = Takeover(siblings, store, journal.content)
+            place = dataclasses.replace(place, elsewhere=takeover)
         pipeline = Pipeline(place, {bench.record.key: bench for bench in benches})
         known_costs = options.get("known_costs", lambda plan: None)
 

@@ -9,6 +9,7 @@ import pytest
 
 from adadeep.core.errors import AdaDeepError, ConversionError, TechniqueNotApplicable
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.storage.siblings import OtherInitial
 from adadeep.study import trainer
 from adadeep.study.trainer import Trainer, WorkerDied
 from adadeep.study.worker_messages import Made, Make, OpenTask
@@ -98,6 +99,22 @@ def test_a_worker_that_dies_is_replaced_and_the_request_tried_again(begin, tmp_p
     assert [answer.request.plan for answer in answers] == PLANS[:2]
     assert all(answer.error is None for answer in answers)
     assert requests(tmp_path).count("OpenTask") == 2
+
+
+def test_a_new_worker_takes_up_the_initial_network_that_the_first_one_saved(begin, tmp_path):
+    one = begin("dies once")
+    opened = one.opened
+    assert make(one, tmp_path).error is None
+    assert requests(tmp_path) == ["OpenTask", "Make", "OpenTask", "goes_on", "Make"]
+    assert one.opened is opened
+
+
+def test_a_file_of_another_run_that_ends_the_worker_is_left_out(begin, tmp_path, monkeypatch):
+    others = (OtherInitial("damaged.keras", "0" * 16),)
+    monkeypatch.setitem(globals(), "OPENING", OpenTask("toy", 0, "nowhere", False, others))
+    one = begin()
+    assert requests(tmp_path) == ["OpenTask", "OpenTask"]
+    assert make(one, tmp_path).error is None
 
 
 def test_a_network_that_ends_every_worker_has_failed_and_others_are_made(

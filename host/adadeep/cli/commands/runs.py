@@ -189,7 +189,11 @@ def _searched_by(plan: PlanFile) -> str:
 
 def _networks_text(view: RunView) -> str:
     kept, made = view.networks_kept, len(view.networks)
-    return f"{kept} of {made} are kept" if kept < made else f"{made}, all kept"
+    taken = "".join(
+        f"; {count} taken from {one_line(name, _LONGEST_CELL)}"
+        for name, count in view.taken.items()
+    )
+    return (f"{kept} of {made} are kept" if kept < made else f"{made}, all kept") + taken
 
 
 def _show_sessions(ui: Ui, view: RunView) -> None:

@@ -26,6 +26,7 @@ from adadeep.cli.options import (
 from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
+from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, DemandUnmet, DeviceError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from adadeep.core.demand import UserDemand
     from adadeep.core.metric import Scale
     from adadeep.core.reward import Limits
+    from adadeep.core.search import ScoredTrial
     from adadeep.core.transport import Transport
     from adadeep.study.config import StudyConfig
     from adadeep.study.outcome import Outcome, TargetOutcome
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from adadeep.study.study import TrialEvent
 
 _TOP = 5
+_LONGEST_NAME = 80
 
 
 def _samplers() -> Iterable[str]:
@@ -109,6 +112,10 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--seed", type=click.IntRange(max=2**32 - 1), default=0, show_default=True,
             help="Of all randomness.",
+        ),
+        click.option(
+            "--fresh", is_flag=True,
+            help="Train anew what other runs beside this one have trained.",
         ),
         click.option(
             "-o", "--out", "folder", type=PATH, metavar="RUN",
@@ -190,7 +197,7 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
         ui.warn(f"{', '.join(outcome.left)} left before the end; the same command catches up.")
         return DeviceError.exit_code
     if not outcome.is_acceptable:
-        unmet = [target.title for target in outcome.targets if not target.is_acceptable]
+        unmet = [target.title for target in outcome.targets if not target.conclusion.is_acceptable]
         where = f" on {' and '.join(unmet)}" if len(outcome.targets) > 1 else ""
         raise DemandUnmet(
             f"none of the {len(outcome.first.result.tried)} plans tried meets the demand{where};"
@@ -220,6 +227,7 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
         tries=options["tries"],
         keep=options["keep"],
         only=options["only"],
+        fresh=options["fresh"],
     )
 
 
@@ -300,10 +308,15 @@ def _trial_line(event: TrialEvent, scale: Scale) -> str:
         units.format_bytes(costs[0].storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
     )
-    told = ", known" if event.known else ""
+    told = ", known" if event.known else _origin(scored)
     is_best = event.best.plan == scored.plan
     best = "best so far" if is_best else f"best {event.best.reward.total:+.3f}"
     return f"{head}{scored.plan.label}: {', '.join(numbers)}{told}; {best}"
+
+
+def _origin(scored: ScoredTrial) -> str:
+    taken_from = next((one.trial.taken_from for one in scored.scores), None)
+    return f", taken from run {one_line(taken_from, _LONGEST_NAME)}" if taken_from else ""
 
 
 def _latency(cost: Cost) -> str:
@@ -356,7 +369,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
         ui.say(line)
     for line in verdict_lines(target.conclusion.of_winner, outcome.scale):
         ui.say(line)
-    if target.is_acceptable and not target.meets_demand:
+    if target.conclusion.is_acceptable and not target.conclusion.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
     for line in looser_lines(target.looser, target.result, target.conclusion.winner):
         ui.say(line)

@@ -16,6 +16,7 @@ from adadeep.core.errors import ConfigError, DemandUnmet
 from adadeep.core.measure_settings import MeasureSettings
 
 if TYPE_CHECKING:
+    from adadeep.core.demand import UserDemand
     from adadeep.study.ranking import RankedTarget, Ranking
 
 _TOP = 5
@@ -37,8 +38,9 @@ def rank(run: Path, devices: Sequence[str], ui: Ui, options: dict[str, Any]) -> 
     ranking = rank_anew(KnownRun.at(run), demand, named, devices)
     for target in ranking.targets:
         _show(ui, ranking, target)
-    limits = words_of(demand, named)
-    words = ["search", *_words(ranking, devices), *limits] if ranking.gains_by_search else None
+    words = None
+    if ranking.gains_by_search:
+        words = ["search", *_words(ranking, devices), *_limits(ranking, demand)]
     if words:
         ui.now("adadeep", *words)
     ui.emit("ranking", {**ranking_as_json(ranking), "test_with": words})
@@ -100,6 +102,22 @@ def _words(ranking: Ranking, devices: Sequence[str]) -> list[str]:
     return words
 
 
+def _limits(ranking: Ranking, demand: UserDemand) -> list[str]:
+    """The demands as options that name a device as -d can: a run's title is no such name."""
+    if len(ranking.targets) == 1:
+        return words_of(ranking.targets[0].demand, {})
+    own = {_name(target): target.demand for target in ranking.targets if target.demand != demand}
+    return words_of(demand, own)
+
+
+def _name(target: RankedTarget) -> str:
+    """What -d finds a device by: "local", its profile's name, else the hash of its serial."""
+    from adadeep.profiles import files
+
+    facts = target.record.facts
+    return "local" if facts.is_this_computer else files.name_of(facts) or facts.serial
+
+
 def _serials(ranking: Ranking, devices: Sequence[str]) -> list[str]:
     """What -d takes: a run holds no serials. The only device that is attached needs no name."""
     targets = [target.record for target in ranking.targets]
@@ -113,7 +131,7 @@ def _serials(ranking: Ranking, devices: Sequence[str]) -> list[str]:
 
 
 def _unmet(ranking: Ranking) -> str:
-    unmet = [target for target in ranking.targets if not target.is_acceptable]
+    unmet = [target for target in ranking.targets if not target.conclusion.is_acceptable]
     where = f" on {' and '.join(t.title for t in unmet)}" if len(ranking.targets) > 1 else ""
     head = f"none of the {ranking.plans} plans of {one_line(str(ranking.folder))} is known to meet"
     if any(target.to_test is not None for target in unmet):
