@@ -69,7 +69,7 @@ def described(task: str, seed: int, initial: Path) -> About:
 
 
 def expected_times(known: KnownBeforehand) -> dict[str, ExpectedTime]:
-    """T as the profiles "board" and "local" of the user's library let expect it; by those names."""
+    """T as the library's profiles "board" and "local" let expect it; by those names."""
     found = {}
     for name in ("board", "local"):
         if not files.exists(name):
