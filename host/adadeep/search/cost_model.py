@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from adadeep.core.layers import LayerSpec
-from adadeep.core.space import SearchSpace
+from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.belief import LinearBelief, Scales
 from adadeep.search.features import DecisionFeatures, Group
-from adadeep.search.known_tables import AdditiveTable, Decisions, Floats
+from adadeep.search.known_tables import AdditiveTable
 from adadeep.search.moves import initial_decisions
+from adadeep.search.sums import Decisions, Floats, Sums
 
 Amount = Callable[[LayerSpec], float]
 
@@ -58,8 +60,8 @@ class CostModel(Protocol):
         """Standard deviation of the logarithm of a plan's cost around what weights say."""
         ...
 
-    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
-        """Of plans (n, points) under weights (w, features); (w, n)."""
+    def sums(self, weights: Floats) -> Sums:
+        """The costs of all plans under weights (w, features), in w ways; one if it is known."""
         ...
 
 
@@ -94,10 +96,10 @@ class KnownCost:
         """None: it is exact."""
         return 0.0
 
-    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
+    def sums(self, weights: Floats) -> Sums:
         """The same under all weights."""
-        values = np.maximum(self.table.values(decisions), _LEAST_COST)
-        return np.asarray(np.broadcast_to(values, (len(weights), len(values))))
+        del weights
+        return self.table.sums
 
 
 class LearnedCost:
@@ -115,16 +117,17 @@ class LearnedCost:
     ) -> None:
         start = np.array(initial_decisions(space), np.int64)
         self._features = DecisionFeatures(space, frozenset(Group))
-        self._prior = prior
-        self._ending = np.zeros(len(space.actions), np.bool_)
-        self._ending[list(space.ending)] = True
+        self._precision = prior.precision
+        place = prior.precision_point
+        self._options = [*(space.points[place].options if place is not None else ())]
+        self._ending = [*space.ending]
         self._is_layer = np.array([point.layer is not None for point in space.points])
         self._rest, self._own = _parts(space, prior, amount)
         self._belief = LinearBelief(self._features.groups, _SCALES)
         self._weights: Floats = self._belief.mean
         self._scale = 1.0
         self._scale = initial / float(
-            self.costs(start[np.newaxis], self._weights[np.newaxis])[0, 0]
+            self.sums(self._weights[np.newaxis]).of(start[np.newaxis])[0, 0]
         )
         self._plans = [start]
         self._values = [math.log(max(initial, _LEAST_COST))]
@@ -138,36 +141,56 @@ class LearnedCost:
 
     def fit(self) -> None:
         """A few steps of Gauss and Newton, each shortened until it helps."""
-        plans, values = np.stack(self._plans), np.array(self._values)
+        told = self._told()
         for _ in range(_STEPS):
-            self._linearise(plans, values, are_scales_kept=True)
-            step, before = self._belief.mean - self._weights, self._misfit(plans, values)
-            for share in _SHARES:
-                ahead = self._weights + share * step
-                if self._misfit(plans, values, ahead) < before:
-                    self._weights = ahead
-                    break
-        self._linearise(plans, values)
+            self._linearise(told, are_scales_kept=True)
+            step, before = self._belief.mean - self._weights, self._misfit(told, self._weights)
+            shortened = (self._weights + share * step for share in _SHARES)
+            ahead = next((one for one in shortened if self._misfit(told, one) < before), None)
+            if ahead is None:
+                break
+            self._weights = ahead
+        self._linearise(told)
 
-    def _linearise(self, plans: Decisions, values: Floats, are_scales_kept: bool = False) -> None:
+    def _told(self) -> _Told:
+        plans = np.stack(self._plans)
+        rows = self._precision.of(plans)
+        layers = self._own[rows[:, np.newaxis], np.arange(plans.shape[1]), plans]
+        ends = np.isin(plans, self._ending) & self._is_layer
+        layers[:, 1:][np.logical_or.accumulate(ends, axis=1)[:, :-1]] = 0.0  # gone
+        values, variances = np.array(self._values), np.array(self._variances)
+        return _Told(plans, layers, self._rest[rows], values, variances)
+
+    def _linearise(self, told: _Told, are_scales_kept: bool = False) -> None:
         """The belief as it is near the present weights."""
-        weights = self._weights
-        parts = self._layer_costs(plans, self._tables(weights[np.newaxis]))[0]
-        total = parts.sum(axis=1, keepdims=True) + self._rest_of(plans)[:, np.newaxis]
-        slopes = np.where(self._is_layer, parts / total, 1.0)
-        rows = (self._features.each(plans) * slopes[:, :, np.newaxis]).sum(axis=1)
-        expected = np.log(self.costs(plans, weights[np.newaxis])[0])
-        linear, variances = values - expected + rows @ weights, np.array(self._variances)
-        self._belief.fit(rows, linear, variances, are_scales_kept)
+        parts, expected = self._expected(told, self._weights)
+        total = parts.sum(axis=1) + told.rest
+        slopes = np.where(self._is_layer, parts / total[:, np.newaxis], 1.0)
+        rows = self._features.rows(told.plans, slopes)
+        linear = told.values - expected + rows @ self._weights
+        self._belief.fit(rows, linear, told.variances, are_scales_kept)
 
-    def _misfit(self, plans: Decisions, values: Floats, weights: Floats | None = None) -> float:
+    def _misfit(self, told: _Told, weights: Floats) -> float:
         """How unlikely weights are by what was seen and by the prior, but for a constant."""
-        weights = self._weights if weights is None else weights
         scales = self._belief.scales
-        missed = values - np.log(self.costs(plans, weights[np.newaxis])[0])
-        spread = np.array(self._variances) + scales.stray**2
+        missed = told.values - self._expected(told, weights)[1]
+        spread = told.variances + scales.stray**2
         prior = np.square(weights / scales.groups[self._features.groups]).sum()
         return float((np.square(missed) / spread).sum() + prior)
+
+    def _expected(self, told: _Told, weights: Floats) -> tuple[Floats, Floats]:
+        """Of its layers, (n, points), in the prior's unit and without the precision's factor.
+
+        Returns:
+            And the logarithm of what the plans cost; (n,).
+        """
+        factors = self._factors(weights[np.newaxis])[..., 0]
+        of_plans = factors[np.arange(told.plans.shape[1]), told.plans]
+        parts = told.layers * of_plans
+        total = (parts.sum(axis=1) + told.rest) * self._scale
+        if (place := self._precision.point) is not None:
+            total = total * of_plans[:, place]
+        return parts, np.log(np.maximum(total, _LEAST_COST))
 
     def mean(self) -> Floats:
         """The weights as they are believed to be; (features,)."""
@@ -181,30 +204,43 @@ class LearnedCost:
         """Of the belief."""
         return self._belief.scales.stray
 
-    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
-        """Of plans (n, points) under weights (w, features); (w, n)."""
-        tables = self._tables(weights)
-        layers = self._layer_costs(decisions, tables).sum(axis=2) + self._rest_of(decisions)
-        factor = np.ones((len(weights), 1))
-        if (place := self._prior.precision_point) is not None:
-            factor = tables[:, place, decisions[:, place]]
-        return np.asarray(np.maximum(layers * factor * self._scale, _LEAST_COST))
+    def sums(self, weights: Floats) -> Sums:
+        """The costs of all plans under weights (w, features), in w ways."""
+        factors = self._factors(weights)
+        layers = self._own[..., np.newaxis] * factors
+        if self._ending:
+            plain = layers[:, :, NOTHING]
+            behind = plain[:, ::-1].cumsum(axis=1)[:, ::-1] - plain
+            layers[:, :, self._ending] -= behind[:, :, np.newaxis]  # nothing is decided there
+        scale = np.full((len(self._rest), len(weights)), self._scale)
+        if (place := self._precision.point) is not None:
+            scale *= factors[place, self._options]
+        base = self._rest[:, np.newaxis] * scale
+        return Sums(self._precision, base, layers * scale[:, np.newaxis, np.newaxis])
 
-    def _tables(self, weights: Floats) -> Floats:
-        """The factor of each decision; (w, points, actions)."""
-        return np.asarray(np.exp(np.clip(self._features.tables(weights), -6.0, 6.0)))
+    def _factors(self, weights: Floats) -> Floats:
+        """Of each decision; (points, actions, w)."""
+        tables = np.moveaxis(self._features.tables(weights), 0, 2)
+        return np.asarray(np.exp(np.clip(tables, -6.0, 6.0)))
 
-    def _layer_costs(self, decisions: Decisions, tables: Floats) -> Floats:
-        """In the prior's unit, without the precision's factor; (w, n, points)."""
-        places, precisions = np.arange(decisions.shape[1]), self._prior.precisions(decisions)
-        prior = self._own[precisions[:, np.newaxis], places, decisions]
-        ended = np.cumsum(self._ending[decisions] & self._is_layer, axis=1)
-        gone = (ended - (self._ending[decisions] & self._is_layer)) > 0
-        prior = np.where(gone | ~self._is_layer, 0.0, prior)
-        return np.asarray(prior * tables[:, places, decisions])
 
-    def _rest_of(self, decisions: Decisions) -> Floats:
-        return np.asarray(self._rest[self._prior.precisions(decisions)])
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was seen.
+
+    Attributes:
+        plans: (n, points).
+        layers: what the prior tells of their layers, 0 of those that are gone; (n, points).
+        rest: likewise of what can't be decided on; (n,).
+        values: logarithms of costs; (n,).
+        variances: of those; (n,).
+    """
+
+    plans: Decisions
+    layers: Floats
+    rest: Floats
+    values: Floats
+    variances: Floats
 
 
 def _parts(space: SearchSpace, prior: AdditiveTable, amount: Amount) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ from adadeep.core.plan import NONE, LayerChoice
 from adadeep.core.space import SearchSpace
 from adadeep.search.belief import LinearBelief, Scales
 from adadeep.search.features import DecisionFeatures, Group
-from adadeep.search.known_tables import Decisions, Floats
+from adadeep.search.sums import Decisions, Floats, Precisions, Sums
 
 # Standard deviations of what a decision adds to the loss (a fraction of the metric's range), by
 # `Group`, before anything is seen; and of how far a plan strays from the sum.
@@ -76,12 +76,15 @@ class LossModel:
         losses = unbent(self.belief.smoothed() + np.array(self._offsets))
         return dict(zip(self._plans, losses.tolist(), strict=True))
 
+    def sums(self, weights: Floats) -> Sums:
+        """The losses of all plans, bent, under weights (w, features), in w ways."""
+        added = np.moveaxis(self.features.tables(weights) + self._expected, 0, 2)
+        whole = Precisions(None, np.zeros(added.shape[1], np.int64))
+        return Sums(whole, np.zeros((1, len(weights))), added[np.newaxis])
+
     def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
         """Of plans (n, points) under weights (w, features); (w, n)."""
-        before = self._before(decisions)
-        tables = self.features.tables(weights)  # rows of features would be a hundred times larger
-        lost = tables[:, np.arange(decisions.shape[1]), decisions].sum(axis=2)
-        return unbent(lost + before + stray)
+        return unbent(self.sums(weights).of(decisions) + stray)
 
     def _before(self, decisions: Decisions) -> Floats:
         """Before anything is seen; (n,)."""

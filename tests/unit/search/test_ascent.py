@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from adadeep.search import moves
-from adadeep.search.ascent import Moves, ascend, random_plans
+from adadeep.search.ascent import ascend, random_plans
+from adadeep.search.neighbours import Moves
 from adadeep.testing.spaces import SPACE
 from fakes.simulated import Simulated
 from fakes.worlds import DEEP
