@@ -60,7 +60,7 @@ class AdditiveTable:
     @property
     def sums(self) -> Sums:
         """The quantity, as one way that the world may be; what is learned later shows in it."""
-        joint = self.joint if self.joint.any() else None
+        joint = self.joint[..., np.newaxis] if self.joint.any() else None
         return Sums(self.precision, self.base[:, np.newaxis], self.added[..., np.newaxis], joint)
 
     def values(self, decisions: Decisions) -> Floats:

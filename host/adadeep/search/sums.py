@@ -6,6 +6,7 @@ one decision more or less need not be counted with all others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from adadeep.search.neighbours import Neighbourhood
 
 Floats = npt.NDArray[np.float64]
 Decisions = npt.NDArray[np.int64]
+
+_MANY = 16  # ways
+_TABLES = ("base", "added")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ class Sums:
         precisions: of plans.
         base: what no decision but that on the precision changes; (precisions, ways).
         added: by each decision; (precisions, points, actions, ways).
-        joint: what a decision adds besides, by the one before it, in all ways alike;
-            (precisions, points, actions there, actions here). None: nothing.
+        joint: what a decision adds besides, by the one before it; None: nothing.
+            (precisions, points, actions there, actions here, ways).
     """
 
     precisions: Precisions
@@ -55,35 +59,51 @@ class Sums:
 
     def of(self, decisions: Decisions) -> Floats:
         """Of plans (n, points); (ways, n)."""
-        rows = self.precisions.of(decisions)
-        if self.base.shape[1] == 1:
-            places = np.arange(decisions.shape[1])
-            added = self.added[rows[:, np.newaxis], places, decisions, 0].sum(axis=1)
-            return np.asarray(self.base[rows, 0] + added + self._joint_of(rows, decisions))[
-                np.newaxis
-            ]
+        rows, places = self.precisions.of(decisions), np.arange(decisions.shape[1])
         total = self.base[rows]
-        for place, here in enumerate(decisions.T):  # all places at once do not fit into a cache
-            total += self.added[rows, place, here]
-        return np.ascontiguousarray(total.T) + self._joint_of(rows, decisions)
+        if len(self.base[0]) < _MANY:
+            total += self.added[rows[:, np.newaxis], places, decisions].sum(axis=1)
+        else:  # all places at once do not fit into a cache
+            for place in places:
+                total += self.added[rows, place, decisions[:, place]]
+        if self.joint is not None:
+            before, here = decisions[:, :-1], decisions[:, 1:]
+            total += self.joint[rows[:, np.newaxis], places[1:], before, here].sum(axis=1)
+        return np.ascontiguousarray(total.T)
 
     def around(self, near: Neighbourhood) -> Floats:
-        """In the first way, after each move; (n, moves). Of no plan where a move is not open."""
+        """After each move; (ways, n, moves). Of no plan where a move is not open."""
         plans, rows = near.plans, self.precisions.of(near.plans)
-        found = self.added[rows, :, :, 0]  # what each decision adds in the place of another
-        if self.joint is not None and plans.shape[1] > 1:
-            ahead, row = np.arange(1, plans.shape[1]), rows[:, np.newaxis]
-            found[:, 1:] += self.joint[row, ahead, plans[:, :-1]]
-            found[:, :-1] += self.joint[row, ahead, :, plans[:, 1:]]
-        now = np.take_along_axis(found, plans[:, :, np.newaxis], axis=2)
-        found += self.of(plans)[0][:, np.newaxis, np.newaxis] - now
-        after = found.reshape(len(plans), -1)[:, near.moves]
-        after[near.far_at] = self.of(near.far)[0]
-        return after
+        places, every = np.arange(plans.shape[1]), np.arange(len(plans))[:, np.newaxis]
+        found = self.added[rows]  # what each decision adds in the place of another
+        if self.joint is not None:
+            before = self.joint[rows[:, np.newaxis], places[1:], plans[:, :-1]]
+            found[:, 1:] += before
+        now = found[every, places, plans]
+        total = self.base[rows] + now.sum(axis=1)
+        if self.joint is not None:
+            behind = self.joint[rows[:, np.newaxis], places[1:], :, plans[:, 1:]]
+            found[:, :-1] += behind
+            now[:, :-1] += behind[every, places[:-1], plans[:, :-1]]
+        found += (total[:, np.newaxis] - now)[:, :, np.newaxis]
+        after = np.take(found.reshape(len(plans), -1, found.shape[-1]), near.moves, axis=1)
+        after[near.far_at] = self.of(near.far).T
+        return np.ascontiguousarray(np.moveaxis(after, 2, 0))
 
-    def _joint_of(self, rows: Decisions, decisions: Decisions) -> Floats | float:
-        """Of plans; (n,)."""
-        if self.joint is None:
-            return 0.0
-        ahead, row = np.arange(1, decisions.shape[1]), rows[:, np.newaxis]
-        return np.asarray(self.joint[row, ahead, decisions[:, :-1], decisions[:, 1:]].sum(axis=1))
+
+def stacked(parts: Sequence[Sums]) -> Sums:
+    """Of several quantities the first way of each, as the ways of one."""
+    precisions = max((one.precisions for one in parts), key=lambda one: one.point is not None)
+    base, added = (_side_by_side([getattr(one, name) for one in parts]) for name in _TABLES)
+    if all(one.joint is None for one in parts):
+        return Sums(precisions, base, added)
+    none = np.zeros((1, *added.shape[1:3], added.shape[2], 1))
+    joint = _side_by_side([none if one.joint is None else one.joint for one in parts])
+    return Sums(precisions, base, added, joint)
+
+
+def _side_by_side(tables: Sequence[Floats]) -> Floats:
+    """The first way of each, for as many precisions as one of them tells apart."""
+    count = max(len(table) for table in tables)
+    firsts = [np.broadcast_to(one[..., 0], (count, *one.shape[1:-1])) for one in tables]
+    return np.stack(firsts, axis=-1)

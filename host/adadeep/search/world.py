@@ -26,7 +26,7 @@ from adadeep.search.known_tables import AdditiveTable, Formula, additive_table, 
 from adadeep.search.loss_model import LossModel, unbent
 from adadeep.search.moves import initial_decisions
 from adadeep.search.neighbours import Neighbourhood
-from adadeep.search.sums import Decisions, Floats, Sums
+from adadeep.search.sums import Decisions, Floats, Sums, stacked
 from adadeep.search.wishes import Wish, worth
 
 _WORD_BYTES = 4
@@ -75,13 +75,18 @@ class View:
     def _sums(self) -> tuple[Sums, ...]:
         return self.world.sums(self.weights)
 
+    @functools.cached_property
+    def _first(self) -> Sums:
+        """Of the first way; each quantity is a way of these."""
+        return stacked(self._sums)
+
     def worth(self, decisions: Decisions) -> Floats:
         """Of plans (n, points) in the first way; (n,)."""
-        return self._worth([one.of(decisions)[:1] for one in self._sums])[0]
+        return self._worth(self._first.of(decisions))
 
     def worth_around(self, near: Neighbourhood) -> Floats:
         """In the first way, after each move; (n, moves). Of no plan where a move is not open."""
-        return self._worth([one.around(near) for one in self._sums])
+        return self._worth(self._first.around(near))
 
     def dreams(self, decisions: Decisions, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Violation and reward of plans as they may turn out, each with a stray of its own.
@@ -97,8 +102,8 @@ class View:
         strayed = [one * rng.standard_normal(shape) if one else None for one in self.world.strays]
         return self.world.scored([one.of(decisions) for one in self._sums], strayed)
 
-    def _worth(self, sums: Sequence[Floats]) -> Floats:
-        return worth(*self.world.scored(sums))
+    def _worth(self, sums: Floats) -> Floats:
+        return worth(*self.world.scored([*sums]))
 
 
 class World:
