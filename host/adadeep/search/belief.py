@@ -51,6 +51,7 @@ class LinearBelief:
 
     def __init__(self, groups: npt.NDArray[np.int64], scales: Scales) -> None:
         self._groups = groups
+        self._columns = [np.flatnonzero(groups == n) for n in range(len(scales.groups))]
         self._start = scales.vector
         self.scales = scales
         self._rows: Floats = np.empty((0, len(groups)))
@@ -73,45 +74,62 @@ class LinearBelief:
         self._rows, self._values, self._variances = rows, values, variances
         if not len(values):
             return
-        parts = [
-            rows[:, self._groups == group] @ rows[:, self._groups == group].T
-            for group in range(len(self._start) - 1)
-        ]
-        parts.append(np.eye(len(values)))
-        vector = self.scales.vector if are_scales_kept else self._most_likely(np.stack(parts))
-        self.scales = Scales(vector[:-1], float(vector[-1]))
-        covariance = np.tensordot(np.square(vector), np.stack(parts), 1)
-        covariance[np.diag_indices_from(covariance)] += variances + _JITTER
-        prior = np.square(vector[self._groups])
-        self._gain = np.linalg.solve(covariance, rows * prior).T
+        if not are_scales_kept:
+            vector = self._most_likely(self._parts())
+            self.scales = Scales(vector[:-1], float(vector[-1]))
+        weighted = rows * np.square(self.scales.groups[self._groups])
+        covariance: Floats = weighted @ rows.T
+        covariance[np.diag_indices_from(covariance)] += self.scales.stray**2 + variances + _JITTER
+        self._gain = np.linalg.solve(covariance, weighted).T
         self._solved = self._gain @ values
+
+    def _parts(self) -> Floats:
+        """What each scale, squared, counts in the covariance of what was seen; (scales, n, n)."""
+        count = len(self._values)
+        found = np.empty((len(self._start), count, count))
+        for group, columns in enumerate(self._columns):
+            own = self._rows[:, columns]
+            found[group] = own @ own.T
+        found[-1] = np.eye(count)
+        return found
 
     def _most_likely(self, parts: Floats) -> Floats:
         """Scales, found one after the other by trying factors."""
-        vector = self.scales.vector.copy()
-        best = self._evidence(vector, parts)
+        vector = self.scales.vector
+        best = float(self._evidence(vector[np.newaxis], parts)[0])
         for _, place in itertools.product(range(_SWEEPS), range(len(vector))):
             tries = np.repeat(vector[np.newaxis], len(_FACTORS), axis=0)
             tries[:, place] *= _FACTORS
-            scores = [self._evidence(one, parts) for one in tries]
-            if max(scores) > best:
-                best = max(scores)
-                vector = tries[int(np.argmax(scores))]
+            scores = self._evidence(tries, parts)
+            if scores.max() > best:
+                best = float(scores.max())
+                vector = tries[int(scores.argmax())]
         return vector
 
-    def _evidence(self, vector: Floats, parts: Floats) -> float:
-        """Logarithm of the evidence times the prior of the scales, but for a constant."""
-        covariance = np.tensordot(np.square(vector), parts, 1)
-        covariance[np.diag_indices_from(covariance)] += self._variances + _JITTER
+    def _evidence(self, tries: Floats, parts: Floats) -> Floats:
+        """Logarithm of the evidence times the prior of the scales, but for a constant.
+
+        Args:
+            tries: of scales; (tries, scales).
+            parts: as of `_parts`.
+
+        Returns:
+            (tries,).
+        """
+        count = len(self._values)
+        squares = np.square(tries) @ parts.reshape(len(parts), -1)
+        covariances = squares.reshape(-1, count, count) + np.diag(self._variances + _JITTER)
         try:
-            factor = np.linalg.cholesky(covariance)
-        except np.linalg.LinAlgError:
-            return -np.inf
-        white = np.linalg.solve(factor, self._values)
-        strayed = np.log(vector / self._start) / _HYPER_SD
-        return float(
-            -0.5 * white @ white - np.log(np.diag(factor)).sum() - 0.5 * strayed @ strayed
-        )
+            factors = np.linalg.cholesky(covariances)
+        except np.linalg.LinAlgError:  # it does not say of which
+            if len(tries) == 1:
+                return np.array([-np.inf])
+            return np.concatenate([self._evidence(one[np.newaxis], parts) for one in tries])
+        white = np.linalg.solve(factors, self._values[:, np.newaxis])[..., 0]
+        strayed = np.log(tries / self._start) / _HYPER_SD
+        size = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
+        misfit = np.square(white).sum(axis=1) + np.square(strayed).sum(axis=1)
+        return np.asarray(-0.5 * misfit - size)
 
     @property
     def mean(self) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from enum import IntEnum
 
 import numpy as np
@@ -33,7 +34,7 @@ class DecisionFeatures:
         groups: that are wanted.
 
     Attributes:
-        of_decision: (points, actions, features).
+        of_decision: (points, actions, features); not to be changed once features were asked for.
         groups: of each feature; (features,).
     """
 
@@ -62,10 +63,12 @@ class DecisionFeatures:
         order = np.argsort(~is_filled, axis=2, kind="stable")[:, :, :count]
         return np.ascontiguousarray(np.moveaxis(order, 2, 0))
 
+    @functools.cached_property
     def _values(self) -> Floats:
         """Of the features in those slots; (slots, points, actions)."""
         every = np.moveaxis(self._slots, 0, 2)
-        return np.asarray(np.moveaxis(np.take_along_axis(self.of_decision, every, axis=2), 2, 0))
+        found = np.take_along_axis(self.of_decision, every, axis=2)
+        return np.ascontiguousarray(np.moveaxis(found, 2, 0))
 
     def _feature(self, group: Group, *name: object) -> int:
         key = (group, *name)
@@ -82,19 +85,19 @@ class DecisionFeatures:
             slopes: what each decision counts; (n, points). None: 1.
         """
         places, size = np.arange(decisions.shape[1]), len(self.groups)
-        values = self._values()[:, places, decisions]  # (slots, n, points)
+        values = self._values[:, places, decisions]  # (slots, n, points)
         if slopes is not None:
             values = values * slopes
         at = self._slots[:, places, decisions] + size * np.arange(len(decisions))[:, np.newaxis]
         found = np.bincount(at.ravel(), values.ravel(), size * len(decisions))
-        return found.reshape(len(decisions), size)
+        return np.asarray(found, np.float64).reshape(len(decisions), size)
 
     def tables(self, weights: Floats) -> Floats:
         """What each decision adds; (ways, points, actions) of weights (ways, features)."""
         by_feature = np.ascontiguousarray(weights.T)
         shape = (*self.of_decision.shape[:2], len(weights))
         found = np.zeros(shape)
-        for slots, values in zip(self._slots, self._values(), strict=True):
+        for slots, values in zip(self._slots, self._values, strict=True):
             found += by_feature[slots] * values[:, :, np.newaxis]
         return np.moveaxis(found, 2, 0)
 
