@@ -77,8 +77,8 @@ class LinearBelief:
         if not are_scales_kept:
             vector = self._most_likely(self._parts())
             self.scales = Scales(vector[:-1], float(vector[-1]))
-        weighted = rows * np.square(self.scales.groups[self._groups])
-        covariance: Floats = weighted @ rows.T
+        weighted: Floats = rows * np.square(self.scales.groups[self._groups])
+        covariance = np.asarray(weighted @ rows.T)
         covariance[np.diag_indices_from(covariance)] += self.scales.stray**2 + variances + _JITTER
         self._gain = np.linalg.solve(covariance, weighted).T
         self._solved = self._gain @ values

@@ -51,14 +51,19 @@ class Moves:
         self.count = len(moves)
         self._flat = self._places * len(space.actions) + self._options
         self._is_layer = np.array([point.layer is not None for point in space.points], np.bool_)
+        self._ends = bool(space.ending)
         self._is_ending = np.zeros(len(space.actions), np.bool_)
         self._is_ending[list(space.ending)] = True
-        self._is_far = self._is_ending[self._options] | ~self._is_layer[self._places]
+        is_far = self._is_ending[self._options] | ~self._is_layer[self._places]
+        self._far = np.flatnonzero(is_far)
 
     def around(self, plans: Decisions) -> Neighbourhood:
         """Of plans (n, points)."""
-        is_open = (plans[:, self._places] != self._options) & ~self._behind(plans)[:, self._places]
-        owners, numbers = np.nonzero(is_open & self._is_far)
+        is_open = plans[:, self._places] != self._options
+        if self._ends:
+            is_open &= ~self._behind(plans)[:, self._places]
+        owners, found = np.nonzero(is_open[:, self._far])
+        numbers = self._far[found]
         far = self.made(plans[owners], numbers)
         return Neighbourhood(plans, self._flat, is_open, far, (owners, numbers))
 
@@ -69,7 +74,8 @@ class Moves:
         """
         found = plans.copy()
         found[np.arange(len(found)), self._places[numbers]] = self._options[numbers]
-        found[self._behind(found)] = NOTHING
+        if self._ends:
+            found[self._behind(found)] = NOTHING
         return found
 
     def neighbours(self, plans: Decisions) -> tuple[Decisions, Decisions]:
@@ -82,8 +88,7 @@ class Moves:
 
     def _behind(self, plans: Decisions) -> Masks:
         """Which layers are behind a choice that replaces them; (n, points)."""
+        ends = self._is_ending[plans] & self._is_layer
         behind = np.zeros(plans.shape, np.bool_)
-        if self._is_ending.any():
-            ends = self._is_ending[plans] & self._is_layer
-            behind[:, 1:] = np.logical_or.accumulate(ends, axis=1)[:, :-1]
+        behind[:, 1:] = np.logical_or.accumulate(ends, axis=1)[:, :-1]
         return np.asarray(behind & self._is_layer)

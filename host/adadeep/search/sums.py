@@ -60,16 +60,28 @@ class Sums:
     def of(self, decisions: Decisions) -> Floats:
         """Of plans (n, points); (ways, n)."""
         rows, places = self.precisions.of(decisions), np.arange(decisions.shape[1])
-        total = self.base[rows]
-        if len(self.base[0]) < _MANY:
-            total += self.added[rows[:, np.newaxis], places, decisions].sum(axis=1)
-        else:  # all places at once do not fit into a cache
-            for place in places:
-                total += self.added[rows, place, decisions[:, place]]
+        if len(self.base[0]) < _MANY or not len(decisions):
+            added = self.added[rows[:, np.newaxis], places, decisions].sum(axis=1)
+        else:
+            added = self._added_to_first(rows, decisions)
+        total = self.base[rows] + added
         if self.joint is not None:
             before, here = decisions[:, :-1], decisions[:, 1:]
             total += self.joint[rows[:, np.newaxis], places[1:], before, here].sum(axis=1)
         return np.ascontiguousarray(total.T)
+
+    def _added_to_first(self, rows: Decisions, decisions: Decisions) -> Floats:
+        """What decisions add, found from where plans differ from the first one; (n, ways).
+
+        Plans that are weighed together are much alike, and in many ways each term is long.
+        """
+        first = decisions[0]
+        total = self.added[:, np.arange(len(first)), first].sum(axis=1)[rows]
+        for place, usual in enumerate(first):
+            others = np.flatnonzero(decisions[:, place] != usual)
+            row, here = rows[others], decisions[others, place]
+            total[others] += self.added[row, place, here] - self.added[row, place, usual]
+        return np.asarray(total)
 
     def around(self, near: Neighbourhood) -> Floats:
         """After each move; (ways, n, moves). Of no plan where a move is not open."""
