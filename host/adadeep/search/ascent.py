@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from adadeep.core.space import SearchSpace
+from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.neighbours import Moves, Neighbourhood
 from adadeep.search.sums import Decisions, Floats
 
@@ -97,7 +97,10 @@ def random_plans(space: SearchSpace, rng: np.random.Generator, count: int) -> De
     found: list[list[int]] = []
     for _ in range(count):
         decisions: list[int] = []
-        for _ in space.points:
-            decisions.append(int(rng.choice(np.flatnonzero(space.mask(decisions)))))
+        has_ended = False
+        for point in space.points:
+            options = (NOTHING,) if has_ended and point.layer else point.options
+            decisions.append(options[int(rng.integers(len(options)))])
+            has_ended = has_ended or decisions[-1] in space.ending
         found.append(decisions)
     return np.array(found, np.int64)

@@ -77,10 +77,10 @@ class LinearBelief:
         if not are_scales_kept:
             vector = self._most_likely(self._parts())
             self.scales = Scales(vector[:-1], float(vector[-1]))
-        weighted: Floats = rows * np.square(self.scales.groups[self._groups])
-        covariance = np.asarray(weighted @ rows.T)
+        weighted = rows * np.square(self.scales.groups[self._groups])
+        covariance = weighted @ rows.T
         covariance[np.diag_indices_from(covariance)] += self.scales.stray**2 + variances + _JITTER
-        self._gain = np.linalg.solve(covariance, weighted).T
+        self._gain = np.asarray(np.linalg.solve(covariance, weighted).T, np.float64)
         self._solved = self._gain @ values
 
     def _parts(self) -> Floats:

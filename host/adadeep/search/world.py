@@ -116,7 +116,6 @@ class World:
         space: of the plans.
         loss: what is believed of it.
         goals: what is believed of the costs, by goal.
-        initial_costs: T, E and S_p of the initial network, by goal; each (3,).
     """
 
     def __init__(self, context: SearchContext) -> None:
@@ -129,7 +128,7 @@ class World:
         self._quality = context.goals[0].limits.min_accuracy if quality is None else quality
         self.goals = tuple(self._goal_model(context, n) for n in range(len(context.goals)))
         self._costs: list[CostModel] = [c for model in self.goals for c in model.costs]
-        self.initial_costs = self._costs_at_start()
+        self._initial_costs: list[Floats] | None = None
 
     def tell(self, decisions: tuple[int, ...], scored: ScoredTrial) -> None:
         """Takes what came of a plan; `fit` draws the conclusions."""
@@ -149,7 +148,7 @@ class World:
         self.loss.fit()
         for cost in self._costs:
             cost.fit()
-        self.initial_costs = self._costs_at_start()
+        self._initial_costs = None
 
     def believed_quality(self, decisions: tuple[int, ...]) -> float | None:
         """Of a plan that was tried, its sampling luck taken out; None of another."""
@@ -194,10 +193,14 @@ class World:
             found |= kept
         return found
 
-    def _costs_at_start(self) -> list[Floats]:
-        weights = [one[np.newaxis] for one in self._means]
-        _, costs = self.quantities(self._start[np.newaxis], weights)
-        return [*np.array([float(one[0, 0]) for one in costs]).reshape(-1, 3)]
+    @property
+    def initial_costs(self) -> list[Floats]:
+        """T, E and S_p of the initial network, by goal; each (3,)."""
+        if self._initial_costs is None:
+            weights = [one[np.newaxis] for one in self._means]
+            _, costs = self.quantities(self._start[np.newaxis], weights)
+            self._initial_costs = [*np.array([one[0, 0] for one in costs]).reshape(-1, 3)]
+        return self._initial_costs
 
     @property
     def best_gain(self) -> float:
