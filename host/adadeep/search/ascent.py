@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from adadeep.core.space import NOTHING, SearchSpace
-from adadeep.search.known_tables import Decisions, Floats
-from adadeep.search.world import View
+from adadeep.search.neighbours import Moves, Neighbourhood
+from adadeep.search.sums import Decisions, Floats
 
-_LEAST_GAIN = 1e-12
-
-
-class Moves:
-    """All single changes of plans of a space.
-
-    Args:
-        space: what there is to decide.
-    """
-
-    def __init__(self, space: SearchSpace) -> None:
-        moves = [
-            (place, option) for place, point in enumerate(space.points) for option in point.options
-        ]
-        self._places = np.array([place for place, _ in moves], np.int64)
-        self._options = np.array([option for _, option in moves], np.int64)
-        self._is_layer = np.array([point.layer is not None for point in space.points])
-        self._is_ending = np.zeros(len(space.actions), np.bool_)
-        self._is_ending[list(space.ending)] = True
-
-    def neighbours(self, plans: Decisions) -> tuple[Decisions, Decisions]:
-        """Of plans (n, points): theirs, (m, points), and the number of the plan of each, (m,).
-
-        What a choice takes out can't be decided on any more; a plan is not its own neighbour.
-        """
-        count, moves = len(plans), len(self._places)
-        owners = np.repeat(np.arange(count), moves)
-        places, options = np.tile(self._places, count), np.tile(self._options, count)
-        found = plans[owners]
-        found[np.arange(len(found)), places] = options
-        ending = self._is_ending[found] & self._is_layer
-        first = np.where(ending.any(axis=1), ending.argmax(axis=1), found.shape[1])
-        behind = np.arange(found.shape[1]) > first[:, np.newaxis]
-        found[behind & self._is_layer] = NOTHING
-        kept = (found != plans[owners]).any(axis=1)
-        return found[kept], owners[kept]
+TOP = 60  # plans that an ascent gives
+_DIGITS = 10  # what is worth the same to so many is a tie, however it was summed
+_REPEATS = 4  # so often a plan is looked at, from one place or another
 
 
-def ascend(view: View, moves: Moves, starts: Decisions, rounds: int) -> tuple[Decisions, Floats]:
+class Worth(Protocol):
+    """What plans are worth."""
+
+    def worth(self, decisions: Decisions) -> Floats:
+        """Of plans (n, points); (n,)."""
+        ...
+
+    def worth_around(self, near: Neighbourhood) -> Floats:
+        """After each move; (n, moves). Anything where a move is not open."""
+        ...
+
+
+def ascend(
+    view: Worth, moves: Moves, starts: Decisions, rounds: int, top: int = TOP
+) -> tuple[Decisions, Floats]:
     """Climbs from all starts at once; each step of each takes the best neighbour.
 
     Args:
@@ -54,26 +37,59 @@ def ascend(view: View, moves: Moves, starts: Decisions, rounds: int) -> tuple[De
         moves: of the space.
         starts: plans; (n, points).
         rounds: steps from a start at the most.
+        top: how many plans are wanted.
 
     Returns:
-        All plans that were looked at, each once, (m, points), and what they are worth, (m,).
+        The best plans of all that were looked at, the best first, each once, (m, points), and what
+        they are worth, (m,).
     """
-    here, values = starts, view.worth(starts)
-    seen, worths = [here], [values]
+    at_start = np.round(view.worth(starts), _DIGITS)
+    here, values = starts, at_start
+    been: set[bytes] = set()
+    places, around = [starts[:0]], [np.empty((0, moves.count))]
     for _ in range(rounds):
+        is_new = [_note(been, row) for row in here]  # where two paths meet, one goes on
+        here, values = here[is_new], values[is_new]
         if not len(here):
             break
-        around, owners = moves.neighbours(here)
-        found = view.worth(around)
-        seen.append(around)
-        worths.append(found)
-        order = np.lexsort((-found, owners))
-        owned, firsts = np.unique(owners[order], return_index=True)
-        best = order[firsts]
-        better = found[best] > values[owned] + _LEAST_GAIN
-        here, values = around[best[better]], found[best[better]]
-    plans, places = np.unique(np.concatenate(seen), axis=0, return_index=True)
-    return plans, np.concatenate(worths)[places]
+        near = moves.around(here)
+        found = np.where(near.is_open, np.round(view.worth_around(near), _DIGITS), -np.inf)
+        places.append(here)
+        around.append(found)
+        best = found.argmax(axis=1)
+        most = found[np.arange(len(here)), best]
+        better = most > values
+        here, values = moves.made(here[better], best[better]), most[better]
+    return _best(moves, (starts, at_start), (np.concatenate(places), np.concatenate(around)), top)
+
+
+def _note(been: set[bytes], plan: Decisions) -> bool:
+    """Whether nobody has been there; somebody has from now on."""
+    key = plan.tobytes()
+    is_new = key not in been
+    been.add(key)
+    return is_new
+
+
+def _best(
+    moves: Moves, starts: tuple[Decisions, Floats], around: tuple[Decisions, Floats], top: int
+) -> tuple[Decisions, Floats]:
+    """Of plans and what they are worth; and of plans and what each move from them is worth.
+
+    Only those that are wanted are written out: many times as many were looked at.
+    """
+    places, found = around
+    wanted = top
+    while True:
+        wanted = min(_REPEATS * wanted, found.size)
+        least = np.partition(found, -wanted, axis=None)[-wanted] if wanted else 0.0
+        owners, numbers = np.nonzero((found >= least) & np.isfinite(found))
+        every = np.concatenate([starts[0], moves.made(places[owners], numbers)])
+        plans, firsts = np.unique(every, axis=0, return_index=True)
+        if len(plans) >= top + len(starts[0]) or wanted == found.size:
+            worths = np.concatenate([starts[1], found[owners, numbers]])[firsts]
+            order = np.argsort(-worths, kind="stable")[:top]
+            return plans[order], worths[order]
 
 
 def random_plans(space: SearchSpace, rng: np.random.Generator, count: int) -> Decisions:
@@ -81,7 +97,10 @@ def random_plans(space: SearchSpace, rng: np.random.Generator, count: int) -> De
     found: list[list[int]] = []
     for _ in range(count):
         decisions: list[int] = []
-        for _ in space.points:
-            decisions.append(int(rng.choice(np.flatnonzero(space.mask(decisions)))))
+        has_ended = False
+        for point in space.points:
+            options = (NOTHING,) if has_ended and point.layer else point.options
+            decisions.append(options[int(rng.integers(len(options)))])
+            has_ended = has_ended or decisions[-1] in space.ending
         found.append(decisions)
     return np.array(found, np.int64)

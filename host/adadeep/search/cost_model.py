@@ -16,12 +16,13 @@ from typing import Protocol
 import numpy as np
 
 from adadeep.core.layers import LayerSpec
-from adadeep.core.space import SearchSpace
+from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.belief import Scales
 from adadeep.search.curved import CurvedBelief
 from adadeep.search.features import DecisionFeatures, Group
-from adadeep.search.known_tables import AdditiveTable, Decisions, Floats
+from adadeep.search.known_tables import AdditiveTable
 from adadeep.search.moves import initial_decisions
+from adadeep.search.sums import Decisions, Floats, Sums
 
 Amount = Callable[[LayerSpec], float]
 
@@ -31,6 +32,7 @@ _SCALES = Scales(np.array([0.3, 0.3, 0.3, 0.3, 0.5, 0.5, 1.2]), 0.02)
 _MOST = 6.0  # of a factor's logarithm
 _LEAST_VARIANCE = 1e-8
 _LEAST_COST = 1e-12
+_TINY = 1e-30  # far below that in any unit: only to take a logarithm
 _LEAST_RATIO, _MOST_RATIO = 0.02, 4.0  # of a layer's prior, compressed over not
 _LEAST_SHARE = 0.005  # of a layer in the whole: none costs nothing
 _SAVES = 0.7  # of a layer's cost stays where the prior can't tell: techniques are to save
@@ -59,8 +61,8 @@ class CostModel(Protocol):
         """Standard deviation of the logarithm of a plan's cost around what weights say."""
         ...
 
-    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
-        """Of plans (n, points) under weights (w, features); (w, n)."""
+    def sums(self, weights: Floats) -> Sums:
+        """The costs of all plans under weights (w, features), in w ways; one if it is known."""
         ...
 
 
@@ -95,10 +97,10 @@ class KnownCost:
         """None: it is exact."""
         return 0.0
 
-    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
+    def sums(self, weights: Floats) -> Sums:
         """The same under all weights."""
-        values = np.maximum(self.table.values(decisions), _LEAST_COST)
-        return np.asarray(np.broadcast_to(values, (len(weights), len(values))))
+        del weights
+        return self.table.sums
 
 
 class LearnedCost:
@@ -117,7 +119,7 @@ class LearnedCost:
         start = np.array(initial_decisions(space), np.int64)
         self._curve = _SumOfCosts(space, prior, amount)
         self._belief = CurvedBelief(self._curve, self._curve.groups, _SCALES, _LEAST_VARIANCE)
-        before = self._curve.values(start[np.newaxis], self._belief.mean[np.newaxis])[0, 0]
+        before = self._curve.values(start[np.newaxis], self._belief.mean)[0]
         self._log_scale = math.log(max(initial, _LEAST_COST)) - float(before)
         self.see(start, initial, 0.0)
 
@@ -142,10 +144,9 @@ class LearnedCost:
         """Of the belief."""
         return self._belief.scales.stray
 
-    def costs(self, decisions: Decisions, weights: Floats) -> Floats:
-        """Of plans (n, points) under weights (w, features); (w, n)."""
-        logs = self._curve.values(decisions, weights) + self._log_scale
-        return np.asarray(np.maximum(np.exp(logs), _LEAST_COST))
+    def sums(self, weights: Floats) -> Sums:
+        """The costs of all plans under weights (w, features), in w ways."""
+        return self._curve.sums(weights, math.exp(self._log_scale))
 
 
 class _SumOfCosts:
@@ -163,50 +164,62 @@ class _SumOfCosts:
     def __init__(self, space: SearchSpace, prior: AdditiveTable, amount: Amount) -> None:
         self._features = DecisionFeatures(space, frozenset(Group))
         self.groups = np.append(self._features.groups, _REST)
-        self._prior = prior
-        self._ending = np.zeros(len(space.actions), np.bool_)
-        self._ending[list(space.ending)] = True
+        self._precision = prior.precision
+        place = prior.precision_point
+        self._options = [*(space.points[place].options if place is not None else ())]
+        self._ending = [*space.ending]
         self._is_layer = np.array([point.layer is not None for point in space.points])
-        self._rest, self._own, self._least = _parts(space, prior, amount)
+        self._rest, self._own, least = _parts(space, prior, amount)
+        own = self._own[:, :, np.newaxis]
+        joint = np.maximum(own + prior.joint, least[:, :, np.newaxis, np.newaxis]) - own
+        self._joint: Floats | None = joint if prior.joint.any() else None
+
+    def sums(self, weights: Floats, scale: float) -> Sums:
+        """Of all plans under weights (w, features), in w ways; times a scale."""
+        factors = self._of_decisions(weights)
+        layers = self._own[..., np.newaxis] * factors
+        if self._ending:
+            plain = layers[:, :, NOTHING]
+            behind = plain[:, ::-1].cumsum(axis=1)[:, ::-1] - plain
+            layers[:, :, self._ending] -= behind[:, :, np.newaxis]  # nothing is decided there
+        whole = np.full((len(self._rest), len(weights)), scale)
+        if (place := self._precision.point) is not None:
+            whole *= factors[place, self._options]
+        rest = self._rest[:, np.newaxis] * self._of_rest(weights)
+        layers *= whole[:, np.newaxis, np.newaxis]
+        if self._joint is None:
+            return Sums(self._precision, rest * whole, layers)
+        times = factors[:, np.newaxis] * whole[:, np.newaxis, np.newaxis, np.newaxis]
+        return Sums(self._precision, rest * whole, layers, self._joint[..., np.newaxis] * times)
 
     def values(self, decisions: Decisions, weights: Floats) -> Floats:
         """See `Curve`."""
-        tables = self._tables(weights)
-        sums = self._layer_costs(decisions, tables).sum(axis=2)
-        logs = np.log(np.maximum(sums + self._rest_of(decisions, weights), _LEAST_COST))
-        if (place := self._prior.precision_point) is not None:
-            logs = logs + np.log(tables[:, place, decisions[:, place]])
-        return np.asarray(logs)
+        total = self.sums(weights[np.newaxis], 1.0).of(decisions)[0]
+        return np.asarray(np.log(np.maximum(total, _TINY)))
 
     def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
         """See `Curve`."""
-        parts = self._layer_costs(decisions, self._tables(weights[np.newaxis]))[0]
-        rest = self._rest_of(decisions, weights[np.newaxis])[0]
-        total = np.maximum(parts.sum(axis=1) + rest, _LEAST_COST)
-        shares = np.where(self._is_layer, parts / total[:, np.newaxis], 1.0)
-        each = self._features.each(decisions) * shares[:, :, np.newaxis]
-        return np.column_stack([each.sum(axis=1), rest / total])
+        rows, places = self._precision.of(decisions), np.arange(decisions.shape[1])
+        here = rows[:, np.newaxis]
+        layers = self._own[here, places, decisions]
+        if self._joint is not None:
+            layers[:, 1:] += self._joint[here, places[1:], decisions[:, :-1], decisions[:, 1:]]
+        ends = np.isin(decisions, self._ending) & self._is_layer
+        layers[:, 1:][np.logical_or.accumulate(ends, axis=1)[:, :-1]] = 0.0  # gone
+        layers *= self._of_decisions(weights[np.newaxis])[places, decisions, 0]
+        rest = self._rest[rows] * self._of_rest(weights[np.newaxis])[0]
+        total = np.maximum(layers[:, self._is_layer].sum(axis=1) + rest, _TINY)
+        shares = np.where(self._is_layer, layers / total[:, np.newaxis], 1.0)
+        return np.column_stack([self._features.rows(decisions, shares), rest / total])
 
-    def _tables(self, weights: Floats) -> Floats:
-        """The factor of each decision; (w, points, actions)."""
-        return np.asarray(np.exp(np.clip(self._features.tables(weights[:, :-1]), -_MOST, _MOST)))
+    def _of_decisions(self, weights: Floats) -> Floats:
+        """The factor of each decision; (points, actions, w)."""
+        tables = np.moveaxis(self._features.tables(weights[:, :-1]), 0, 2)
+        return np.asarray(np.exp(np.clip(tables, -_MOST, _MOST)))
 
-    def _layer_costs(self, decisions: Decisions, tables: Floats) -> Floats:
-        """In the prior's unit, without the precision's factor; (w, n, points)."""
-        places, precisions = np.arange(decisions.shape[1]), self._prior.precisions(decisions)
-        here = precisions[:, np.newaxis]
-        prior = self._own[here, places, decisions]
-        joint = self._prior.joint[here, places[1:], decisions[:, :-1], decisions[:, 1:]]
-        prior[:, 1:] = np.maximum(prior[:, 1:] + joint, self._least[precisions, 1:])
-        ended = np.cumsum(self._ending[decisions] & self._is_layer, axis=1)
-        gone = (ended - (self._ending[decisions] & self._is_layer)) > 0
-        prior = np.where(gone | ~self._is_layer, 0.0, prior)
-        return np.asarray(prior * tables[:, places, decisions])
-
-    def _rest_of(self, decisions: Decisions, weights: Floats) -> Floats:
-        """What can't be decided on; (w, n)."""
-        factors = np.exp(np.clip(weights[:, -1:], -_MOST, _MOST))
-        return np.asarray(factors * self._rest[self._prior.precisions(decisions)])
+    def _of_rest(self, weights: Floats) -> Floats:
+        """The factor of what can't be decided on; (w,)."""
+        return np.asarray(np.exp(np.clip(weights[:, -1], -_MOST, _MOST)))
 
 
 def _parts(

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.search.belief import LinearBelief, Scales
-
-Floats = npt.NDArray[np.float64]
-Decisions = npt.NDArray[np.int64]
+from adadeep.search.sums import Decisions, Floats
 
 _STEPS = 6  # of Gauss and Newton
 _SHARES = (1.0, 0.5, 0.25, 0.1, 0.03)  # of a step, the first that helps
@@ -21,7 +19,7 @@ class Curve(Protocol):
     """How a quantity of plans follows from weights."""
 
     def values(self, decisions: Decisions, weights: Floats) -> Floats:
-        """Of plans (n, points) under weights (w, features); (w, n)."""
+        """Of plans (n, points) under weights (features,); (n,)."""
         ...
 
     def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
@@ -82,11 +80,11 @@ class CurvedBelief:
         for _ in range(_STEPS):
             self._linearise(plans, values, is_stray_kept=True)
             step, before = self._belief.mean - self.mean, self._misfit(plans, values, self.mean)
-            for share in _SHARES:
-                ahead = self.mean + share * step
-                if self._misfit(plans, values, ahead) < before:
-                    self.mean = ahead
-                    break
+            shortened = (self.mean + share * step for share in _SHARES)
+            ahead = next((w for w in shortened if self._misfit(plans, values, w) < before), None)
+            if ahead is None:
+                break
+            self.mean = ahead
         self._linearise(plans, values)
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:
@@ -100,7 +98,7 @@ class CurvedBelief:
         """
         if not self._plans:
             return np.empty(0)
-        expected = self._curve.values(np.stack(self._plans), self.mean[np.newaxis])[0]
+        expected = self._curve.values(np.stack(self._plans), self.mean)
         stray = self.scales.stray**2
         own = stray / (stray + np.array(self._variances))
         return np.asarray(expected + own * (np.array(self._values) - expected))
@@ -108,13 +106,13 @@ class CurvedBelief:
     def _linearise(self, plans: Decisions, values: Floats, is_stray_kept: bool = False) -> None:
         """The belief as it is near the present weights."""
         rows = self._curve.slopes(plans, self.mean)
-        expected = self._curve.values(plans, self.mean[np.newaxis])[0]
+        expected = self._curve.values(plans, self.mean)
         variances = np.array(self._variances)
         self._belief.fit(rows, values - expected + rows @ self.mean, variances, is_stray_kept)
 
     def _misfit(self, plans: Decisions, values: Floats, weights: Floats) -> float:
         """How unlikely weights are by what was seen and by the prior, but for a constant."""
-        missed = values - self._curve.values(plans, weights[np.newaxis])[0]
+        missed = values - self._curve.values(plans, weights)
         spread = np.array(self._variances) + self.scales.stray**2
         prior = np.square(weights / self._deviations).sum()
         return float((np.square(missed) / spread).sum() + prior)

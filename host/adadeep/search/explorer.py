@@ -19,9 +19,9 @@ from adadeep.core.search import ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace
 from adadeep.core.trial import TrialState
 from adadeep.search import moves
-from adadeep.search.ascent import Moves
 from adadeep.search.explored import Explored
 from adadeep.search.known_tables import Decisions, Floats
+from adadeep.search.neighbours import Moves
 from adadeep.search.world import View, World
 
 Plan = tuple[int, ...]  # decisions

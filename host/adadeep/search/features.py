@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from enum import IntEnum
 
 import numpy as np
@@ -33,7 +34,7 @@ class DecisionFeatures:
         groups: that are wanted.
 
     Attributes:
-        of_decision: (points, actions, features).
+        of_decision: (points, actions, features); not to be changed once features were asked for.
         groups: of each feature; (features,).
     """
 
@@ -53,6 +54,21 @@ class DecisionFeatures:
         self.of_decision: Floats = np.zeros(shape)
         for place, option, feature, value in entries:
             self.of_decision[place, option, feature] = value
+        self._slots = self._filled()
+
+    def _filled(self) -> npt.NDArray[np.int64]:
+        """Features of a decision, all that are not 0 among them; (slots, points, actions)."""
+        is_filled = self.of_decision != 0
+        count = int(is_filled.sum(axis=2).max(initial=0))
+        order = np.argsort(~is_filled, axis=2, kind="stable")[:, :, :count]
+        return np.ascontiguousarray(np.moveaxis(order, 2, 0))
+
+    @functools.cached_property
+    def _values(self) -> Floats:
+        """Of the features in those slots; (slots, points, actions)."""
+        every = np.moveaxis(self._slots, 0, 2)
+        found = np.take_along_axis(self.of_decision, every, axis=2)
+        return np.ascontiguousarray(np.moveaxis(found, 2, 0))
 
     def _feature(self, group: Group, *name: object) -> int:
         key = (group, *name)
@@ -61,17 +77,29 @@ class DecisionFeatures:
             self._kinds.append(group)
         return self._names[key]
 
-    def each(self, decisions: Decisions) -> Floats:
-        """Of each decision of plans (n, points); (n, points, features)."""
-        return np.asarray(self.of_decision[np.arange(len(self.of_decision)), decisions])
+    def rows(self, decisions: Decisions, slopes: Floats | None = None) -> Floats:
+        """Of plans (n, points), summed over their decisions; (n, features).
 
-    def rows(self, decisions: Decisions) -> Floats:
-        """Of plans (n, points), summed over their decisions; (n, features)."""
-        return np.asarray(self.each(decisions).sum(axis=1))
+        Args:
+            decisions: of the plans.
+            slopes: what each decision counts; (n, points). None: 1.
+        """
+        places, size = np.arange(decisions.shape[1]), len(self.groups)
+        values = self._values[:, places, decisions]  # (slots, n, points)
+        if slopes is not None:
+            values = values * slopes
+        at = self._slots[:, places, decisions] + size * np.arange(len(decisions))[:, np.newaxis]
+        found = np.bincount(at.ravel(), values.ravel(), size * len(decisions))
+        return np.asarray(found, np.float64).reshape(len(decisions), size)
 
     def tables(self, weights: Floats) -> Floats:
-        """What each decision adds; (..., points, actions) of weights (..., features)."""
-        return np.asarray(np.tensordot(weights, self.of_decision, axes=([-1], [2])))
+        """What each decision adds; (ways, points, actions) of weights (ways, features)."""
+        by_feature = np.ascontiguousarray(weights.T)
+        shape = (*self.of_decision.shape[:2], len(weights))
+        found = np.zeros(shape)
+        for slots, values in zip(self._slots, self._values, strict=True):
+            found += by_feature[slots] * values[:, :, np.newaxis]
+        return np.moveaxis(found, 2, 0)
 
 
 def _features(

@@ -18,6 +18,7 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import KnownCosts
 from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.moves import initial_decisions
+from adadeep.search.sums import Precisions, Sums
 
 Floats = npt.NDArray[np.float64]
 Decisions = npt.NDArray[np.int64]
@@ -37,44 +38,47 @@ class AdditiveTable:
         joint: what is added besides when the decision before is another than nothing;
             (precisions, points, actions there, actions here).
         is_known: whether a formula tells it; (precisions, points, actions).
-        precision_of: place of an action in `base`; (actions,), 0 of what is no precision.
-        precision_point: place of the decision on the precision; None if there is none.
+        precision: which place in `base` is a plan's.
     """
 
     base: Floats
     added: Floats
     joint: Floats
     is_known: npt.NDArray[np.bool_]
-    precision_of: npt.NDArray[np.int64]
-    precision_point: int | None
+    precision: Precisions
 
-    def precisions(self, decisions: Decisions) -> Decisions:
-        """The place in `base` of each plan; (n,) of (n, points)."""
-        if self.precision_point is None:
-            return np.zeros(len(decisions), np.int64)
-        return np.asarray(self.precision_of[decisions[:, self.precision_point]])
+    @property
+    def precision_of(self) -> Decisions:
+        """Place of an action in `base`; (actions,), 0 of what is no precision."""
+        return self.precision.row_of
+
+    @property
+    def precision_point(self) -> int | None:
+        """Place of the decision on the precision; None if there is none."""
+        return self.precision.point
+
+    @property
+    def sums(self) -> Sums:
+        """The quantity, as one way that the world may be; what is learned later shows in it."""
+        joint = self.joint[..., np.newaxis] if self.joint.any() else None
+        return Sums(self.precision, self.base[:, np.newaxis], self.added[..., np.newaxis], joint)
 
     def values(self, decisions: Decisions) -> Floats:
         """Of plans (n, points); (n,)."""
-        precisions = self.precisions(decisions)
-        return np.asarray(self.base[precisions] + self._sum(precisions[:, np.newaxis], decisions))
+        return np.asarray(self.sums.of(decisions)[0])
 
     def tells(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
         """Whether the formula tells all choices of plans (n, points); (n,)."""
         places = np.arange(decisions.shape[1])
-        known = self.is_known[self.precisions(decisions)[:, np.newaxis], places, decisions]
+        known = self.is_known[self.precision.of(decisions)[:, np.newaxis], places, decisions]
         return np.asarray(known.all(axis=1))
 
     def so_far(self, decisions: Decisions) -> Floats:
         """In each precision, of plans that are decided so far (n, k); (precisions, n)."""
-        precisions = np.arange(len(self.base))[:, np.newaxis, np.newaxis]
-        return np.asarray(self.base[:, np.newaxis] + self._sum(precisions, decisions))
-
-    def _sum(self, precisions: Decisions, decisions: Decisions) -> Floats:
-        places = np.arange(decisions.shape[1])
-        added = self.added[precisions, places, decisions].sum(axis=-1)
-        before, here = decisions[:, :-1], decisions[:, 1:]
-        return np.asarray(added + self.joint[precisions, places[1:], before, here].sum(axis=-1))
+        places, before, here = np.arange(decisions.shape[1]), decisions[:, :-1], decisions[:, 1:]
+        added = self.added[:, places, decisions].sum(axis=-1)
+        joint = self.joint[:, places[1:], before, here].sum(axis=-1)
+        return np.asarray(self.base[:, np.newaxis] + added + joint)
 
     def learn(self, decisions: Decisions, value: float) -> None:
         """Takes what a tried plan has: its unknown choices share what is missing.
@@ -83,7 +87,7 @@ class AdditiveTable:
             decisions: of the plan; (points,).
             value: that it has.
         """
-        precision = int(self.precisions(decisions[np.newaxis])[0])
+        precision = int(self.precision.of(decisions[np.newaxis])[0])
         places = np.arange(len(decisions))
         unknown = ~self.is_known[precision, places, decisions]
         if unknown.any():
@@ -110,7 +114,7 @@ def additive_table(space: SearchSpace, formula: Formula) -> AdditiveTable | None
     shape = (len(precisions), len(space.points), len(space.actions))
     table = AdditiveTable(
         np.zeros(shape[0]), np.zeros(shape), np.zeros((*shape, len(space.actions))),
-        np.ones(shape, np.bool_), np.zeros(len(space.actions), np.int64), place,
+        np.ones(shape, np.bool_), Precisions(place, np.zeros(len(space.actions), np.int64)),
     )  # fmt: skip
     for number, precision in enumerate(precisions):
         start = [NOTHING] * len(space.points)

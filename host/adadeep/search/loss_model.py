@@ -15,7 +15,7 @@ from adadeep.core.space import SearchSpace
 from adadeep.search.belief import Scales
 from adadeep.search.curved import CurvedBelief
 from adadeep.search.features import DecisionFeatures, Group
-from adadeep.search.known_tables import Decisions, Floats
+from adadeep.search.sums import Decisions, Floats, Precisions, Sums
 
 _FACTORS = frozenset({Group.OWN, Group.ACTION, Group.TECHNIQUE, Group.SHARE})
 _ADDED = frozenset({Group.TECHNIQUE, Group.PRECISION})
@@ -77,9 +77,13 @@ class LossModel:
         losses = unbent(self._belief.smoothed())
         return dict(zip(self._belief.plans, losses.tolist(), strict=True))
 
+    def sums(self, weights: Floats) -> Sums:
+        """The losses of all plans, bent, under weights (w, features), in w ways."""
+        return self._curve.sums(weights)
+
     def losses(self, decisions: Decisions, weights: Floats, stray: Floats | float) -> Floats:
         """Of plans (n, points) under weights (w, features); (w, n)."""
-        return unbent(self._curve.values(decisions, weights) + stray)
+        return unbent(self.sums(weights).of(decisions) + stray)
 
 
 class _SumOfLosses:
@@ -105,17 +109,22 @@ class _SumOfLosses:
         expected = bent(_LOSES_LEAST + _LOSES * np.square(savings))
         self._expected = np.where(np.outer(is_layer, is_choice), expected, 0.0)
 
+    def sums(self, weights: Floats) -> Sums:
+        """Of all plans under weights (w, features), in w ways."""
+        tables = self._of_choices(weights) + self._added.tables(weights[:, self._count :])
+        whole = Precisions(None, np.zeros(tables.shape[2], np.int64))
+        return Sums(whole, np.zeros((1, len(weights))), np.moveaxis(tables, 0, 2)[np.newaxis])
+
     def values(self, decisions: Decisions, weights: Floats) -> Floats:
         """See `Curve`."""
-        tables = self._of_choices(weights) + self._added.tables(weights[:, self._count :])
-        return np.asarray(tables[:, np.arange(decisions.shape[1]), decisions].sum(axis=2))
+        return np.asarray(self.sums(weights[np.newaxis]).of(decisions)[0])
 
     def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
         """See `Curve`."""
         places = np.arange(decisions.shape[1])
         losses = self._of_choices(weights[np.newaxis])[0, places, decisions]
-        factors = (self._factors.each(decisions) * losses[:, :, np.newaxis]).sum(axis=1)
-        return np.concatenate([factors, self._added.rows(decisions)], axis=1)
+        rows = self._factors.rows(decisions, losses), self._added.rows(decisions)
+        return np.concatenate(rows, axis=1)
 
     def _of_choices(self, weights: Floats) -> Floats:
         """What each choice loses, but for what is added; (w, points, actions)."""

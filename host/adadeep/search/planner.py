@@ -12,7 +12,6 @@ from adadeep.search.explorer import TRIED_ALL, Explorer
 _BEST, _RANDOM = 4, 2  # starts of an ascent
 _ROUNDS = 40
 _DREAMS = 2  # samples of the world that are climbed beside its mean
-_TOP = 60  # of each ascent's plans, to be weighed
 
 
 class PlannerSampler:
@@ -35,8 +34,7 @@ class PlannerSampler:
             drawn = random_plans(explorer.space, explorer.rng, _RANDOM)
             starts = np.concatenate([explorer.best_plans(_BEST), drawn])
             found = [ascend(view, explorer.moves, starts, _ROUNDS) for view in views]
-            tops = [plans[np.argsort(-worths, kind="stable")[:_TOP]] for plans, worths in found]
-            chosen = explorer.best_of(tops)
+            chosen = explorer.best_of([plans for plans, _ in found])
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
     def tell(self, scored: ScoredTrial) -> None:

@@ -51,5 +51,8 @@ class Wish:
         """Violation and reward of plans that lose and cost that."""
         margins = self.margins(loss, costs)
         broken = sum(np.where(m < -_TOLERANCE, -m, 0.0) for m in margins)
-        reward = sum(w * np.clip(m, -1, 1) for w, m in zip(self.weights, margins, strict=True))
+        reward = sum(
+            w * np.minimum(np.maximum(m, -1), 1)
+            for w, m in zip(self.weights, margins, strict=True)
+        )
         return np.asarray(broken), np.asarray(reward)

@@ -8,6 +8,7 @@ it. What comes of it is *fitted*, never measured.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,19 +22,15 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
 from adadeep.core.trial import Trial
 from adadeep.search.cost_model import Amount, CostModel, KnownCost, LearnedCost
-from adadeep.search.known_tables import (
-    AdditiveTable,
-    Decisions,
-    Floats,
-    Formula,
-    additive_table,
-    savings,
-)
-from adadeep.search.loss_model import LossModel
+from adadeep.search.known_tables import AdditiveTable, Formula, additive_table, savings
+from adadeep.search.loss_model import LossModel, unbent
 from adadeep.search.moves import initial_decisions
+from adadeep.search.neighbours import Neighbourhood
+from adadeep.search.sums import Decisions, Floats, Sums, stacked
 from adadeep.search.wishes import Wish, worth
 
 _WORD_BYTES = 4
+_LEAST_COST = 1e-12
 _Z95 = 1.959964
 _TOLERANCE = 1e-9  # as of `core.reward`
 
@@ -62,7 +59,7 @@ class GoalModel:
         return self.latency_ms, self.energy_mj, self.storage_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """Ways in which the world may be: the mean of what is believed, or samples of it.
 
@@ -74,10 +71,22 @@ class View:
     world: World
     weights: tuple[Floats, ...]
 
+    @functools.cached_property
+    def _sums(self) -> tuple[Sums, ...]:
+        return self.world.sums(self.weights)
+
+    @functools.cached_property
+    def _first(self) -> Sums:
+        """Of the first way; each quantity is a way of these."""
+        return stacked(self._sums)
+
     def worth(self, decisions: Decisions) -> Floats:
         """Of plans (n, points) in the first way; (n,)."""
-        violation, reward = self.world.judged(decisions, self.weights)
-        return worth(violation[0], reward[0])
+        return self._worth(self._first.of(decisions))
+
+    def worth_around(self, near: Neighbourhood) -> Floats:
+        """In the first way, after each move; (n, moves). Of no plan where a move is not open."""
+        return self._worth(self._first.around(near))
 
     def dreams(self, decisions: Decisions, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Violation and reward of plans as they may turn out, each with a stray of its own.
@@ -90,8 +99,11 @@ class View:
             Two arrays (ways, n); what is in one row belongs together.
         """
         shape = (len(self.weights[0]), len(decisions))
-        strayed = [one * rng.standard_normal(shape) if one else 0.0 for one in self.world.strays]
-        return self.world.judged(decisions, self.weights, strayed)
+        strayed = [one * rng.standard_normal(shape) if one else None for one in self.world.strays]
+        return self.world.scored([one.of(decisions) for one in self._sums], strayed)
+
+    def _worth(self, sums: Floats) -> Floats:
+        return worth(*self.world.scored([*sums]))
 
 
 class World:
@@ -99,6 +111,11 @@ class World:
 
     Args:
         context: of the search; its history holds the initial network.
+
+    Attributes:
+        space: of the plans.
+        loss: what is believed of it.
+        goals: what is believed of the costs, by goal.
     """
 
     def __init__(self, context: SearchContext) -> None:
@@ -111,6 +128,7 @@ class World:
         self._quality = context.goals[0].limits.min_accuracy if quality is None else quality
         self.goals = tuple(self._goal_model(context, n) for n in range(len(context.goals)))
         self._costs: list[CostModel] = [c for model in self.goals for c in model.costs]
+        self._initial_costs: list[Floats] | None = None
 
     def tell(self, decisions: tuple[int, ...], scored: ScoredTrial) -> None:
         """Takes what came of a plan; `fit` draws the conclusions."""
@@ -130,6 +148,7 @@ class World:
         self.loss.fit()
         for cost in self._costs:
             cost.fit()
+        self._initial_costs = None
 
     def believed_quality(self, decisions: tuple[int, ...]) -> float | None:
         """Of a plan that was tried, its sampling luck taken out; None of another."""
@@ -177,11 +196,11 @@ class World:
     @property
     def initial_costs(self) -> list[Floats]:
         """T, E and S_p of the initial network, by goal; each (3,)."""
-        start = self._start[np.newaxis]
-        return [
-            np.array([cost.costs(start, cost.mean()[np.newaxis])[0, 0] for cost in model.costs])
-            for model in self.goals
-        ]
+        if self._initial_costs is None:
+            weights = [one[np.newaxis] for one in self._means]
+            _, costs = self.quantities(self._start[np.newaxis], weights)
+            self._initial_costs = [*np.array([one[0, 0] for one in costs]).reshape(-1, 3)]
+        return self._initial_costs
 
     @property
     def best_gain(self) -> float:
@@ -195,56 +214,72 @@ class World:
 
     def mean(self) -> View:
         """The world as it is believed to be."""
-        means = [self.loss.mean(), *(cost.mean() for cost in self._costs)]
-        return View(self, tuple(one[np.newaxis] for one in means))
+        return View(self, tuple(one[np.newaxis] for one in self._means))
+
+    @property
+    def _means(self) -> list[Floats]:
+        return [self.loss.mean(), *(cost.mean() for cost in self._costs)]
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> View:
         """Worlds as they may be."""
         drawn = [cost.sample(rng, count) for cost in self._costs]
         return View(self, (self.loss.sample(rng, count), *drawn))
 
-    def judged(
-        self,
-        decisions: Decisions,
-        weights: Sequence[Floats],
-        strayed: Sequence[Floats | float] | None = None,
-    ) -> tuple[Floats, Floats]:
+    def judged(self, decisions: Decisions, weights: Sequence[Floats]) -> tuple[Floats, Floats]:
         """Violation and reward of plans, the mean over the goals.
 
         Args:
             decisions: (n, points).
             weights: as of a `View`.
-            strayed: of each quantity, (ways, n); None: as the weights say.
 
         Returns:
             Two arrays (ways, n).
         """
-        loss, costs = self.quantities(decisions, weights, strayed)
-        scored = [
+        return self.scored([one.of(decisions) for one in self.sums(weights)])
+
+    def scored(
+        self, sums: Sequence[Floats], strayed: Sequence[Floats | None] = ()
+    ) -> tuple[Floats, Floats]:
+        """Violation and reward, the mean over the goals, where `sums` come to that.
+
+        Args:
+            sums: of one shape, but for leading lengths of 1.
+            strayed: of each quantity, how far it is off; None: nothing. Empty: of none is.
+        """
+        loss, costs = self._turned_out(sums, strayed)
+        found = [
             model.wish.scored(loss, costs[3 * place : 3 * place + 3])
             for place, model in enumerate(self.goals)
         ]
-        violations, rewards = zip(*scored, strict=True)
-        return np.mean(violations, axis=0), np.mean(rewards, axis=0)
+        violations, rewards = (sum(of_goals) for of_goals in zip(*found, strict=True))
+        return np.asarray(violations / len(found)), np.asarray(rewards / len(found))
 
     def quantities(
-        self,
-        decisions: Decisions,
-        weights: Sequence[Floats],
-        strayed: Sequence[Floats | float] | None = None,
+        self, decisions: Decisions, weights: Sequence[Floats]
     ) -> tuple[Floats, list[Floats]]:
         """Losses, and costs by goal (T, E, S_p of each); arguments as of `judged`.
 
         Returns:
-            Arrays (ways, n).
+            Arrays (ways, n); (1, n) of what is the same in all ways.
         """
-        off = strayed or [0.0] * (1 + len(self._costs))
-        loss = self.loss.losses(decisions, weights[0], off[0])
-        costs = [
-            cost.costs(decisions, own) * np.exp(more)
-            for cost, own, more in zip(self._costs, weights[1:], off[1:], strict=True)
+        return self._turned_out([one.of(decisions) for one in self.sums(weights)], ())
+
+    def sums(self, weights: Sequence[Floats]) -> tuple[Sums, ...]:
+        """Of the loss and of each cost of each goal, under weights as of a `View`."""
+        costs = zip(self._costs, weights[1:], strict=True)
+        return self.loss.sums(weights[0]), *(cost.sums(own) for cost, own in costs)
+
+    def _turned_out(
+        self, sums: Sequence[Floats], strayed: Sequence[Floats | None]
+    ) -> tuple[Floats, list[Floats]]:
+        """Losses and costs of sums that stray; arguments as of `scored`."""
+        off = [*strayed] or [None] * len(sums)
+        loss = unbent(sums[0] if off[0] is None else sums[0] + off[0])
+        costs = [np.maximum(one, _LEAST_COST) for one in sums[1:]]
+        return loss, [
+            one if more is None else one * np.exp(more)
+            for one, more in zip(costs, off[1:], strict=True)
         ]
-        return loss, costs
 
     def wish_of(self, goal: Goal) -> Wish:
         """What is wanted on a target, relative to the initial network."""

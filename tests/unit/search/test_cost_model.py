@@ -44,9 +44,14 @@ def taught(model, space, plans, of):
     return model
 
 
+def costs_of(model, plans, weights):
+    """(ways, plans)."""
+    return model.sums(weights).of(plans)
+
+
 def errors(model, space, plans, of):
     """Of the logarithm."""
-    found = model.costs(plans, model.mean()[np.newaxis])[0]
+    found = costs_of(model, plans, model.mean()[np.newaxis])[0]
     return np.log(found / costs(space, plans, of))
 
 
@@ -54,7 +59,7 @@ def test_before_anything_is_tried_the_initial_network_costs_what_it_does():
     truth = Simulated()
     model = learned(truth, truth.latency_ms)
     start = np.array([_initial(SPACE)])
-    assert model.costs(start, model.mean()[np.newaxis])[0, 0] == pytest.approx(
+    assert costs_of(model, start, model.mean()[np.newaxis])[0, 0] == pytest.approx(
         truth.latency_ms(SPACE.plan(_initial(SPACE)))
     )
 
@@ -119,7 +124,7 @@ def test_a_choice_that_replaces_later_layers_takes_their_cost_out():
     plan[0, fc1] = gap
     layers = {layer.name: layer for layer in MODEL.layers}
     initial = truth.latency_ms(space.plan(_initial(space)))
-    replaced = model.costs(plan, model.mean()[np.newaxis])[0, 0] / initial
+    replaced = costs_of(model, plan, model.mean()[np.newaxis])[0, 0] / initial
     conv, first, second = (layers[name].macs for name in ("conv", "fc1", "fc2"))
     assert replaced == pytest.approx((conv + 0.1 * first) / (conv + first + second), abs=0.003)
     shrunk = model.mean()[np.newaxis].copy()
@@ -129,9 +134,26 @@ def test_a_choice_that_replaces_later_layers_takes_their_cost_out():
     heavier = shrunk.copy()
     is_of_fc2 = features.of_decision[fc2, 0] != 0
     heavier[0, :count][is_of_fc2] += 1.0  # fc2 costs e times as much: that is nothing to this plan
-    assert model.costs(plan, heavier)[0, 0] == model.costs(plan, shrunk)[0, 0]
+    assert costs_of(model, plan, heavier)[0, 0] == costs_of(model, plan, shrunk)[0, 0]
     start = np.array([_initial(space)])
-    assert model.costs(start, heavier)[0, 0] > model.costs(start, shrunk)[0, 0]
+    assert costs_of(model, start, heavier)[0, 0] > costs_of(model, start, shrunk)[0, 0]
+
+
+def test_slopes_are_those_of_the_values():
+    """By central differences, where choices replace later layers, too."""
+    truth = Simulated(seed=8)
+    model = learned(truth, truth.latency_ms)
+    plans = truth.every_plan()
+    taught(model, SPACE, plans[::5], truth.latency_ms)
+    curve, step = model._curve, 1e-6
+    for weights in model.sample(np.random.default_rng(0), 2):
+        found = curve.slopes(plans, weights)
+        for place in range(len(weights)):
+            ahead, behind = weights.copy(), weights.copy()
+            ahead[place] += step
+            behind[place] -= step
+            rise = curve.values(plans, ahead) - curve.values(plans, behind)
+            np.testing.assert_allclose(found[:, place], rise / (2 * step), atol=1e-7)
 
 
 def test_samples_lie_around_the_mean_and_nearer_once_more_was_seen():
@@ -142,7 +164,7 @@ def test_samples_lie_around_the_mean_and_nearer_once_more_was_seen():
 
     def spread():
         weights = model.sample(np.random.default_rng(0), 400)
-        logs = np.log(model.costs(plans[20:], weights))
+        logs = np.log(costs_of(model, plans[20:], weights))
         np.testing.assert_allclose(
             weights.mean(axis=0), model.mean(), atol=6 * weights.std(axis=0).max() / 20
         )
@@ -164,15 +186,16 @@ def test_a_known_cost_is_the_same_in_all_ways_and_learns_what_the_formula_lacks(
 
     model = KnownCost(additive_table(SPACE, formula))
     plans = truth.every_plan()
-    found = model.costs(plans, model.sample(np.random.default_rng(0), 3))
-    assert found.shape == (3, len(plans))
-    assert (found == found[0]).all()
+    found = costs_of(model, plans, model.sample(np.random.default_rng(0), 3))
+    assert found.shape == (1, len(plans))  # of all three
     assert model.stray() == 0.0
     plan = next(row for row in plans if row[1] == option)
     value = truth.known(SPACE.plan(plan.tolist())).storage_bytes
-    assert model.costs(plan[np.newaxis], model.mean()[np.newaxis])[0, 0] != value
+    assert costs_of(model, plan[np.newaxis], model.mean()[np.newaxis])[0, 0] != value
     model.see(plan, value, 0.0)
-    assert model.costs(plan[np.newaxis], model.mean()[np.newaxis])[0, 0] == pytest.approx(value)
+    assert costs_of(model, plan[np.newaxis], model.mean()[np.newaxis])[0, 0] == pytest.approx(
+        value
+    )
 
 
 def test_a_space_of_precisions_alone_is_one_of_factors():
@@ -181,7 +204,7 @@ def test_a_space_of_precisions_alone_is_one_of_factors():
     truth = Simulated(space)
     model = learned(truth, truth.latency_ms)
     taught(model, space, np.array([[space.points[0].options[1]]]), lambda plan: 2e-5)
-    found = model.costs(np.array([[space.points[0].options[1]]]), model.mean()[np.newaxis])
+    found = costs_of(model, np.array([[space.points[0].options[1]]]), model.mean()[np.newaxis])
     assert found[0, 0] == pytest.approx(2e-5, rel=0.02)
 
 

@@ -14,7 +14,7 @@ class Plane:
     """A plan is a row of features."""
 
     def values(self, decisions, weights):
-        return weights @ decisions.T
+        return decisions @ weights
 
     def slopes(self, decisions, weights):
         del weights
@@ -25,7 +25,7 @@ class Exponentials:
     """The logarithm of a sum of exponentials: each feature counts a part."""
 
     def values(self, decisions, weights):
-        return np.log(np.exp(weights) @ decisions.T)
+        return np.log(decisions @ np.exp(weights))
 
     def slopes(self, decisions, weights):
         parts = decisions * np.exp(weights)
@@ -55,7 +55,7 @@ def test_parts_of_a_sum_are_recovered(seed):
     rng = np.random.default_rng(seed)
     truth = rng.normal(0, 0.8, COUNT)
     rows = rng.uniform(0, 1, (30, COUNT))
-    values = Exponentials().values(rows, truth[np.newaxis])[0]
+    values = Exponentials().values(rows, truth)
     belief = told(Exponentials(), Scales(np.array([1.0]), 0.01), rows, values, 1e-6)
     np.testing.assert_allclose(belief.mean, truth, atol=0.1)
     drawn = belief.sample(rng, 200)
@@ -67,7 +67,7 @@ def test_smoothed_values_are_nearer_to_the_truth_than_noisy_ones():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         rows = rng.uniform(0, 1, (20, COUNT))
-        sums = Exponentials().values(rows, rng.normal(0, 0.5, (1, COUNT)))[0]
+        sums = Exponentials().values(rows, rng.normal(0, 0.5, COUNT))
         values = sums + rng.normal(0, 0.1, 20)
         belief = told(Exponentials(), Scales(np.array([0.5]), 0.01), rows, values, 0.01)
         raw.append(np.square(values - sums).mean())

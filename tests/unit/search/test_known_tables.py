@@ -88,9 +88,9 @@ def test_a_choice_that_nobody_can_tell_is_learned_from_a_plan_with_it():
     has_it = PLANS[:, place] == option
     np.testing.assert_allclose(table.values(PLANS[~has_it]), values(storage)[~has_it])
     assert not np.isclose(table.values(PLANS), values(storage))[has_it].any()
-    tried = PLANS[has_it & (table.precisions(PLANS) == 1)][3]
+    tried = PLANS[has_it & (table.precision.of(PLANS) == 1)][3]
     table.learn(tried, storage(SPACE.plan(tried)))
-    is_learned = ~has_it | (table.precisions(PLANS) == 1)
+    is_learned = ~has_it | (table.precision.of(PLANS) == 1)
     np.testing.assert_allclose(table.values(PLANS[is_learned]), values(storage)[is_learned])
 
 

@@ -116,3 +116,16 @@ def test_what_one_layer_shows_of_a_technique_is_believed_of_another():
     model.fit()
     after = model.losses(second[np.newaxis], model.mean()[np.newaxis], 0.0)[0, 0]
     assert 1.3 * before < after < 0.03
+
+
+def test_slopes_are_those_of_the_values():
+    model = LossModel(SPACE, SAVINGS)
+    plans, curve, step = Simulated().every_plan(), model._curve, 1e-6
+    for weights in model.sample(np.random.default_rng(0), 2):
+        found = curve.slopes(plans, weights)
+        for place in range(len(weights)):
+            ahead, behind = weights.copy(), weights.copy()
+            ahead[place] += step
+            behind[place] -= step
+            rise = curve.values(plans, ahead) - curve.values(plans, behind)
+            np.testing.assert_allclose(found[:, place], rise / (2 * step), atol=1e-9)

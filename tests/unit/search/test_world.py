@@ -206,6 +206,18 @@ def test_formulas_are_known_and_the_rest_is_learned():
     )
 
 
+def test_what_the_initial_network_is_believed_to_cost_follows_each_fit():
+    world = World(context([DEMANDS[0]]))
+    for row in PLANS[3::9].tolist():
+        before = world.initial_costs[0][0]
+        world.tell(tuple(row), TRUTH.scored(SPACE.plan(row)))
+        assert world.initial_costs[0][0] == before
+        world.fit()
+        _, costs = world.quantities(PLANS[:1], world.mean().weights)
+        assert world.initial_costs[0].tolist() == [cost[0, 0] for cost in costs]
+        assert world.initial_costs[0][0] != before
+
+
 def test_an_energy_that_is_measured_is_learned():
     def known(plan):
         return replace(TRUTH.known(plan), energy_mj=None)

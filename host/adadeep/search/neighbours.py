@@ -1,0 +1,94 @@
+"""All single changes of plans of a space, many plans at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep.core.space import NOTHING, SearchSpace
+
+Decisions = npt.NDArray[np.int64]
+Masks = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What every move makes of some plans.
+
+    Attributes:
+        plans: before; (n, points).
+        moves: as flat places in (points, actions); (moves,).
+        is_open: whether a move makes another plan; (n, moves).
+        far: plans after those open moves that change more than their own decision; (m, points).
+        far_at: of each of them, the number of the plan before, and of the move; both (m,).
+    """
+
+    plans: Decisions
+    moves: Decisions
+    is_open: Masks
+    far: Decisions
+    far_at: tuple[Decisions, Decisions]
+
+
+class Moves:
+    """All single changes of plans of a space.
+
+    Args:
+        space: what there is to decide.
+
+    Attributes:
+        count: how many there are.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        moves = [
+            (place, option) for place, point in enumerate(space.points) for option in point.options
+        ]
+        self._places = np.array([place for place, _ in moves], np.int64)
+        self._options = np.array([option for _, option in moves], np.int64)
+        self.count = len(moves)
+        self._flat = self._places * len(space.actions) + self._options
+        self._is_layer = np.array([point.layer is not None for point in space.points], np.bool_)
+        self._ends = bool(space.ending)
+        self._is_ending = np.zeros(len(space.actions), np.bool_)
+        self._is_ending[list(space.ending)] = True
+        is_far = self._is_ending[self._options] | ~self._is_layer[self._places]
+        self._far = np.flatnonzero(is_far)
+
+    def around(self, plans: Decisions) -> Neighbourhood:
+        """Of plans (n, points)."""
+        is_open = plans[:, self._places] != self._options
+        if self._ends:
+            is_open &= ~self._behind(plans)[:, self._places]
+        owners, found = np.nonzero(is_open[:, self._far])
+        numbers = self._far[found]
+        far = self.made(plans[owners], numbers)
+        return Neighbourhood(plans, self._flat, is_open, far, (owners, numbers))
+
+    def made(self, plans: Decisions, numbers: Decisions) -> Decisions:
+        """Plans (n, points) after a move each, (n,).
+
+        What a choice takes out can't be decided on any more.
+        """
+        found = plans.copy()
+        found[np.arange(len(found)), self._places[numbers]] = self._options[numbers]
+        if self._ends:
+            found[self._behind(found)] = NOTHING
+        return found
+
+    def neighbours(self, plans: Decisions) -> tuple[Decisions, Decisions]:
+        """Of plans (n, points): theirs, (m, points), and the number of the plan of each, (m,).
+
+        A plan is not its own neighbour.
+        """
+        owners, numbers = np.nonzero(self.around(plans).is_open)
+        return self.made(plans[owners], numbers), owners
+
+    def _behind(self, plans: Decisions) -> Masks:
+        """Which layers are behind a choice that replaces them; (n, points)."""
+        ends = self._is_ending[plans] & self._is_layer
+        behind = np.zeros(plans.shape, np.bool_)
+        behind[:, 1:] = np.logical_or.accumulate(ends, axis=1)[:, :-1]
+        return np.asarray(behind & self._is_layer)
