@@ -124,6 +124,10 @@ class RecordedTable:
             return None
         return KnownCosts(**row["known"])
 
+    def scores(self, plan: CompressionPlan, part: str) -> SampleScores:
+        """Of the samples of a part: "validation", "held" or "test"."""
+        return self._recording.scores(plan, part)
+
     def expected_ms(self, plan: CompressionPlan) -> float | None:
         """T as the device's profile let expect it when the table was packed."""
         row = self._recording.rows.get(plan)
