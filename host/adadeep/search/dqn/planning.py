@@ -61,16 +61,14 @@ class PlanningDqnSampler:
 
     def greedy(self) -> Decisions:
         """The plan that Q alone decides on for the user's demand; (1, points)."""
-        rng = self._explorer.rng
-        return self._mind.episodes.walk(self._mind.online, self._mind.own(1), 0.0, rng)
+        return self._mind.walk(self._mind.own(1), self._explorer.world.mean()).plans
 
     def _improved(self, view: View) -> Decisions:
         """What climbing from Q's proposals comes by, the best of it; (n, points)."""
         explorer, config = self._explorer, self._config
-        drawn = self._mind.episodes.walk(
-            self._mind.online, self._mind.own(config.proposals - 1), _EXPLORES, explorer.rng
-        )
-        proposals = np.unique(np.concatenate([self.greedy(), drawn]), axis=0)
+        best = self._mind.walk(self._mind.own(1), view).plans
+        drawn = self._mind.walk(self._mind.own(config.proposals - 1), view, _EXPLORES).plans
+        proposals = np.unique(np.concatenate([best, drawn]), axis=0)
         order = np.argsort(-view.worth(proposals), kind="stable")[: config.improved]
         starts = np.concatenate([explorer.best_plans(_BEST), proposals[order]])
         plans, worths = ascend(view, explorer.moves, starts, config.rounds)
