@@ -174,11 +174,14 @@ class FormulaTable:
         depth: convolutions.
         seed: of what is drawn.
         interacts: whether choices interact, and int8 loses what it does on recorded networks.
+        space: of its plans, if it is another one.
     """
 
-    def __init__(self, depth: int, seed: int, interacts: bool) -> None:
+    def __init__(
+        self, depth: int, seed: int, interacts: bool, space: SearchSpace | None = None
+    ) -> None:
         self.name = f"conv{depth} {seed}"
-        self.space = table_space(depth)
+        self.space = space or table_space(depth)
         self.knowledge = TargetKnowledge(DeviceFacts("table", "adb", kind="board"))
         self._parts = draw(self.space, seed, interacts)
         self._columns: Columns | None = None

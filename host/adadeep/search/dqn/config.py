@@ -74,7 +74,7 @@ class ImaginationConfig:
             separate_columns=True, batch_size=64, learning_rate=5e-4, starts_at_zero=True
         )
     )
-    most_learned: float = 0.03
+    most_learned: float = 0.01
     epsilon: LinearSchedule = field(default_factory=lambda: LinearSchedule(0.5, 0.1, 30))
     rows: int = 32
     steps: int = 12
