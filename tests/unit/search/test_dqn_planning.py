@@ -186,7 +186,7 @@ def test_the_rewards_of_an_episode_are_what_it_brought_over_what_was_expected_at
 def test_what_advice_told_and_what_is_learned_on_top_make_the_target_of_eq_10(mind):
     plans = Simulated(seed=2).every_plan()
     mind.remember(plans, mind.own(len(plans)), mind._world.mean())
-    mind._config = replace(mind._config, most_learned=np.inf)
+    mind._most_learned = np.inf
     drawn = mind._memory.sample(200, np.random.default_rng(0))
     batch = drawn.batch
     q = sum(mind.weights.columns(batch.next_states)) + drawn.next_advice.sum(axis=2)
@@ -199,7 +199,7 @@ def test_what_advice_told_and_what_is_learned_on_top_make_the_target_of_eq_10(mi
 def test_what_is_learned_on_top_is_bounded(mind):
     plans = Simulated(seed=2).every_plan()
     mind.remember(plans, mind.wishes(len(plans), own=0.0), mind._world.mean())
-    most = mind._config.most_learned
+    most = mind._config.most_learned / len(SPACE.points)
     targets = mind._targets(mind._memory.sample(500, np.random.default_rng(0)))
     assert np.abs(targets).max() == pytest.approx(most)
     assert (np.abs(targets) < most).any()

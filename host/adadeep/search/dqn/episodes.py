@@ -22,6 +22,7 @@ from adadeep.search.known_tables import AdditiveTable, Decisions
 from adadeep.search.state import point_features, shares
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
 
 _TOLERANCE = 1e-9
@@ -166,14 +167,22 @@ class EpisodeBatch:
         weights: QWeights,
         wishes: Wishes,
         prospects: Prospects,
-        epsilon: float,
+        epsilon: float | Doubles,
         rng: np.random.Generator,
     ) -> Trace:
-        """Decides whole plans, epsilon-greedily by Q: the network on top of the advice."""
+        """Decides whole plans, epsilon-greedily by Q: the network on top of the advice.
+
+        Args:
+            weights: of the network.
+            wishes: of the rows.
+            prospects: of the wishes in a view.
+            epsilon: share of random decisions, of all rows or of each, (rows,).
+            rng: of them.
+        """
 
         def decide(_: int, states: Floats, advice: Floats, masks: Masks) -> Decisions:
             chosen = greedy_actions(weights.values(states) + advice.sum(axis=2), masks)
-            if epsilon <= 0:
+            if not np.any(epsilon):
                 return chosen
             random = rng.random(masks.shape)
             random[~masks] = -1.0

@@ -47,6 +47,7 @@ class Imagination:
             self.episodes.size, actions, config.network, int(rng.integers(2**30))
         )
         self.weights = self._network.weights  # what decides, and the target network
+        self._most_learned = config.most_learned / self.episodes.length
         self._steps = 0
         self._memory = EpisodeMemory(config.network.replay_capacity, self.episodes.length)
         self._lookout = Lookout(world)
@@ -84,7 +85,7 @@ class Imagination:
         """The user's own demand, so many times."""
         return self.wishes(rows, own=1.0)
 
-    def walk(self, wishes: Wishes, view: View, epsilon: float = 0.0) -> Trace:
+    def walk(self, wishes: Wishes, view: View, epsilon: float | Floats = 0.0) -> Trace:
         """Decides by Q in a view; as `EpisodeBatch.walk`."""
         prospects = self._prospects(wishes, view)
         return self.episodes.walk(self.weights, wishes, prospects, epsilon, self._rng)
@@ -146,7 +147,7 @@ class Imagination:
             )
         ]
         targets = column_targets(batch, config.network.gamma, *ahead) - drawn.advice
-        return np.asarray(np.clip(targets, -config.most_learned, config.most_learned))
+        return np.asarray(np.clip(targets, -self._most_learned, self._most_learned))
 
 
 def _log_uniform(

@@ -126,7 +126,8 @@ class Prospects:
         self._outlook, self._wishes = outlook, wishes
         self._precisions = list(lookout.precisions)
         self._closed, self._ending, self._is_layer = _shape_of(space)
-        self._ahead = self._priced()
+        distinct, of = wishes.distinct()  # all walks of a user's own demand are of one
+        self._ahead = self._priced(distinct)[:, :, of]
 
     def look(self, decisions: Decisions, position: int, masks: Masks) -> Look:
         """Before a decision.
@@ -158,9 +159,8 @@ class Prospects:
         ahead = np.where(is_over[:, :, np.newaxis], 0.0, ahead)
         return np.asarray(so_far + table[:, np.newaxis, position] + ahead)
 
-    def _priced(self) -> Floats:
+    def _priced(self, wishes: Wishes) -> Floats:
         """As of `_likely`, at the best prices that were found."""
-        wishes = self._wishes
         extra, best = np.zeros_like(wishes.weights), np.full(len(wishes.weights), -np.inf)
         found = np.zeros(0)
         for _ in range(_PRICINGS + 1):

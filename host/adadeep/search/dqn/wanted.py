@@ -45,6 +45,18 @@ class Wishes:
         """How much of a margin a unit of loss, T, E or S_p takes; (rows, 4)."""
         return 1 / np.concatenate([self.loss_room[:, np.newaxis], self.bounds], axis=1)
 
+    def distinct(self) -> tuple[Wishes, npt.NDArray[np.int64]]:
+        """Each demand once, and which of them a row has; (rows,)."""
+        every = [self.weights, self.allowed_loss[:, np.newaxis], self.bounds, self.known_bounds.T]
+        _, first, of = np.unique(
+            np.concatenate(every, axis=1), axis=0, return_index=True, return_inverse=True
+        )
+        some = Wishes(
+            self.weights[first], self.allowed_loss[first], self.loss_room[first],
+            self.bounds[first], self.known_bounds[:, first],
+        )  # fmt: skip
+        return some, of.ravel()
+
     def margins(self, quantities: Floats) -> Floats:
         """Of loss, T, E and S_p over the initial network's; both (..., rows, plans, 4)."""
         allowed = np.concatenate([self.allowed_loss[:, np.newaxis], self.bounds], axis=1)
