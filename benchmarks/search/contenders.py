@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adadeep.search.dqn.config import DqnConfig, ImaginationConfig
+from adadeep.search.dqn.config import ImaginationConfig
 from adadeep.search.dqn.planning import PlanningDqnSampler
 from adadeep.search.registry import SAMPLERS
 from search.replay import Choose, Contender
@@ -27,7 +27,7 @@ def contenders() -> dict[str, Contender]:
 
 def ablation() -> dict[str, Contender]:
     """The default of dqn without one of its parts; without Q it is the planner."""
-    one_column = DqnConfig(separate_columns=False, batch_size=64)
+    one_column = replace(ImaginationConfig().network, separate_columns=False)
     return {
         "dqn, known costs learned": lambda context: _made(
             replace(context, known_costs=lambda _: None)
@@ -35,6 +35,7 @@ def ablation() -> dict[str, Contender]:
         "dqn, no design": lambda context: _made(context, design=0),
         "dqn, no ascent": lambda context: _made(context, rounds=0),
         "dqn, one column": lambda context: _made(context, network=one_column),
+        "dqn, the outlook alone": lambda context: _made(context, first_batches=0, later_batches=0),
         "dqn, learns before the start only": lambda context: _made(context, later_batches=0),
     }
 

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from adadeep.search.dqn.config import DqnConfig
-from adadeep.search.dqn.episodes import EpisodeBatch, Wishes
+from adadeep.search.dqn.episodes import EpisodeBatch
 from adadeep.search.dqn.network import QNetwork
+from adadeep.search.dqn.outlook import Lookout, Prospects
+from adadeep.search.dqn.wanted import Wishes
 from adadeep.search.known_tables import additive_table
+from adadeep.search.world import World
 from adadeep.testing.spaces import SPACE
 from fakes.simulated import Simulated
 
@@ -41,9 +44,30 @@ def values(name):
 
 def wishes(rows, *known_bounds, loss=0.02, bound=0.5, weight=0.5):
     return Wishes(
-        np.full((rows, 4), weight), np.full(rows, loss), np.full((rows, 3), bound),
+        np.full((rows, 4), weight), np.full(rows, loss), np.full(rows, loss + 0.03),
+        np.full((rows, 3), bound),
         np.array([np.full(rows, one) for one in known_bounds]).reshape(len(known_bounds), rows),
     )  # fmt: skip
+
+
+WORLD = World(TRUTH.context())
+LOOKOUT = Lookout(WORLD)
+
+
+def prospects(wish):
+    """Of the world before anything is told."""
+    outlook = LOOKOUT.of(WORLD.mean(), np.array(WORLD.initial_costs))
+    return Prospects(LOOKOUT, outlook, wish)
+
+
+def states_of(batch, plans, position, wish):
+    look = prospects(wish).look(plans, position, batch.masks(plans, position, wish))
+    return batch.states(plans, position, wish, look)
+
+
+def walked(batch, wish, epsilon, seed=0, weights=None):
+    drawn = np.random.default_rng(seed)
+    return batch.walk(weights or network(batch), wish, prospects(wish), epsilon, drawn).plans
 
 
 def completions(decisions):
@@ -89,7 +113,7 @@ def test_no_walk_breaks_a_known_limit_that_can_be_kept(epsilon):
     for share in (0.0, 0.05, 0.3):
         bound = np.quantile(totals, share)
         wish = wishes(100, bound)
-        drawn = batch.walk(network(batch), wish, epsilon, np.random.default_rng(0))
+        drawn = walked(batch, wish, epsilon)
         assert (table.values(drawn) <= bound * (1 + 1e-9)).all()
     assert (totals > np.quantile(totals, 0.3)).any()
 
@@ -105,7 +129,7 @@ def test_two_limits_are_to_be_kept_in_one_precision():
     is_float = PLANS[:, -1] == SPACE.points[-1].options[0]
     light = values("S_p")
     wish = wishes(50, light[is_float].min() * 1.2, 2.0)
-    drawn = batch.walk(network(batch), wish, 1.0, np.random.default_rng(1))
+    drawn = walked(batch, wish, 1.0, seed=1)
     assert (tables[0].values(drawn) <= light[is_float].min() * 1.2 + 1e-6).all()
     assert (tables[1].values(drawn) <= 2.0).all()
 
@@ -131,7 +155,7 @@ def test_what_a_table_learns_opens_actions_in_the_next_walk():
     wish = wishes(len(PLANS), np.mean(alone))  # so far conv has to be compressed for that
     before = batch.masks(PLANS, 0, wish)
     table.learn(PLANS[has_it][totals[has_it].argmin()], 0.0)
-    batch.walk(network(batch), wish, 1.0, np.random.default_rng(0))
+    walked(batch, wish, 1.0)
     found = batch.masks(PLANS, 0, wish)
     np.testing.assert_array_equal(found, EpisodeBatch(SPACE, (table,)).masks(PLANS, 0, wish))
     assert found.sum() > before.sum()
@@ -142,7 +166,7 @@ def test_states_are_finite_and_of_the_size_said():
     extreme = wishes(len(PLANS), 1e-15, 1e12, loss=5.0, bound=1e9)
     for wish in (wishes(len(PLANS), 1000.0, 1e-4), extreme):
         for position in range(len(SPACE.points)):
-            states = batch.states(PLANS, position, wish)
+            states = states_of(batch, PLANS, position, wish)
             assert states.shape == (len(PLANS), batch.size)
             assert states.dtype == np.float32
             assert np.abs(states).max() <= 4.0
@@ -151,15 +175,15 @@ def test_states_are_finite_and_of_the_size_said():
 def test_states_tell_apart_what_was_chosen_and_not_what_comes_after():
     batch, wish = episodes("S_p"), wishes(len(PLANS), 1000.0)
     for position in range(len(SPACE.points)):
-        states = batch.states(PLANS, position, wish)
+        states = states_of(batch, PLANS, position, wish)
         prefixes = {tuple(plan[:position]) for plan in PLANS.tolist()}
         assert len(np.unique(states, axis=0)) == len(prefixes)
 
 
 def test_states_differ_with_the_layer_the_demand_and_what_is_left_of_budgets():
     batch, plan = episodes("S_p"), PLANS[:1]
-    states = [batch.states(plan, 0, wishes(1, 1000.0))] + [
-        batch.states(plan, position, wish)
+    states = [states_of(batch, plan, 0, wishes(1, 1000.0))] + [
+        states_of(batch, plan, position, wish)
         for position, wish in [
             (1, wishes(1, 1000.0)),
             (0, wishes(1, 2000.0)),
@@ -174,16 +198,18 @@ def test_states_differ_with_the_layer_the_demand_and_what_is_left_of_budgets():
 def test_a_greedy_walk_takes_the_best_open_action_at_each_point():
     batch, wish = episodes("S_p"), wishes(1, np.quantile(values("S_p"), 0.2))
     weights = network(batch, seed=3)
-    (plan,) = batch.walk(weights, wish, 0.0, np.random.default_rng(0))
+    (plan,) = walked(batch, wish, 0.0, weights=weights)
     for position, action in enumerate(plan):
         mask = batch.masks(plan[np.newaxis], position, wish)[0]
-        q = weights.values(batch.states(plan[np.newaxis], position, wish))[0]
+        look = prospects(wish).look(plan[np.newaxis], position, mask[np.newaxis])
+        state = batch.states(plan[np.newaxis], position, wish, look)
+        q = weights.values(state)[0] + look.advice[0].sum(axis=1)
         assert action == max(np.flatnonzero(mask), key=lambda a: q[a])
 
 
 def test_exploring_walks_reach_every_plan_that_keeps_the_limit():
     batch, totals = episodes("S_p"), values("S_p")
     bound = np.quantile(totals, 0.4)
-    drawn = batch.walk(network(batch), wishes(2000, bound), 1.0, np.random.default_rng(0))
+    drawn = walked(batch, wishes(2000, bound), 1.0)
     kept = {tuple(row) for row in PLANS[totals <= bound * (1 + 1e-9)].tolist()}
     assert {tuple(row) for row in drawn.tolist()} == kept

@@ -7,46 +7,49 @@ all that apply are open.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.space import NOTHING, SearchSpace
+from adadeep.search.dqn.outlook import Look, Prospects
 from adadeep.search.dqn.targets import greedy_actions
+from adadeep.search.dqn.wanted import Wishes
 from adadeep.search.dqn.weights import QWeights
 from adadeep.search.known_tables import AdditiveTable, Decisions
 from adadeep.search.state import point_features, shares
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
 
 _TOLERANCE = 1e-9
-_LOSS_SCALE = 20.0  # a loss of 5 % is 1
+_ADVICE_SCALE, _MOST_ADVICE = 4.0, 2.0  # in states
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """The demands of a batch of episodes, relative to the initial network.
+class Trace:
+    """Episodes as they went.
 
     Attributes:
-        weights: mu1, mu3, mu2, mu4: of accuracy, latency, energy, storage; (rows, 4).
-        allowed_loss: a fraction of the metric's range; (rows,).
-        bounds: T_bgt, E_max and S_bgt over the initial network's own; (rows, 3).
-        known_bounds: of each known cost in its unit; (costs, rows).
+        plans: that came of them; (rows, points).
+        states: before each decision; (rows, points, features).
+        masks: which actions were open; (rows, points, actions).
+        advice: on each action, as of `Look`; (rows, points, actions, 2).
+        worth: expected before each decision, as of `Look`; (rows, points, 2).
     """
 
-    weights: npt.NDArray[np.float64]
-    allowed_loss: npt.NDArray[np.float64]
-    bounds: npt.NDArray[np.float64]
-    known_bounds: npt.NDArray[np.float64]
+    plans: Decisions
+    states: Floats
+    masks: Masks
+    advice: Floats
+    worth: Floats
 
-    @property
-    def features(self) -> Floats:
-        """For states; (rows, 8)."""
-        logs = np.log2(np.clip(self.bounds, 1e-3, 4.0)) / 4
-        loss = np.clip(self.allowed_loss * _LOSS_SCALE, 0, 4)[:, np.newaxis]
-        return np.concatenate([self.weights, loss, logs], axis=1).astype(np.float32)
+
+# From Q's states and advice, and the masks, to what is decided; (rows,).
+Decide = Callable[[int, Floats, Floats, Masks], Decisions]
 
 
 class EpisodeBatch:
@@ -74,38 +77,40 @@ class EpisodeBatch:
         self._ending[list(space.ending)] = True
         self._known = known
         self.renew()
-        self.size = self._points.shape[1] + 3 * self._actions + 8 + len(known)
+        self.size = self._points.shape[1] + 5 * self._actions + 8 + 4 + len(known)
 
     @property
     def length(self) -> int:
         """Decisions of an episode."""
         return len(self._points)
 
-    def states(self, decisions: Decisions, position: int, wishes: Wishes) -> Floats:
-        """Before a decision: the layer, what was chosen, what is left, the demand.
+    def states(self, decisions: Decisions, position: int, wishes: Wishes, look: Look) -> Floats:
+        """Before a decision: the layer, what was chosen, what is left, the demand, the outlook.
 
         Args:
             decisions: (rows, points); those from `position` on are not looked at.
             position: of the decision.
             wishes: of the rows.
+            look: at that position.
 
         Returns:
             (rows, size) of float32.
         """
         rows = len(decisions)
-        chosen = np.zeros((rows, 2, self._actions), np.float32)
-        every = np.arange(rows)
-        for place in range(position):
-            chosen[every, :, decisions[:, place]] += self._shares[place]
-        last = np.zeros((rows, self._actions), np.float32)
-        if position:
-            last[every, decisions[:, position - 1]] = 1.0
-        point = np.broadcast_to(self._points[position], (rows, self._points.shape[1]))
-        parts = [point, chosen.reshape(rows, -1), last, wishes.features]
+        before = np.eye(self._actions, dtype=np.float32)[decisions[:, :position]]
+        last = before[:, -1] if position else np.zeros((rows, self._actions), np.float32)
+        parts = [
+            np.broadcast_to(self._points[position], (rows, self._points.shape[1])),
+            (self._shares[:position].T @ before).reshape(rows, -1),
+            last,
+            wishes.features,
+            np.clip(look.margins, -_MOST_ADVICE, 1),
+            np.clip(look.advice * _ADVICE_SCALE, -_MOST_ADVICE, _MOST_ADVICE).reshape(rows, -1),
+        ]
         for number, bound in enumerate(wishes.known_bounds):
             least = self._least_totals(number, decisions, position) / np.maximum(bound, 1e-12)
-            parts.append(np.clip(least, 0, 4)[:, np.newaxis].astype(np.float32))
-        return np.concatenate(parts, axis=1)
+            parts.append(np.clip(least, 0, 4)[:, np.newaxis])
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def masks(self, decisions: Decisions, position: int, wishes: Wishes) -> Masks:
         """Which actions are open; (rows, actions), one at least in each row."""
@@ -158,23 +163,50 @@ class EpisodeBatch:
         self._least = [_least_ahead(table, self._open, self._ending) for table in self._known]
 
     def walk(
-        self, weights: QWeights, wishes: Wishes, epsilon: float, rng: np.random.Generator
-    ) -> Decisions:
-        """Decides whole plans, epsilon-greedily by Q; (rows, points)."""
+        self,
+        weights: QWeights,
+        wishes: Wishes,
+        prospects: Prospects,
+        epsilon: float | Doubles,
+        rng: np.random.Generator,
+    ) -> Trace:
+        """Decides whole plans, epsilon-greedily by Q: the network on top of the advice.
+
+        Args:
+            weights: of the network.
+            wishes: of the rows.
+            prospects: of the wishes in a view.
+            epsilon: share of random decisions, of all rows or of each, (rows,).
+            rng: of them.
+        """
+
+        def decide(_: int, states: Floats, advice: Floats, masks: Masks) -> Decisions:
+            chosen = greedy_actions(weights.values(states) + advice.sum(axis=2), masks)
+            if not np.any(epsilon):
+                return chosen
+            random = rng.random(masks.shape)
+            random[~masks] = -1.0
+            explores = rng.random(len(chosen)) < epsilon
+            return np.where(explores, random.argmax(axis=1), chosen)
+
+        return self._trace(wishes, prospects, decide)
+
+    def retrace(self, plans: Decisions, wishes: Wishes, prospects: Prospects) -> Trace:
+        """The episodes that decide on those plans; (rows, points)."""
+        return self._trace(wishes, prospects, lambda position, *_: plans[:, position])
+
+    def _trace(self, wishes: Wishes, prospects: Prospects, decide: Decide) -> Trace:
         self.renew()
-        rows = len(wishes.allowed_loss)
-        decisions = np.zeros((rows, self.length), np.int64)
+        plans = np.zeros((len(wishes.allowed_loss), self.length), np.int64)
+        steps = []
         for position in range(self.length):
-            masks = self.masks(decisions, position, wishes)
-            values = weights.values(self.states(decisions, position, wishes))
-            chosen = greedy_actions(values, masks)
-            if epsilon > 0:
-                random = rng.random(masks.shape)
-                random[~masks] = -1.0
-                explores = rng.random(rows) < epsilon
-                chosen = np.where(explores, random.argmax(axis=1), chosen)
-            decisions[:, position] = chosen
-        return decisions
+            masks = self.masks(plans, position, wishes)
+            look = prospects.look(plans, position, masks)
+            states = self.states(plans, position, wishes, look)
+            advice = look.advice.astype(np.float32)
+            plans[:, position] = decide(position, states, advice, masks)
+            steps.append((states, masks, advice, look.worth.astype(np.float32)))
+        return Trace(plans, *(np.stack(parts, axis=1) for parts in zip(*steps, strict=True)))
 
 
 def _last(decisions: Decisions, position: int) -> Decisions:

@@ -3,6 +3,9 @@
 Half of the episodes are of the user's own demand, half of random ones, so that the network answers
 other demands, too. Column G learns R1 less what its limits are broken by (accuracy, energy),
 column H R2 less what its own are (latency, storage), each with its own target.
+
+Q of a decision is what the outlook of the view tells of it, and what the network has learned
+besides. As the network sees the outlook, episodes stay true when the belief has changed.
 """
 
 from __future__ import annotations
@@ -10,17 +13,21 @@ from __future__ import annotations
 import numpy as np
 
 from adadeep.search.dqn.config import ImaginationConfig
-from adadeep.search.dqn.episodes import EpisodeBatch, Wishes
+from adadeep.search.dqn.episodes import EpisodeBatch, Trace
+from adadeep.search.dqn.memory import EpisodeMemory, Imagined
 from adadeep.search.dqn.network import QNetwork
+from adadeep.search.dqn.outlook import Lookout, Prospects
+from adadeep.search.dqn.targets import column_targets
+from adadeep.search.dqn.wanted import Wishes
 from adadeep.search.known_tables import Decisions, Floats
-from adadeep.search.replay import Batch, ReplayMemory
-from adadeep.search.wishes import Wish
+from adadeep.search.replay import Floats as Singles
 from adadeep.search.world import View, World
 
-_BROKEN = 2.0  # what a limit that is broken by all of its margin costs
 _BOUNDS = (0.1, 1.0)  # of random limits, over the initial network's own costs
 _LOSSES = (0.002, 0.06)  # of random limits of the loss
+_LEAST_ROOM = 1e-3
 _TIGHT = 0.4  # share of random limits below the initial network's own costs
+_MEAN = 0.5  # share of batches in the world as it most likely is; the others are in samples of it
 
 
 class Imagination:
@@ -39,9 +46,12 @@ class Imagination:
         self._network = QNetwork(
             self.episodes.size, actions, config.network, int(rng.integers(2**30))
         )
-        self.online = self._target = self._network.weights
+        self.weights = self._network.weights  # what decides, and the target network
+        self._most_learned = config.most_learned / self.episodes.length
         self._steps = 0
-        self._memory = ReplayMemory(config.network.replay_capacity, self.episodes.size, actions)
+        self._memory = EpisodeMemory(config.network.replay_capacity, self.episodes.length)
+        self._lookout = Lookout(world)
+        self._initial = np.array(world.initial_costs)  # (goals, 3)
 
     def wishes(self, rows: int, own: float) -> Wishes:
         """Demands for a batch of episodes.
@@ -50,8 +60,7 @@ class Imagination:
             rows: how many.
             own: share of the user's own.
         """
-        goals = self._world.goals
-        initial = np.array(self._world.initial_costs)  # (goals, 3)
+        goals, initial = self._world.goals, self._initial
         which = self._rng.integers(len(goals), size=rows)
         weights = self._rng.uniform(0.05, 0.95, (rows, 4))
         allowed = _log_uniform(self._rng, _LOSSES, (rows,))
@@ -66,80 +75,79 @@ class Imagination:
         return self._wishes(weights, allowed, bounds, initial[which])
 
     def _wishes(self, weights: Floats, allowed: Floats, bounds: Floats, initial: Floats) -> Wishes:
+        room = np.maximum(allowed + self._world.best_gain, _LEAST_ROOM)
         absolute = bounds * initial
         known = [absolute[:, place] for place in self._world.known_places]
-        return Wishes(weights, allowed, bounds, np.array(known).reshape(len(known), len(absolute)))
+        known_bounds = np.array(known).reshape(len(known), len(absolute))
+        return Wishes(weights, allowed, room, bounds, known_bounds)
 
     def own(self, rows: int) -> Wishes:
         """The user's own demand, so many times."""
         return self.wishes(rows, own=1.0)
 
+    def walk(self, wishes: Wishes, view: View, epsilon: float | Floats = 0.0) -> Trace:
+        """Decides by Q in a view; as `EpisodeBatch.walk`."""
+        prospects = self._prospects(wishes, view)
+        return self.episodes.walk(self.weights, wishes, prospects, epsilon, self._rng)
+
     def learn(self, batches: int, view: View | None = None) -> None:
-        """Imagines and learns.
+        """Imagines and learns, from what is believed now.
 
         Args:
             batches: of episodes.
-            view: to imagine under; a sample of the belief for each batch if none is given.
+            view: to imagine under; the mean of the belief or a sample for each batch if none is
+                given.
         """
+        self._initial = np.array(self._world.initial_costs)
         for _ in range(batches):
-            seen = view or self._world.sample(self._rng)
+            seen = view or self._any_view()
             wishes = self.wishes(self._config.rows, own=0.5)
-            epsilon = self._config.epsilon.value(self._steps)
-            plans = self.episodes.walk(self.online, wishes, epsilon, self._rng)
-            self.remember(plans, wishes, seen)
+            trace = self.walk(wishes, seen, self._config.epsilon.value(self._steps))
+            self._keep(trace, wishes, seen)
             self._descend()
 
     def remember(self, plans: Decisions, wishes: Wishes, view: View) -> None:
-        """Takes episodes (rows, points) and what they are worth in a view."""
-        gains, satisfactions = self.rewards(plans, wishes, view)
-        last = self.episodes.length - 1
-        for position in range(last + 1):
-            ahead = min(position + 1, last)
-            rows = len(plans)
-            self._memory.extend(
-                Batch(
-                    states=self.episodes.states(plans, position, wishes),
-                    actions=plans[:, position].astype(np.int32),
-                    gains=(gains if position == last else np.zeros(rows)).astype(np.float32),
-                    satisfactions=(satisfactions if position == last else np.zeros(rows)).astype(
-                        np.float32
-                    ),
-                    next_states=self.episodes.states(plans, ahead, wishes),
-                    next_masks=self.episodes.masks(plans, ahead, wishes),
-                    done=np.full(rows, position == last),
-                )
-            )
+        """Takes plans (rows, points) as episodes in a view."""
+        prospects = self._prospects(wishes, view)
+        self._keep(self.episodes.retrace(plans, wishes, prospects), wishes, view)
 
-    def rewards(self, plans: Decisions, wishes: Wishes, view: View) -> tuple[Floats, Floats]:
-        """R1 and R2 less what limits are broken by; (rows,) each, the mean over the goals."""
-        loss, costs = self._world.quantities(plans, view.weights)
-        gains, satisfactions = [], []
-        for number, initial in enumerate(self._world.initial_costs):
-            bounds = wishes.bounds * np.array(initial)
-            wish = Wish(
-                wishes.allowed_loss,
-                np.maximum(wishes.allowed_loss + self._world.best_gain, 1e-3),
-                (bounds[:, 0], bounds[:, 1], bounds[:, 2]),
-                (1.0, 1.0, 1.0, 1.0),
-            )
-            own = [cost[:1] for cost in costs[3 * number : 3 * number + 3]]
-            margins = wish.margins(loss[:1], own)
-            parts = [
-                wishes.weights[:, place] * np.clip(margin[0], -1, 1)
-                + _BROKEN * np.clip(margin[0], -1.5, 0)
-                for place, margin in enumerate(margins)
-            ]
-            gains.append(parts[0] + parts[2])
-            satisfactions.append(parts[1] + parts[3])
-        return np.mean(gains, axis=0), np.mean(satisfactions, axis=0)
+    def rewards(self, plans: Decisions, wishes: Wishes, view: View) -> Floats:
+        """R1 and R2 less what limits are broken by, the mean over the goals; (rows, 2)."""
+        found = self._lookout.quantities(plans, view, self._initial)
+        return np.asarray(
+            wishes.judged(wishes.margins(found[:, :, np.newaxis]))[:, :, 0].mean(axis=0)
+        )
+
+    def _any_view(self) -> View:
+        is_mean = self._rng.random() < _MEAN
+        return self._world.mean() if is_mean else self._world.sample(self._rng)
+
+    def _prospects(self, wishes: Wishes, view: View) -> Prospects:
+        return Prospects(self._lookout, self._lookout.of(view, self._initial), wishes)
+
+    def _keep(self, trace: Trace, wishes: Wishes, view: View) -> None:
+        self._memory.extend(trace, self.rewards(trace.plans, wishes, view))
 
     def _descend(self) -> None:
-        config, network = self._config, self._config.network
-        batch = self._memory.sample(config.steps * network.batch_size, self._rng)
-        self.online = self._network.descend(batch, self._target, network.gamma, config.steps)
+        config = self._config
+        drawn = self._memory.sample(config.steps * config.network.batch_size, self._rng)
+        online = self._network.approach(drawn.batch, self._targets(drawn), config.steps)
+        self.weights = self.weights.towards(online, config.follows)
         self._steps += 1
-        if self._steps % config.reset_every == 0:
-            self._target = self.online
+
+    def _targets(self, drawn: Imagined) -> Singles:
+        """Of the network's columns: those of Eq. 10 less what the outlook advised."""
+        config, batch = self._config, drawn.batch
+        told = drawn.next_advice[..., 0], drawn.next_advice[..., 1]
+        ahead = [
+            (gain + told[0], satisfaction + told[1])
+            for gain, satisfaction in (
+                weights.columns(batch.next_states)
+                for weights in (self._network.weights, self.weights)
+            )
+        ]
+        targets = column_targets(batch, config.network.gamma, *ahead) - drawn.advice
+        return np.asarray(np.clip(targets, -self._most_learned, self._most_learned))
 
 
 def _log_uniform(

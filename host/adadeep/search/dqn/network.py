@@ -32,6 +32,9 @@ class QNetwork:
 
     def __init__(self, features: int, actions: int, config: DqnConfig, seed: int) -> None:
         weights = _initial(features, actions, config, np.random.default_rng(seed))
+        if config.starts_at_zero:
+            for _, (kernel, _) in (weights.gain, weights.satisfaction):
+                kernel[:] = 0.0
         self._parameters = _flat(weights)
         self._weights = _shaped(self._parameters, weights)  # views: they move with the parameters
         self._adam = Adam(self._parameters.size, config.learning_rate)
@@ -54,12 +57,25 @@ class QNetwork:
         Returns:
             The weights afterwards.
         """
-        online, rows = self.weights, len(batch.actions) // steps
-        ahead = [weights.columns(batch.next_states) for weights in (online, target)]
+        ahead = [weights.columns(batch.next_states) for weights in (self.weights, target)]
+        return self.approach(batch, column_targets(batch, gamma, *ahead), steps)
+
+    def approach(self, batch: Batch, targets: Floats, steps: int) -> QWeights:
+        """Gradient steps towards targets of G and H, each on as many transitions.
+
+        Args:
+            batch: transitions for all steps.
+            targets: (rows, 2).
+            steps: how many.
+
+        Returns:
+            The weights afterwards.
+        """
+        rows = len(batch.actions) // steps
         self.learn(
             batch.states.reshape(steps, rows, -1),
             batch.actions.reshape(steps, rows),
-            column_targets(batch, gamma, *ahead).reshape(steps, rows, 2),
+            targets.reshape(steps, rows, 2),
         )
         return self.weights
 

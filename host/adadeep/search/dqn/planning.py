@@ -43,7 +43,10 @@ class PlanningDqnSampler:
         if chosen is None:
             dreams = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
             views = [explorer.world.mean(), *dreams]
-            chosen = explorer.best_of([self._improved(view) for view in views])
+            found = [self._improved(view) for view in views]
+            taught = found[0][: self._config.improved]
+            self._mind.remember(taught, self._mind.own(len(taught)), views[0])
+            chosen = explorer.best_of(found)
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
     def tell(self, scored: ScoredTrial) -> None:
@@ -61,20 +64,16 @@ class PlanningDqnSampler:
 
     def greedy(self) -> Decisions:
         """The plan that Q alone decides on for the user's demand; (1, points)."""
-        rng = self._explorer.rng
-        return self._mind.episodes.walk(self._mind.online, self._mind.own(1), 0.0, rng)
+        return self._mind.walk(self._mind.own(1), self._explorer.world.mean()).plans
 
     def _improved(self, view: View) -> Decisions:
         """What climbing from Q's proposals comes by, the best of it; (n, points)."""
         explorer, config = self._explorer, self._config
-        drawn = self._mind.episodes.walk(
-            self._mind.online, self._mind.own(config.proposals - 1), _EXPLORES, explorer.rng
-        )
-        proposals = np.unique(np.concatenate([self.greedy(), drawn]), axis=0)
+        epsilons = np.full(config.proposals, _EXPLORES)
+        epsilons[0] = 0.0
+        walked = self._mind.walk(self._mind.own(config.proposals), view, epsilons).plans
+        proposals = np.unique(walked, axis=0)
         order = np.argsort(-view.worth(proposals), kind="stable")[: config.improved]
         starts = np.concatenate([explorer.best_plans(_BEST), proposals[order]])
         plans, worths = ascend(view, explorer.moves, starts, config.rounds)
-        top = plans[np.argsort(-worths, kind="stable")[:_TOP]]
-        taught = top[: config.improved]
-        self._mind.remember(taught, self._mind.own(len(taught)), view)
-        return top
+        return plans[np.argsort(-worths, kind="stable")[:_TOP]]

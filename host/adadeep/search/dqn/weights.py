@@ -41,6 +41,18 @@ class QWeights:
         """All of them: trunk, G, H."""
         return (*self.trunk, *self.gain, *self.satisfaction)
 
+    def towards(self, other: QWeights, share: float) -> QWeights:
+        """Moved to others by a share of the way (Polyak averaging)."""
+        return QWeights.of(
+            [
+                (
+                    kernel + np.float32(share) * (kernel2 - kernel),
+                    bias + np.float32(share) * (bias2 - bias),
+                )
+                for (kernel, bias), (kernel2, bias2) in zip(self.layers, other.layers, strict=True)
+            ]
+        )
+
     def columns(self, states: Floats) -> tuple[Floats, Floats]:
         """G and H of states (rows, features); each (rows, actions)."""
         starts = range(0, len(states), _ROWS_AT_ONCE)

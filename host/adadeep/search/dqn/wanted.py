@@ -1,0 +1,70 @@
+"""The demands of a batch of imagined episodes, and what plans are worth to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep.search.known_tables import Floats
+
+_LOSS_SCALE = 20.0  # a loss of 5 % is 1
+_BROKEN = 2.0  # what a limit that is broken by all of its margin costs
+_BROKEN_AT_ALL = 1.0  # and besides, by however little: more than keeping it can cost
+_TOLERANCE = 1e-9  # as of `core.reward`
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The demands of a batch of episodes, relative to the initial network.
+
+    Attributes:
+        weights: mu1, mu3, mu2, mu4: of accuracy, latency, energy, storage; (rows, 4).
+        allowed_loss: a fraction of the metric's range; (rows,).
+        loss_room: what a margin of the loss is divided by; (rows,).
+        bounds: T_bgt, E_max and S_bgt over the initial network's own; (rows, 3).
+        known_bounds: of each known cost in its unit; (costs, rows).
+    """
+
+    weights: Floats
+    allowed_loss: Floats
+    loss_room: Floats
+    bounds: Floats
+    known_bounds: Floats
+
+    @property
+    def features(self) -> npt.NDArray[np.float32]:
+        """For states; (rows, 8)."""
+        logs = np.log2(np.clip(self.bounds, 1e-3, 4.0)) / 4
+        loss = np.clip(self.allowed_loss * _LOSS_SCALE, 0, 4)[:, np.newaxis]
+        return np.concatenate([self.weights, loss, logs], axis=1).astype(np.float32)
+
+    @property
+    def per_unit(self) -> Floats:
+        """How much of a margin a unit of loss, T, E or S_p takes; (rows, 4)."""
+        return 1 / np.concatenate([self.loss_room[:, np.newaxis], self.bounds], axis=1)
+
+    def distinct(self) -> tuple[Wishes, npt.NDArray[np.int64]]:
+        """Each demand once, and which of them a row has; (rows,)."""
+        every = [self.weights, self.allowed_loss[:, np.newaxis], self.bounds, self.known_bounds.T]
+        _, first, of = np.unique(
+            np.concatenate(every, axis=1), axis=0, return_index=True, return_inverse=True
+        )
+        some = Wishes(
+            self.weights[first], self.allowed_loss[first], self.loss_room[first],
+            self.bounds[first], self.known_bounds[:, first],
+        )  # fmt: skip
+        return some, of.ravel()
+
+    def margins(self, quantities: Floats) -> Floats:
+        """Of loss, T, E and S_p over the initial network's; both (..., rows, plans, 4)."""
+        allowed = np.concatenate([self.allowed_loss[:, np.newaxis], self.bounds], axis=1)
+        left = allowed[:, np.newaxis] - quantities
+        return np.asarray(left * self.per_unit[:, np.newaxis])
+
+    def judged(self, margins: Floats) -> Floats:
+        """R1 and R2 less what limits are broken by; (..., rows, plans, 2) of (..., 4)."""
+        parts = self.weights[:, np.newaxis] * np.clip(margins, -1, 1)
+        parts += _BROKEN * np.clip(margins, -1.5, 0) - _BROKEN_AT_ALL * (margins < -_TOLERANCE)
+        return np.asarray(parts[..., :2] + parts[..., 2:])
