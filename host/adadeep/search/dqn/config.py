@@ -81,7 +81,7 @@ class ImaginationConfig:
     steps: int = 12
     follows: float = 0.2
     first_batches: int = 30
-    later_batches: int = 4
+    later_batches: int = 2
     proposals: int = 64
     improved: int = 6
     rounds: int = 2
