@@ -131,9 +131,8 @@ def make_sampler(folder, kind, *found):
         bench = Bench(
             folder, journal, None, devices, dict(zip(devices, found, strict=True)), demands
         )
-        search = builder._Search(
-            StudyConfig("digits"), bench, SimpleNamespace(opened=opened), watching
-        )
+        trainer = SimpleNamespace(opened=opened)
+        search = builder._Search(StudyConfig("digits"), bench, trainer, None, watching)
         goals = tuple(Goal(key, UserDemand(), LOOSE) for key in devices)
         for _ in range(2):  # the second as after a sampler that asks otherwise
             search._sampler(goals, scored(CompressionPlan(), 0.0))
