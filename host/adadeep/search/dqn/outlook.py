@@ -172,6 +172,8 @@ class Prospects:
             best = np.maximum(best, worths.max(axis=0))
             found = np.where(better[:, np.newaxis], ahead, found) if found.size else ahead
             broken = margins[worths.argmax(axis=0), np.arange(len(extra)), 0] < 0
+            if not (broken.any() or extra.any()):
+                break  # no limit is in the way: prices stay as they are
             extra = np.where(broken, extra * _RAISED + _FIRST, extra * _LOWERED)
         return np.asarray(found)
 
