@@ -81,6 +81,14 @@ def _answer(world: World, decided: Decisions, told: int) -> Answer:
     weights = world.mean().weights
     loss, costs = world.quantities(decided, weights)
     violation, reward = world.judged(decided, weights)
-    numbers = [float(one[0, 0]) for one in (loss, *costs, violation, reward)]
-    plan = world.space.plan([int(number) for number in decided[0]])
-    return Answer(plan, *numbers, told)
+    latency_ms, energy_mj, storage_bytes = (float(one[0, 0]) for one in costs)
+    return Answer(
+        plan=world.space.plan([int(number) for number in decided[0]]),
+        loss=float(loss[0, 0]),
+        latency_ms=latency_ms,
+        energy_mj=energy_mj,
+        storage_bytes=storage_bytes,
+        violation=float(violation[0, 0]),
+        reward=float(reward[0, 0]),
+        told=told,
+    )
