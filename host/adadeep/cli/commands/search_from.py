@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adadeep.study.ranking import RankedTarget, Ranking
 
 _TOP = 5
+_LONGEST_COMMAND = 10_000
 _TAKEN = ("ranked", "devices", "as_json", *LIMIT_NAMES)
 
 
@@ -99,7 +100,7 @@ def _propose(
     from adadeep.study.proposal import proposal_as_json, proposal_line
 
     ui.say(one_line(proposal_line(proposal, target.scale), 1000))
-    ui.say(f"to try it: {shlex.join(['adadeep', *words])}")
+    ui.say(one_line(f"to try it: {shlex.join(['adadeep', *words])}", _LONGEST_COMMAND))
     return {**proposal_as_json(proposal), "try_with": words}
 
 
