@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from adadeep.storage.journal import read_journal
+from adadeep.study.proposal import space_of
 from integration.test_search_lab import environment, run
 
 pytestmark = pytest.mark.tf
@@ -36,6 +37,12 @@ def test_own_plans_are_tried_first_and_a_resume_without_them_replays_them(folder
     assert [ask.number for ask in session.asks] == [1, 2, 3]
     assert [plan.label for plan in session.session.own_plans] == labels(folder)[1:3]
     assert "asks otherwise" not in done.stderr
+
+
+def test_what_there_was_to_choose_is_told_by_the_folder_alone(folder):
+    found = space_of(read_journal(folder))
+    assert found is not None
+    assert [point.title for point in found.points] == ["conv2", "fc1", "fc2", "precision"]
 
 
 def test_a_space_of_one_plan_is_said(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -11,8 +12,10 @@ import pytest
 
 from adadeep.cli.main import cli, run
 from adadeep.core.device import hashed
+from adadeep.core.plan import LayerChoice
 from architecture.test_commands import run_and_look
 from fakes.documented import undocumented
+from fakes.lenet_run import INITIAL, played, truth, write_lenet_run
 from fakes.runs import of_now
 
 
@@ -83,6 +86,66 @@ def test_limits_of_single_devices_are_written_as_a_search_takes_them(ranked):
     assert "--episodes 8 --max-latency 2ms --max-storage 1500B" in err
 
 
+@pytest.fixture
+def lenet(tmp_path, monkeypatch, capsys):
+    """Runs `adadeep search --from a run of a LeNet` that kept conv2, for half the time."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
+    of = truth(3)
+    plans = [plan for plan in played(of, 20) if plan.choice("conv2") == LayerChoice()][:6]
+    write_lenet_run(tmp_path / "a run", of, plans, ("conv2",))
+    half = f"{0.5 * of.latency_ms(INITIAL):.6g}ms"
+
+    def adadeep(*words):
+        code = run(cli, ["search", "--from", "a run", "--max-latency", half, *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return adadeep, half, len(plans)
+
+
+def test_it_proposes_a_plan_that_was_not_tried_and_the_command_that_tries_it(lenet):
+    adadeep, half, tried = lenet
+    code, out, _ = adadeep("--max-accuracy-loss", "3%")
+    assert code == 4  # nothing was tested, and a proposal is no success
+    said, command = out.splitlines()[-2:]
+    assert re.fullmatch(
+        r"untried: (\S+ )+may be within the limits: accuracy loss \S+ %, T \S+ ms \(fitted\),"
+        r" E \S+ \S+, S_p \S+ kB \(analytic\); not measured",
+        said,
+    )
+    label = said.removeprefix("untried: ").partition(" may be")[0]
+    assert command == (
+        f"to try it: adadeep search digits -o 'a run' --episodes {tried + 1} --try '{label}'"
+        f" --keep conv2 --max-latency {half} --max-accuracy-loss 3%"
+    )
+    assert label not in "\n".join(out.splitlines()[:-2])  # never in a table
+
+
+def test_the_proposal_as_json_and_its_command_are_understood(lenet):
+    adadeep, _, tried = lenet
+    document = json.loads(adadeep("--max-accuracy-loss", "3%", "--json")[1])
+    assert undocumented(document) == []
+    (target,) = document["targets"]
+    proposal = target["proposal"]
+    assert proposal["latency_ms"]["provenance"] == "fitted"
+    assert proposal["key"] not in {trial["key"] for trial in target["trials"]}
+    command = cli.get_command(None, "search")
+    given = command.make_context("search", proposal["try_with"][1:]).params
+    assert (given["task"], given["episodes"]) == ("digits", tried + 1)
+    assert given["keep"] == ("conv2",)
+
+
+def test_a_demand_for_which_nothing_better_is_believed_gets_no_proposal(lenet):
+    adadeep, _, _ = lenet
+    code, out, _ = adadeep("--max-storage", "1B")
+    assert code == 4
+    assert "untried" not in out
+    document = json.loads(adadeep("--max-storage", "1B", "--json")[1])
+    assert [target["proposal"] for target in document["targets"]] == [None]
+
+
 @pytest.mark.parametrize(
     "words",
     ["digits", "--episodes 9", "--try int8", "-o elsewhere", "--seed 0", "--max-time 1h",
@@ -95,7 +158,11 @@ def test_what_it_would_pass_over_is_refused(ranked, words):
     assert f"takes no {'TASK' if name == 'digits' else name}; leave it out" in err
 
 
-def test_it_needs_no_heavy_package(ranked, tmp_path):
-    words, path = ["search", "--from", str(tmp_path / "a run")], os.pathsep.join(sys.path)
+@pytest.mark.parametrize(
+    ("made", "limit", "expected"), [("ranked", "9s", 0), ("lenet", "0.545ms", 4)]
+)
+def test_it_needs_no_heavy_package(request, tmp_path, made, limit, expected):
+    request.getfixturevalue(made)
+    words, path = ["search", "--from", "a run", "--max-latency", limit], os.pathsep.join(sys.path)
     code, heavy = run_and_look(words, tmp_path, PYTHONPATH=path)
-    assert (code, [one for one in heavy if "look" not in one]) == (0, [])
+    assert (code, [one for one in heavy if "look" not in one]) == (expected, [])

@@ -33,6 +33,7 @@ _HUGE = 1e18
 _LONGEST_REASON = 2000
 _LONGEST_NAME = 255  # of a folder
 KEY_DIGITS = 16
+_TOLD_BY_SPACE = ("keep", "only")  # of a session
 
 
 def content_key(basis: str, plan: CompressionPlan) -> str:
@@ -125,6 +126,8 @@ class Session:
         adadeep_version: of this session.
         plugins: "kind name" -> distribution and version of what was used of other packages.
         own_plans: the user's, which were asked for first.
+        keep: layers that were to stay as they are; `space` tells whether that is another session.
+        only: techniques and precisions that could be chosen, empty for all; likewise.
     """
 
     sampler: str
@@ -136,10 +139,14 @@ class Session:
     adadeep_version: str = ""
     plugins: dict[str, str] = field(default_factory=dict)
     own_plans: tuple[CompressionPlan, ...] = ()
+    keep: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def goes_on(self, other: Session) -> bool:
         """Whether the other one, later, chooses as this one would have."""
-        return replace(other, adadeep_version=self.adadeep_version, plugins=self.plugins) == self
+        told = {name: getattr(self, name) for name in _TOLD_BY_SPACE}
+        version = self.adadeep_version
+        return replace(other, adadeep_version=version, plugins=self.plugins, **told) == self
 
 
 @dataclass(frozen=True, slots=True)

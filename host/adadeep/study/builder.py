@@ -205,6 +205,8 @@ class _Search:
             space=self.choices.key,
             adadeep_version=__version__,
             plugins=taking_part(self._uses(kind)),
+            keep=self.config.keep,
+            only=self.config.only,
         )
         session = self.choices.begun_with(session, self.bench.journal.content)
         self._compare(session)

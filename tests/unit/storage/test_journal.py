@@ -67,7 +67,10 @@ TARGET = TargetRecord(
     {"latency_ms": "measured", "energy_mj": "analytic"},
 )  # fmt: skip
 DEMANDS = {TARGET.key: UserDemand(max_latency_ms=1.5)}
-SESSION = Session("dqn", "default", 3, 2, DEMANDS, "01234567", "0.1.0", {"sampler x": "theirs 1"})
+SESSION = Session(
+    "dqn", "default", 3, 2, DEMANDS, "01234567", "0.1.0", {"sampler x": "theirs 1"},
+    keep=("conv",), only=("W1f", "int8"),
+)  # fmt: skip
 MEASUREMENT = Measurement(
     model_sha256="a" * 64,
     model_bytes=10,

@@ -1,6 +1,7 @@
 """What the user fixes: own plans come first and are told; layers and names bind the sampler."""
 
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import msgspec
@@ -148,6 +149,12 @@ def test_who_names_no_plan_goes_on_with_what_a_session_began_with():
     new = choices("conv=L1,fc1=L3").begun_with(plain, content(begun))
     assert new.own_plans == (L1_L3,)
     assert not begun.goes_on(new)
+
+
+def test_how_a_space_was_asked_for_is_noted_and_makes_no_other_session():
+    begun = Session("dqn", "default", 0, 1, {}, "01234567", keep=("conv1",), only=("int8",))
+    assert begun.goes_on(replace(begun, keep=(), only=()))  # the same space by other words
+    assert not begun.goes_on(replace(begun, space="76543210"))
 
 
 def test_plans_for_which_the_episodes_are_too_few_are_counted(tmp_path):

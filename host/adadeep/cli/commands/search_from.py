@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,11 @@ from adadeep.core.measure_settings import MeasureSettings
 
 if TYPE_CHECKING:
     from adadeep.core.demand import UserDemand
+    from adadeep.study.proposal import Proposal
     from adadeep.study.ranking import RankedTarget, Ranking
 
 _TOP = 5
+_LONGEST_COMMAND = 10_000
 _TAKEN = ("ranked", "devices", "as_json", *LIMIT_NAMES)
 
 
@@ -31,19 +34,24 @@ def rank(run: Path, devices: Sequence[str], ui: Ui, options: dict[str, Any]) -> 
         DemandUnmet: no plan is known to be within every limit.
     """
     _refuse_others()
+    from adadeep.study.proposal import propose
     from adadeep.study.ranking import rank_anew, ranking_as_json
     from adadeep.study.runs import KnownRun
 
     demand, named = demands_of(options)
     ranking = rank_anew(KnownRun.at(run), demand, named, devices)
-    for target in ranking.targets:
+    document, limits = ranking_as_json(ranking), _limits(ranking, demand)
+    for target, shown in zip(ranking.targets, document["targets"], strict=True):
         _show(ui, ranking, target)
-    words = None
-    if ranking.gains_by_search:
-        words = ["search", *_words(ranking, devices), *_limits(ranking, demand)]
+        proposal = propose(ranking.content, target)
+        shown["proposal"] = None
+        if proposal is not None:
+            command = ["search", *_words(ranking, devices, proposal), *limits]
+            shown["proposal"] = _propose(ui, target, proposal, command)
+    words = ["search", *_words(ranking, devices), *limits] if ranking.gains_by_search else None
     if words:
         ui.now("adadeep", *words)
-    ui.emit("ranking", {**ranking_as_json(ranking), "test_with": words})
+    ui.emit("ranking", {**document, "test_with": words})
     if not ranking.is_acceptable:
         raise DemandUnmet(_unmet(ranking))
     return 0
@@ -85,14 +93,30 @@ def _show(ui: Ui, ranking: Ranking, target: RankedTarget) -> None:
         )
 
 
-def _words(ranking: Ranking, devices: Sequence[str]) -> list[str]:
-    """The search that goes on in the folder, asks for nothing new and tests finalists."""
+def _propose(
+    ui: Ui, target: RankedTarget, proposal: Proposal, words: Sequence[str]
+) -> dict[str, Any]:
+    """Says what was not tried and may do better, and how to try it; for JSON the same."""
+    from adadeep.study.proposal import proposal_as_json, proposal_line
+
+    ui.say(one_line(proposal_line(proposal, target.scale), 1000))
+    ui.say(one_line(f"to try it: {shlex.join(['adadeep', *words])}", _LONGEST_COMMAND))
+    return {**proposal_as_json(proposal), "try_with": words}
+
+
+def _words(
+    ranking: Ranking, devices: Sequence[str], proposal: Proposal | None = None
+) -> list[str]:
+    """The search that goes on in the folder, asks for nothing new but a proposal, and tests."""
     first = ranking.targets[0].record.target.settings
     seeds = [asks.session.seed for asks in ranking.content.sessions[-1:]]
     words = [ranking.task]
     for name in _serials(ranking, devices):
         words += ["-d", name]
-    words += ["-o", str(ranking.folder), "--episodes", str(max(1, ranking.content.asked))]
+    asked = ranking.content.asked + (proposal is not None)
+    words += ["-o", str(ranking.folder), "--episodes", str(max(1, asked))]
+    if proposal is not None:
+        words += ["--try", proposal.text, *_choices(ranking)]
     if first.threads != MeasureSettings().threads:
         words += ["--threads", str(first.threads)]
     if first.core_mask:
@@ -100,6 +124,13 @@ def _words(ranking: Ranking, devices: Sequence[str]) -> list[str]:
     if seeds and seeds[0]:
         words += ["--seed", str(seeds[0])]
     return words
+
+
+def _choices(ranking: Ranking) -> list[str]:
+    """What the last session kept, and chose among."""
+    last = ranking.content.sessions[-1].session
+    words = [word for name in last.keep for word in ("--keep", name)]
+    return words + [word for name in last.only for word in ("--only", name)]
 
 
 def _limits(ranking: Ranking, demand: UserDemand) -> list[str]:
