@@ -26,11 +26,16 @@ def contenders() -> dict[str, Contender]:
 
 
 def ablation() -> dict[str, Contender]:
-    """The default of dqn without one of its parts; without Q it is the planner."""
+    """The default of dqn without one of its parts; without Q it is the planner, without a belief
+    its model-free preset.
+    """
     one_column = replace(ImaginationConfig().network, separate_columns=False)
     return {
         "dqn, known costs learned": lambda context: _made(
             replace(context, known_costs=lambda _: None)
+        ),
+        "dqn, no prior of T": lambda context: _made(
+            replace(context, targets=tuple(replace(t, time_prior=None) for t in context.targets))
         ),
         "dqn, no design": lambda context: _made(context, design=0),
         "dqn, no ascent": lambda context: _made(context, rounds=0),
