@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import ScoredTrial, SearchContext
@@ -25,6 +26,8 @@ from adadeep.search.neighbours import Moves
 from adadeep.search.world import View, World
 
 Plan = tuple[int, ...]  # decisions
+Climbed = tuple[Decisions, Floats]  # plans (n, points), and what they are worth, (n,)
+Masks = npt.NDArray[np.bool_]
 
 TRIED_ALL = "every plan was tried"
 
@@ -99,17 +102,29 @@ class Explorer:
         if len(alone):
             return as_plan(alone[0])
         uniform = self._hopeful(np.array(self._uniform, np.int64).reshape(shape))
-        found = self.best_of([uniform]) if len(uniform) else None
-        self._gain = None  # uniform plans alone do not tell it
-        return found
+        return self.best_of([uniform]) if len(uniform) else None
+
+    def choose(self, mean: Climbed, dreams: Sequence[Climbed]) -> Plan | None:
+        """The plan to try next, and what going on may still add: what is best in dreams adds.
+
+        Args:
+            mean: plans of the world as it most likely is, and what they are worth there.
+            dreams: likewise of samples of it.
+        """
+        best = self.best_reward
+        added = [
+            float(worths[self._is_hopeful(plans)].max(initial=best) - best)
+            for plans, worths in dreams
+        ]
+        self._gain = sum(added) / len(added)
+        return self.best_of([plans for plans, _ in (mean, *dreams)])
 
     def best_of(self, candidates: Sequence[Decisions]) -> Plan | None:
-        """The plan to try next: the best of candidates or near it, else near what was tried.
+        """The best of candidates or near it, else one near what was tried.
 
         Args:
             candidates: plans, each (n, points).
         """
-        self._gain = 0.0
         drawn = self.world.sample(self.rng, _DRAWS)
         plans = self._hopeful(np.unique(np.concatenate(candidates), axis=0))
         if not len(plans):
@@ -134,7 +149,6 @@ class Explorer:
         is_kept = violation <= _TOLERANCE
         raised = np.where(is_kept, np.maximum(reward - best, 0.0), 0.0)
         short = np.where(is_kept, np.minimum(reward - best, 0.0), -np.minimum(violation, 1.0))
-        self._gain = max(self._gain or 0.0, float(raised.max(axis=1).mean()))
         weight = _NEAR_WHILE_NONE if best <= _NONE_KEPT else _NEAR
         return np.asarray((raised + weight * short).mean(axis=0))
 
@@ -152,13 +166,17 @@ class Explorer:
 
     def fresh(self, plans: Decisions) -> Decisions:
         """Those that were neither asked for nor told."""
-        kept = [self._explored.is_new(tuple(row)) for row in plans.tolist()]
-        return plans[kept]
+        return plans[self._is_fresh(plans)]
+
+    def _is_fresh(self, plans: Decisions) -> Masks:
+        return np.array([self._explored.is_new(tuple(row)) for row in plans.tolist()], np.bool_)
+
+    def _is_hopeful(self, plans: Decisions) -> Masks:
+        """Whether they are fresh, and no known cost rules them out; (n,)."""
+        return np.asarray(self._is_fresh(plans) & self.world.may_keep(plans))
 
     def _hopeful(self, plans: Decisions) -> Decisions:
-        """Fresh ones that no known cost rules out."""
-        found = self.fresh(plans)
-        return found[self.world.may_keep(found)]
+        return plans[self._is_hopeful(plans)]
 
     def _rank(self, plan: Plan) -> tuple[float, float]:
         """Behind all others where nothing is known of it."""

@@ -29,12 +29,12 @@ class PlannerSampler:
         explorer = self._explorer
         chosen = explorer.opening()
         if chosen is None:
-            mean = explorer.world.mean()
-            views = [mean, *(explorer.world.sample(explorer.rng) for _ in range(_DREAMS))]
+            sampled = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
+            views = [explorer.world.mean(), *sampled]
             drawn = random_plans(explorer.space, explorer.rng, _RANDOM)
             starts = np.concatenate([explorer.best_plans(_BEST), drawn])
-            found = [ascend(view, explorer.moves, starts, _ROUNDS) for view in views]
-            chosen = explorer.best_of([plans for plans, _ in found])
+            mean, *dreams = [ascend(view, explorer.moves, starts, _ROUNDS) for view in views]
+            chosen = explorer.choose(mean, dreams)
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
     def tell(self, scored: ScoredTrial) -> None:

@@ -117,16 +117,21 @@ def test_of_candidates_it_takes_one_that_gains_most_by_what_is_believed():
     for number, plan in enumerate(plans.tolist()):
         if number not in hidden:
             one.tell(TRUTH.scored(SPACE.plan(plan)))
-    assert one.best_of([plans[[5, 11, best, 17]]]) == tuple(plans[best].tolist())
-    assert one.expected_gain > 0
+    left = plans[[5, 11, best, 17]]
+    worths = [-11.0, 0.5, one.best_reward - 1, 0.0]
+    bad = left, np.array(worths)
+    good = left, np.array([*worths[:2], one.best_reward + 0.4, 0.0])
+    assert one.choose(bad, [good, bad]) == tuple(plans[best].tolist())
+    assert one.expected_gain == pytest.approx(0.2)  # the mean of two dreams
     one.tell(TRUTH.scored(SPACE.plan(plans[best].tolist())))
-    one.best_of([plans[[5, 11, 17]]])
-    assert one.expected_gain < 0.01
+    one.choose(bad, [good, bad])
+    assert one.expected_gain == 0  # what was tried is no gain
 
 
 def test_where_no_candidate_is_new_it_asks_for_a_neighbour_and_last_for_none():
     one = explorer()
-    assert one.best_of([np.array([INITIAL])]) in set(moves.neighbours(SPACE, INITIAL))
+    known = np.array([INITIAL]), np.array([5.0])  # worth more in a dream: it is no news
+    assert one.choose(known, [known, known]) in set(moves.neighbours(SPACE, INITIAL))
     assert one.expected_gain == 0
     for plan in TRUTH.every_plan().tolist():
         one.ask(tuple(plan))

@@ -9,14 +9,13 @@ from adadeep.core.search import ScoredTrial, SearchContext, Stop
 from adadeep.search.ascent import ascend
 from adadeep.search.dqn.config import ImaginationConfig
 from adadeep.search.dqn.imagination import Imagination
-from adadeep.search.explorer import TRIED_ALL, Explorer
+from adadeep.search.explorer import TRIED_ALL, Climbed, Explorer
 from adadeep.search.known_tables import Decisions
 from adadeep.search.world import View
 
 _BEST = 4  # plans so far that are improved beside what Q proposes
 _EXPLORES = 0.15  # share of random decisions in all proposals but one
 _DREAMS = 2  # samples of the world that are climbed beside its mean
-_TOP = 60  # of each ascent's plans, to be weighed
 
 
 class PlanningDqnSampler:
@@ -41,12 +40,12 @@ class PlanningDqnSampler:
         explorer = self._explorer
         chosen = explorer.opening()
         if chosen is None:
-            dreams = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
-            views = [explorer.world.mean(), *dreams]
-            found = [self._improved(view) for view in views]
-            taught = found[0][: self._config.improved]
+            sampled = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
+            views = [explorer.world.mean(), *sampled]
+            mean, *dreams = [self._improved(view) for view in views]
+            taught = mean[0][: self._config.improved]
             self._mind.remember(taught, self._mind.own(len(taught)), views[0])
-            chosen = explorer.best_of(found)
+            chosen = explorer.choose(mean, dreams)
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
     def tell(self, scored: ScoredTrial) -> None:
@@ -66,8 +65,8 @@ class PlanningDqnSampler:
         """The plan that Q alone decides on for the user's demand; (1, points)."""
         return self._mind.walk(self._mind.own(1), self._explorer.world.mean()).plans
 
-    def _improved(self, view: View) -> Decisions:
-        """What climbing from Q's proposals comes by, the best of it; (n, points)."""
+    def _improved(self, view: View) -> Climbed:
+        """What climbing from Q's proposals comes by, the best of it first."""
         explorer, config = self._explorer, self._config
         epsilons = np.full(config.proposals, _EXPLORES)
         epsilons[0] = 0.0
@@ -75,5 +74,4 @@ class PlanningDqnSampler:
         proposals = np.unique(walked, axis=0)
         order = np.argsort(-view.worth(proposals), kind="stable")[: config.improved]
         starts = np.concatenate([explorer.best_plans(_BEST), proposals[order]])
-        plans, worths = ascend(view, explorer.moves, starts, config.rounds)
-        return plans[np.argsort(-worths, kind="stable")[:_TOP]]
+        return ascend(view, explorer.moves, starts, config.rounds)
