@@ -62,6 +62,7 @@ class Explorer:
         self._explored.skip(moves.initial_decisions(context.space))
         self._asked = 0
         self._gain: float | None = None
+        self._raised = 0.0  # what the best of the candidates is expected to add
         self._precisions = moves.precision_plans(context.space)
         self._uniform = uniform_plans(context.space)
         for scored in context.history:
@@ -105,7 +106,11 @@ class Explorer:
         return self.best_of([uniform]) if len(uniform) else None
 
     def choose(self, mean: Climbed, dreams: Sequence[Climbed]) -> Plan | None:
-        """The plan to try next, and what going on may still add: what is best in dreams adds.
+        """The plan to try next, and what going on may still add to the best reward.
+
+        That is what the best of the candidates are expected to add, or what those of dreams add
+        there, whichever is more: the one knows nothing of what will be learned, the other nothing
+        of how a plan strays from its sum.
 
         Args:
             mean: plans of the world as it most likely is, and what they are worth there.
@@ -116,8 +121,10 @@ class Explorer:
             float(worths[self._is_hopeful(plans)].max(initial=best) - best)
             for plans, worths in dreams
         ]
-        self._gain = sum(added) / len(added)
-        return self.best_of([plans for plans, _ in (mean, *dreams)])
+        self._raised = 0.0
+        chosen = self.best_of([plans for plans, _ in (mean, *dreams)])
+        self._gain = max(self._raised, sum(added) / len(added))
+        return chosen
 
     def best_of(self, candidates: Sequence[Decisions]) -> Plan | None:
         """The best of candidates or near it, else one near what was tried.
@@ -149,6 +156,7 @@ class Explorer:
         is_kept = violation <= _TOLERANCE
         raised = np.where(is_kept, np.maximum(reward - best, 0.0), 0.0)
         short = np.where(is_kept, np.minimum(reward - best, 0.0), -np.minimum(violation, 1.0))
+        self._raised = max(self._raised, float(raised.max(axis=1).mean()))
         weight = _NEAR_WHILE_NONE if best <= _NONE_KEPT else _NEAR
         return np.asarray((raised + weight * short).mean(axis=0))
 
