@@ -37,7 +37,7 @@ from search.replay import (
 from search.report import CellSummary, Points, summaries, summarised
 from search.stored import StoredCurves
 
-SEEDS, EPISODES = 6, 40
+SEEDS, EPISODES = 3, 40
 BASELINES = "search_baselines.json"
 TITLE = "Searches replayed on tables: targets"
 
