@@ -6,7 +6,13 @@ import functools
 
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.space import SearchSpace, build_space
-from search.formula import PRECISIONS, FormulaTable, TableTechnique, choices
+from search.formula import (
+    PRECISIONS,
+    FormulaTable,
+    TableTechnique,
+    choices,
+    stacked_layers,
+)
 
 CONVOLUTIONS, TECHNIQUES, SETTINGS = 28, 10, 2
 _A_STAGE = 8  # convolutions, after which extents are halved and channels doubled
@@ -30,27 +36,6 @@ def _space(convolutions: int) -> SearchSpace:
 
 
 def _layers(convolutions: int) -> tuple[LayerSpec, ...]:
-    layers, size, channels = [], 32, 16
-    for number in range(convolutions):
-        out = 16 * 2 ** (number // _A_STAGE)
-        weights = 9 * channels * out
-        layers.append(
-            LayerSpec(
-                f"conv{number}", LayerKind.CONV, (size, size, channels), (size, size, out),
-                (3, 3), (1, 1), "same", weights=weights, nonzero_weights=weights,
-            )
-        )  # fmt: skip
-        channels = out
-        if number % _A_STAGE == _A_STAGE - 1:
-            size //= 2
-    features = size * size * channels
-    for number, units in enumerate((256, 10)):
-        weights = features * units
-        layers.append(
-            LayerSpec(
-                f"fc{number}", LayerKind.DENSE, (features,), (units,),
-                weights=weights, nonzero_weights=weights,
-            )
-        )  # fmt: skip
-        features = units
-    return tuple(layers)
+    widths = [16 * 2 ** (number // _A_STAGE) for number in range(convolutions)]
+    extents = [32 >> (number // _A_STAGE) for number in range(convolutions + 1)]
+    return stacked_layers(16, widths, extents, (256, 10))

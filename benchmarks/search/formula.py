@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -65,9 +66,24 @@ class TableTechnique:
 
 def layer_list(depth: int) -> tuple[LayerSpec, ...]:
     """`depth` convolutions and two dense layers."""
-    layers, size, channels = [], 32, 3
-    for number in range(depth):
-        out = 32 * 2 ** min(number, 3)
+    widths = [32 * 2 ** min(number, 3) for number in range(depth)]
+    extents = [max(32 >> number, 4) for number in range(depth + 1)]
+    return stacked_layers(3, widths, extents, (512, 10))
+
+
+def stacked_layers(
+    channels: int, widths: Sequence[int], extents: Sequence[int], units: Sequence[int]
+) -> tuple[LayerSpec, ...]:
+    """Convolutions, and dense layers behind them.
+
+    Args:
+        channels: of the input.
+        widths: channels that each convolution gives.
+        extents: height and width of what each takes; and of what the first dense layer takes.
+        units: of the dense layers.
+    """
+    layers = []
+    for number, (out, size) in enumerate(zip(widths, extents, strict=False)):
         weights = 9 * channels * out
         layers.append(
             LayerSpec(
@@ -76,17 +92,16 @@ def layer_list(depth: int) -> tuple[LayerSpec, ...]:
             )
         )  # fmt: skip
         channels = out
-        size = max(size // 2, 4)
-    features = size * size * channels
-    for number, units in enumerate((512, 10)):
-        weights = features * units
+    features = extents[-1] ** 2 * channels
+    for number, count in enumerate(units):
+        weights = features * count
         layers.append(
             LayerSpec(
-                f"fc{number}", LayerKind.DENSE, (features,), (units,),
+                f"fc{number}", LayerKind.DENSE, (features,), (count,),
                 weights=weights, nonzero_weights=weights,
             )
         )  # fmt: skip
-        features = units
+        features = count
     return tuple(layers)
 
 

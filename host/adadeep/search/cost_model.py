@@ -18,7 +18,7 @@ import numpy as np
 from adadeep.core.layers import LayerSpec
 from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.belief import Scales
-from adadeep.search.curved import CurvedBelief
+from adadeep.search.curved import CurvedBelief, CurvedModel
 from adadeep.search.features import DecisionFeatures, Group
 from adadeep.search.known_tables import AdditiveTable
 from adadeep.search.moves import initial_decisions
@@ -103,7 +103,7 @@ class KnownCost:
         return self.table.sums
 
 
-class LearnedCost:
+class LearnedCost(CurvedModel):
     """A cost that is learned from what was measured.
 
     Args:
@@ -118,7 +118,7 @@ class LearnedCost:
     ) -> None:
         start = np.array(initial_decisions(space), np.int64)
         self._curve = _SumOfCosts(space, prior, amount)
-        self._belief = CurvedBelief(self._curve, self._curve.groups, _SCALES, _LEAST_VARIANCE)
+        super().__init__(CurvedBelief(self._curve, self._curve.groups, _SCALES, _LEAST_VARIANCE))
         before = self._curve.values(start[np.newaxis], self._belief.mean)[0]
         self._log_scale = math.log(max(initial, _LEAST_COST)) - float(before)
         self.see(start, initial, 0.0)
@@ -127,22 +127,6 @@ class LearnedCost:
         """Takes what a plan (points,) costs; the variance is of its logarithm."""
         log = math.log(max(value, _LEAST_COST)) - self._log_scale
         self._belief.see(decisions, log, variance)
-
-    def fit(self) -> None:
-        """Draws conclusions from what was seen."""
-        self._belief.fit()
-
-    def mean(self) -> Floats:
-        """The weights as they are believed to be; (features,)."""
-        return self._belief.mean
-
-    def sample(self, rng: np.random.Generator, count: int) -> Floats:
-        """Weights as they may be; (count, features)."""
-        return self._belief.sample(rng, count)
-
-    def stray(self) -> float:
-        """Of the belief."""
-        return self._belief.scales.stray
 
     def sums(self, weights: Floats) -> Sums:
         """The costs of all plans under weights (w, features), in w ways."""

@@ -116,3 +116,30 @@ class CurvedBelief:
         spread = np.array(self._variances) + self.scales.stray**2
         prior = np.square(weights / self._deviations).sum()
         return float((np.square(missed) / spread).sum() + prior)
+
+
+class CurvedModel:
+    """What all models say of their weights that a belief on a curve is behind.
+
+    Args:
+        belief: that it is.
+    """
+
+    def __init__(self, belief: CurvedBelief) -> None:
+        self._belief = belief
+
+    def fit(self) -> None:
+        """Draws conclusions from what was seen."""
+        self._belief.fit()
+
+    def mean(self) -> Floats:
+        """The weights as they are believed to be; (features,)."""
+        return self._belief.mean
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """Weights as they may be; (count, features)."""
+        return self._belief.sample(rng, count)
+
+    def stray(self) -> float:
+        """Standard deviation of a plan's value on the curve's scale around what weights say."""
+        return self._belief.scales.stray

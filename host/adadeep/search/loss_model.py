@@ -13,7 +13,7 @@ import numpy as np
 from adadeep.core.plan import NONE, LayerChoice
 from adadeep.core.space import SearchSpace
 from adadeep.search.belief import Scales
-from adadeep.search.curved import CurvedBelief
+from adadeep.search.curved import CurvedBelief, CurvedModel
 from adadeep.search.features import DecisionFeatures, Group
 from adadeep.search.sums import Decisions, Floats, Precisions, Sums
 
@@ -39,7 +39,7 @@ def unbent(value: Floats) -> Floats:
     return np.asarray(np.sign(value) * _BEND * (np.square(np.abs(value) / _BEND + 1) - 1) / 2)
 
 
-class LossModel:
+class LossModel(CurvedModel):
     """What is believed of the loss of all plans.
 
     Args:
@@ -49,28 +49,12 @@ class LossModel:
 
     def __init__(self, space: SearchSpace, savings: Floats) -> None:
         self._curve = _SumOfLosses(space, savings)
-        self._belief = CurvedBelief(self._curve, self._curve.groups, _SCALES)
+        super().__init__(CurvedBelief(self._curve, self._curve.groups, _SCALES))
 
     def see(self, decisions: Decisions, loss: float, variance: float) -> None:
         """Takes what a plan (points,) lost, and the variance of that."""
         value = float(bent(np.array(loss)))
         self._belief.see(decisions, value, variance / (1 + 2 * abs(loss) / _BEND))
-
-    def fit(self) -> None:
-        """Draws conclusions from what was seen."""
-        self._belief.fit()
-
-    def mean(self) -> Floats:
-        """The weights as they are believed to be; (features,)."""
-        return self._belief.mean
-
-    def sample(self, rng: np.random.Generator, count: int) -> Floats:
-        """Weights as they may be; (count, features)."""
-        return self._belief.sample(rng, count)
-
-    def stray(self) -> float:
-        """Standard deviation of what a plan loses beside its decisions, on the bent scale."""
-        return self._belief.scales.stray
 
     def smoothed(self) -> dict[tuple[int, ...], float]:
         """The losses that were seen, by plan, their noise taken out as far as can be."""

@@ -9,6 +9,7 @@ from adadeep.search.cost_model import KnownCost, LearnedCost
 from adadeep.search.known_tables import additive_table
 from adadeep.testing.spaces import MODEL, PRECISIONS, SPACE
 from fakes.simulated import Simulated
+from fakes.slopes import assert_slopes_are_those_of_the_values
 from fakes.worlds import DEEP
 
 
@@ -145,15 +146,8 @@ def test_slopes_are_those_of_the_values():
     model = learned(truth, truth.latency_ms)
     plans = truth.every_plan()
     taught(model, SPACE, plans[::5], truth.latency_ms)
-    curve, step = model._curve, 1e-6
     for weights in model.sample(np.random.default_rng(0), 2):
-        found = curve.slopes(plans, weights)
-        for place in range(len(weights)):
-            ahead, behind = weights.copy(), weights.copy()
-            ahead[place] += step
-            behind[place] -= step
-            rise = curve.values(plans, ahead) - curve.values(plans, behind)
-            np.testing.assert_allclose(found[:, place], rise / (2 * step), atol=1e-7)
+        assert_slopes_are_those_of_the_values(model._curve, plans, weights, atol=1e-7)
 
 
 def test_samples_lie_around_the_mean_and_nearer_once_more_was_seen():

@@ -4,6 +4,7 @@ import pytest
 from adadeep.search.loss_model import LossModel, bent, unbent
 from adadeep.testing.spaces import SPACE
 from fakes.simulated import QUALITY, Simulated
+from fakes.slopes import assert_slopes_are_those_of_the_values
 from fakes.worlds import DEEP
 
 LOSSES = np.linspace(-0.3, 1.0, 131)
@@ -120,12 +121,6 @@ def test_what_one_layer_shows_of_a_technique_is_believed_of_another():
 
 def test_slopes_are_those_of_the_values():
     model = LossModel(SPACE, SAVINGS)
-    plans, curve, step = Simulated().every_plan(), model._curve, 1e-6
+    plans = Simulated().every_plan()
     for weights in model.sample(np.random.default_rng(0), 2):
-        found = curve.slopes(plans, weights)
-        for place in range(len(weights)):
-            ahead, behind = weights.copy(), weights.copy()
-            ahead[place] += step
-            behind[place] -= step
-            rise = curve.values(plans, ahead) - curve.values(plans, behind)
-            np.testing.assert_allclose(found[:, place], rise / (2 * step), atol=1e-9)
+        assert_slopes_are_those_of_the_values(model._curve, plans, weights, atol=1e-9)
