@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
+import statistics
 from dataclasses import dataclass, field
 
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.reader import require_finite, require_range
+from adadeep.core.reader import require_finite, require_hex, require_range
 from adadeep.core.statistics import Summary, summarise
 from adadeep.core.target import CPU, Target
 
+SESSION_DIGITS = 16
 # Longer than any real measurement: an hour a run, and what a reader takes at the most.
 _LONGEST_NS = 3_600_000_000_000
-_MOST_RUNS, _MOST_LAUNCHES = 100_000, 100
+_MOST_RUNS, _MOST_BLOCKS, _MOST_PLACEMENTS = 100_000, 100_000, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +50,90 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
-    """One load of the model and what ran in it; times in ns.
+class Block:
+    """Runs of a model one after the other, between those of others; times in ns.
 
     Attributes:
-        load_ns: from the file to tensors allocated.
-        first_ns: the first inference.
-        warmup_ns: the further runs before timing.
-        runs_ns: every timed run, in order.
+        round: of the placement, from 0; the models of a round have the same.
+        start_ns: by the device's monotonic clock.
+        group: how many runs a timing is of.
+        times_ns: every timing, in order.
+        dropped_ns: the first runs after the switch, which don't count: a first one, and then as
+            many as the plan says; only the first of them.
+        boot_ns: when it began by a clock that goes on while the device sleeps; None where there
+            is none.
+        cpu_ns: processor time of the timed runs; None where the kernel does not tell.
+        delay_ns: that they waited for a processor; likewise.
+        switches: how often they were driven off it; likewise.
+        core: that they began on; likewise.
+        khz: of that core afterwards; likewise.
     """
 
-    load_ns: int
-    first_ns: int
-    warmup_ns: tuple[int, ...]
-    runs_ns: tuple[int, ...]
+    round: int
+    start_ns: int
+    group: int
+    times_ns: tuple[int, ...]
+    dropped_ns: int | None = None
+    boot_ns: int | None = None
+    cpu_ns: int | None = None
+    delay_ns: int | None = None
+    switches: int | None = None
+    core: int | None = None
+    khz: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.runs_ns) <= _MOST_RUNS or len(self.warmup_ns) > _MOST_RUNS:
-            raise ValueError(f"a launch has {len(self.runs_ns)} timed runs")
-        times = (self.load_ns, self.first_ns, *self.warmup_ns, *self.runs_ns)
-        require_range("a time in ns", 1, _LONGEST_NS, min(times), max(times))
+        require_range("round", 0, 1_000_000, self.round)
+        require_range("group", 1, 1_000_000_000, self.group)
+        if not 1 <= len(self.times_ns) <= _MOST_RUNS:
+            raise ValueError(f"a block has {len(self.times_ns)} timings")
+        require_range("a time in ns", 1, _LONGEST_NS, min(self.times_ns), max(self.times_ns))
+        require_range("a time in ns", 0, _LONGEST_NS, self.dropped_ns, self.cpu_ns, self.delay_ns)
+        require_range("a clock's reading", -(2**63), 2**63, self.start_ns, self.boot_ns)
+        require_range("switches", 0, 1e9, self.switches)
+        require_range("a core's number", 0, 1e5, self.core)
+        require_range("a clock in kHz", 0, 1e8, self.khz)
+
+    @property
+    def runs_ms(self) -> tuple[float, ...]:
+        """One run's time, of each timing."""
+        return tuple(ns / self.group / 1e6 for ns in self.times_ns)
+
+    @property
+    def median_ms(self) -> float:
+        """The median of a run's time."""
+        return statistics.median(self.times_ns) / self.group / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One load of the model, a place in memory, and what ran in it; times in ns.
+
+    Attributes:
+        number: of the session, from 0; the models of a session have the same ones.
+        launch: of the agent's process, from 0.
+        load_ns: from the file to tensors allocated.
+        first_ns: the first inference.
+        blocks: in their order.
+        cold_ns: runs with the caches full of other things.
+    """
+
+    number: int
+    launch: int
+    load_ns: int
+    first_ns: int
+    blocks: tuple[Block, ...]
+    cold_ns: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.blocks) <= _MOST_BLOCKS or len(self.cold_ns) > _MOST_RUNS:
+            raise ValueError(f"a placement has {len(self.blocks)} blocks")
+        require_range("a number of a placement", 0, 1e6, self.number, self.launch)
+        require_range("a time in ns", 1, _LONGEST_NS, self.load_ns, self.first_ns, *self.cold_ns)
+
+    @property
+    def median_ms(self) -> float:
+        """The median of its blocks' medians: a block that was disturbed does not count more."""
+        return statistics.median(block.median_ms for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +230,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What measuring one model on one device gave.
+    """What a session told of one of its models.
 
     Attributes:
         model_sha256: of the .tflite.
@@ -172,18 +238,17 @@ class Measurement:
         device_fingerprint: DeviceFacts.fingerprint.
         device_title: for people.
         agent: who measured.
-        settings: how.
-        launches: raw samples.
+        settings: how the model ran.
+        placements: raw samples.
         delegates: who ran the nodes.
         memory: of the agent.
-        before: conditions before the first load.
-        after: conditions after the last run.
-        anchor_ratio: median over the median of the anchor model measured around it; None without.
-        anchor_drift: (anchor after - anchor before) / anchor before; None without.
-        disturbed: why the samples are suspect ("clock dropped 23 %", ...); empty if they are not.
-        attempts: how often it was measured before this was accepted.
+        before: conditions before the first load of the session.
+        after: conditions after the last run of the session.
+        session: names the session: 16 hex digits; measurements of one were interleaved and can be
+            compared. Empty of one that was made alone, before there were sessions.
         inputs: what the model was fed; empty where that was not recorded yet.
         accelerator: what ran the nodes.
+        disturbed: causes that make it suspect ("the clock dropped 23 %"); empty if there are none.
     """
 
     model_sha256: str
@@ -192,24 +257,22 @@ class Measurement:
     device_title: str
     agent: Agent
     settings: MeasureSettings
-    launches: tuple[Launch, ...]
+    placements: tuple[Placement, ...]
     delegates: tuple[Delegate, ...]
     memory: Memory
     before: Conditions
     after: Conditions
-    anchor_ratio: float | None = None
-    anchor_drift: float | None = None
-    disturbed: tuple[str, ...] = ()
-    attempts: int = 1
+    session: str = ""
     inputs: tuple[FedInput, ...] = ()
     accelerator: str = CPU
+    disturbed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.launches) <= _MOST_LAUNCHES:
-            raise ValueError(f"a measurement has {len(self.launches)} launches")
+        if not 1 <= len(self.placements) <= _MOST_PLACEMENTS:
+            raise ValueError(f"a measurement has {len(self.placements)} placements")
         require_range("model_bytes", 1, 1 << 40, self.model_bytes)
-        require_range("anchor_ratio", 0, 1e9, self.anchor_ratio)
-        require_range("anchor_drift", -1, 1e9, self.anchor_drift)
+        if self.session:
+            require_hex("session", SESSION_DIGITS, self.session)
 
     @property
     def target(self) -> Target:
@@ -224,29 +287,48 @@ class Measurement:
         return measurement_key(self.model_sha256, self.target)
 
     @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Of all placements, in order."""
+        return tuple(block for placement in self.placements for block in placement.blocks)
+
+    @property
     def runs_ms(self) -> tuple[float, ...]:
-        """All timed runs in ms, in order."""
-        return tuple(ns / 1e6 for launch in self.launches for ns in launch.runs_ns)
+        """All timed runs in ms, in order; of runs that were timed in groups a group's mean."""
+        return tuple(ms for block in self.blocks for ms in block.runs_ms)
+
+    @property
+    def runs(self) -> int:
+        """How many runs were timed, those in groups counted one by one."""
+        return sum(block.group * len(block.times_ns) for block in self.blocks)
 
     @property
     def latency(self) -> Summary:
-        """Median, interval and percentiles of the timed runs, in ms."""
+        """Median and percentiles of the timed runs, in ms; its interval is of this session only.
+
+        How far the median of another session may lie the device's noise tells: `core/noise.py`.
+        """
         return summarise(self.runs_ms)
 
     @property
     def latency_ms(self) -> float:
-        """The median of the timed runs."""
-        return self.latency.median
+        """The median of the placements' medians."""
+        return statistics.median(placement.median_ms for placement in self.placements)
+
+    @property
+    def cold_ms(self) -> float | None:
+        """The median of the runs with cold caches; None where there are none."""
+        runs = [ns for placement in self.placements for ns in placement.cold_ns]
+        return statistics.median(runs) / 1e6 if runs else None
 
     @property
     def first_ms(self) -> float:
-        """The first inference of the first launch."""
-        return self.launches[0].first_ns / 1e6
+        """The first inference of the first placement."""
+        return self.placements[0].first_ns / 1e6
 
     @property
     def load_ms(self) -> float:
         """The first load."""
-        return self.launches[0].load_ns / 1e6
+        return self.placements[0].load_ns / 1e6
 
 
 def measurement_key(model_sha256: str, target: Target) -> str:
@@ -264,6 +346,6 @@ def is_study(name: str) -> bool:
     return re.fullmatch("[0-9a-f]{8}", name) is not None
 
 
-def job_name(study: str, key: str) -> str:
-    """The name under which a result waits on the device: a study's own, never another's."""
-    return f"{study}-{key}"
+def job_name(study: str, session: str) -> str:
+    """The name under which a session waits on the device: a study's own, never another's."""
+    return f"{study}-{session}"
