@@ -87,6 +87,7 @@ class AgentError(DeviceError):
     Attributes:
         code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``, or one of
             `adadeep.measure.faults`.
+        model: name of the model that is at fault, as the request had it; None if it is none of them.
     """
 
     _USERS_FAULT = (
@@ -94,9 +95,10 @@ class AgentError(DeviceError):
         "bad_core_mask", "runtime_crashed", "overdue",
     )  # fmt: skip
 
-    def __init__(self, message: str, code: str) -> None:
+    def __init__(self, message: str, code: str, model: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.model = model
         self.exit_code = ConfigError.exit_code if code in self._USERS_FAULT else 3
 
 
