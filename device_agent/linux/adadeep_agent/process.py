@@ -51,6 +51,15 @@ def pinned(mask: Optional[str]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def memory_available() -> Optional[int]:
+    """Bytes that programs can have without swapping; None where the kernel does not tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/meminfo") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
 class PeakMemory:
     """Resident memory of this process from now on, by /proc."""
 

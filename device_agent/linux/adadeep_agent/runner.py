@@ -1,16 +1,15 @@
-"""Loads a .tflite and times it. Knows the runtimes; knows nothing of messages but their fields."""
+"""Loads a .tflite and runs it. Knows the runtimes; of messages only what an input is."""
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import hashlib
 import importlib
+import os
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from adadeep_agent import inputs, wire
-from adadeep_agent.process import PeakMemory, pinned
-from adadeep_agent.readings import reading
 from adadeep_agent.wire import ErrorCode, WireError
 
 # The order is the order of preference: the live one, the frozen one for old boards, the big one.
@@ -81,6 +80,25 @@ def sha256_of(path: str) -> Tuple[str, int]:
                 size += len(block)
     except OSError as error:
         raise WireError(f"can't read the model: {error}", ErrorCode.MODEL_MISSING) from error
+
+
+_known: Dict[str, Tuple[Tuple[int, ...], str, int]] = {}
+
+
+def known_sha256_of(path: str) -> Tuple[str, int]:
+    """As `sha256_of`, which takes 20 ms of 13 MB; a file that has not changed is read once.
+
+    Raises:
+        WireError: there is no such file.
+    """
+    try:
+        stat = os.stat(path)
+    except OSError as error:
+        raise WireError(f"can't read the model: {error}", ErrorCode.MODEL_MISSING) from error
+    state = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+    if path not in _known or _known[path][0] != state:
+        _known[path] = (state, *sha256_of(path))
+    return _known[path][1:]
 
 
 def delegates_of(interpreter: Any) -> List[Dict[str, Any]]:
@@ -215,18 +233,16 @@ class Model:
             self._interpreter.set_tensor(detail["index"], array)
             self.inputs.append(inputs.described(detail, fed))
 
-    def invoke_ns(self) -> int:
-        """Runs one inference and returns its time.
+    @property
+    def invoke(self) -> Callable[[], Any]:
+        """What runs an inference: the runtime itself, where Python's wrapper lets it be reached.
 
-        Raises:
-            WireError: the runtime failed.
+        The wrapper takes half a microsecond, which is half a small network. Not to be kept: while
+        it is, the wrapper refuses to do anything else.
         """
-        began = time.perf_counter_ns()
-        try:
-            self._interpreter.invoke()
-        except (ValueError, RuntimeError, MemoryError) as error:
-            raise _run_error(error) from error
-        return time.perf_counter_ns() - began
+        inner = getattr(self._interpreter, "_interpreter", None)
+        found: Callable[[], Any] = getattr(inner, "Invoke", self._interpreter.invoke)
+        return found
 
     def outputs(self) -> List[Dict[str, Any]]:
         """The outputs of the last inference, as tensors of a message."""
@@ -237,138 +253,14 @@ class Model:
         return tensors
 
 
-_KEPT_WARM_UPS = 1000  # a model of a microsecond has 100,000 of them, which nobody reads
-
-
-def _warm_up(model: Model, settings: Dict[str, Any], check: Callable[[], None]) -> List[int]:
-    times: List[int] = []
-    count, total_ns, most_ns = 0, 0, settings["max_ms"] * 1e6
-    least_runs, least_ns = settings["warmup_min_runs"], settings["warmup_min_ms"] * 1e6
-    while (count < least_runs or total_ns < least_ns) and total_ns <= most_ns:
-        check()
-        spent = model.invoke_ns()
-        count += 1
-        total_ns += spent
-        if count <= _KEPT_WARM_UPS:
-            times.append(spent)
-    return times
-
-
-def _timed_runs(
-    model: Model,
-    settings: Dict[str, Any],
-    earlier: List[int],
-    is_last: bool,
-    check: Callable[[], None],
-) -> List[int]:
-    """Times runs until this launch has its share, the last one until all together suffice.
-
-    The rule is looked at after a tenth more runs each time: sorting thousands of samples between
-    runs would itself disturb the caches.
-    """
-    share = settings["launches"]
-    runs: List[int] = []
-    total_ns, next_look = 0, max(1, settings["min_runs"] // share)
-    while True:
-        check()
-        spent = model.invoke_ns()
-        runs.append(spent)
-        total_ns += spent
-        if (
-            total_ns / 1e6 >= settings["max_ms"] / share
-            or len(runs) * share >= settings["max_runs"]
-        ):
-            return runs
-        if len(runs) < next_look:
-            continue
-        next_look = len(runs) + max(1, len(runs) // 10)
-        if is_last and wire.enough_runs(earlier + runs, settings):
-            return runs
-        if not is_last and total_ns / 1e6 >= settings["min_ms"] / share:
-            return runs
-
-
-def _launch(
-    runtime: Runtime,
-    path: str,
-    settings: Dict[str, Any],
-    sample: Optional[Sequence[Any]],
-    progress: Tuple[List[int], bool, Callable[[], None]],
-) -> Tuple[Model, Dict[str, Any]]:
-    earlier, is_last, check = progress
-    model = Model(runtime, path, settings["threads"], settings.get("input_shapes", ()))
-    source = inputs.FILE if settings.get("input_file") else inputs.GIVEN
-    model.set_inputs(sample, settings.get("input_ranges", ()), source)
-    first = model.invoke_ns()
-    warm_up = _warm_up(model, settings, check)
-    runs = _timed_runs(model, settings, earlier, is_last, check)
-    launch = {"load_ns": model.load_ns, "first_ns": first, "warmup_ns": warm_up, "runs_ns": runs}
-    return model, launch
-
-
-def measure(
-    runtime: Runtime,
-    model: Dict[str, Any],
-    request: Dict[str, Any],
-    check: Callable[[], None] = lambda: None,
-) -> Dict[str, Any]:
-    """Measures one model of a `measure` request.
-
-    Args:
-        runtime: to measure with.
-        model: one of the request's `models`.
-        request: a checked message.
-        check: called between runs; raises to stop.
-
-    Returns:
-        The fields of one of the `results`, without `agent`.
+@contextlib.contextmanager
+def running(model: Model) -> Iterator[Callable[[], Any]]:
+    """Gives what runs an inference; its failures are errors of the model.
 
     Raises:
-        WireError: the model or the request can't be served.
-        Cancelled: by `check`.
+        WireError: `run_failed` or `out_of_memory`.
     """
-    settings, samples = request["settings"], model.get("inputs") or []
-    read, path = request.get("read", []), model["path"]
-    model_sha256, model_bytes = sha256_of(path)
-    before = reading(read)
-    launches: List[Dict[str, Any]] = []
-    runs: List[int] = []
-    loaded: Optional[Model] = None
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        with pinned(settings["core_mask"]):
-            memory = PeakMemory()
-            for number in range(settings["launches"]):
-                progress = (runs, number == settings["launches"] - 1, check)
-                loaded = None  # frees the last one before the next is loaded
-                first = samples[0] if samples else None
-                loaded, launch = _launch(runtime, path, settings, first, progress)
-                launches.append(launch)
-                runs = runs + launch["runs_ns"]
-            assert loaded is not None
-            after, peak, delegates = reading(read), memory.report(), loaded.delegates
-            fed = loaded.inputs
-            outputs = [_outputs(loaded, sample) for sample in samples]
-    finally:
-        if collecting:
-            gc.enable()
-    return {
-        "job": model["job"],
-        "model_sha256": model_sha256,
-        "model_bytes": model_bytes,
-        "settings": settings,
-        "inputs": fed,
-        "launches": launches,
-        "delegates": delegates,
-        "memory": peak,
-        "before": before,
-        "after": after,
-        "outputs": outputs,
-    }
-
-
-def _outputs(model: Model, sample: Sequence[Any]) -> List[Dict[str, Any]]:
-    model.set_inputs(sample)
-    model.invoke_ns()
-    return model.outputs()
+        yield model.invoke
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise _run_error(error) from error

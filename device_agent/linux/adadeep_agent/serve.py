@@ -1,6 +1,6 @@
-"""The loop of the agent: requests in, one at a time served, results spooled and out.
+"""The loop of the agent: requests in, one at a time served, sessions spooled and out.
 
-The agent outlives its host: it ignores the hang-up, finishes the job in hand, spools the result
+The agent outlives its host: it ignores the hang-up, finishes the session in hand, spools it
 and goes when nobody is there to read it. A lock sees to it that two agents never measure at once.
 """
 
@@ -15,15 +15,19 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, TextIO
+from typing import BinaryIO, Callable, Dict, Iterator, Optional, TextIO
 
 from adadeep_agent import wire
+from adadeep_agent.blocks import Clocks
+from adadeep_agent.process import memory_available
 from adadeep_agent.readings import reading
-from adadeep_agent.runner import Cancelled, Runtime, measure
-from adadeep_agent.spool import Spool
+from adadeep_agent.runner import Cancelled, Runtime
+from adadeep_agent.session import Hooks, measure
+from adadeep_agent.spool import Spool, Spooling
 from adadeep_agent.wire import ErrorCode, Message, WireError
 
 AGENT_NAME = "linux-python"
+FEATURES = ("cold", "group", "read_block")
 _IDLE_S = 1800.0  # a link that broke without a word must not keep the device busy for ever
 
 
@@ -62,8 +66,16 @@ class Channel:
         Raises:
             HostGone: nobody is there.
         """
+        self.send_line(wire.encode(message))
+
+    def send_line(self, line: bytes) -> None:
+        """Writes what is encoded already.
+
+        Raises:
+            HostGone: nobody is there.
+        """
         try:
-            self._sink.write(wire.encode(message))
+            self._sink.write(line)
             self._sink.flush()
         except OSError as error:
             raise HostGone(str(error)) from error
@@ -117,6 +129,7 @@ class Server:
         self._spool = Spool(os.path.join(workdir, "spool"))
         self._models = os.path.join(workdir, "models")
         self._runtime: Optional[Runtime] = None
+        self._warm = False  # whether something was measured already
         # By the type of the request; `wire.REQUESTS` has the shape of each.
         self._handlers: Dict[str, Callable[[Message], Message]] = {
             "measure": self._measure,
@@ -162,6 +175,7 @@ class Server:
 
     def _welcome(self) -> Message:
         assert self._runtime is not None
+        resolution_ns, cost_ns = Clocks().quality()
         return {
             "type": "hello",
             "protocol": wire.PROTOCOL,
@@ -171,6 +185,9 @@ class Server:
             "runtime_version": self._runtime.version,
             "pid": os.getpid(),
             "spooled": len(self._spool.jobs()),
+            "clock": {"resolution_ns": resolution_ns, "cost_ns": cost_ns},
+            "memory_available_bytes": memory_available(),
+            "features": list(FEATURES),
         }
 
     def _loop(self) -> None:
@@ -195,8 +212,10 @@ class Server:
             return {"id": number, **self._handlers[kind](request)}
         except Cancelled:
             return _error(number, ErrorCode.CANCELLED, "cancelled by the host")
+        except HostGone:
+            raise
         except WireError as error:
-            return _error(number, error.code, str(error))
+            return _error(number, error.code, str(error), error.model)
         except MemoryError:
             return _error(number, ErrorCode.OUT_OF_MEMORY, "not enough memory on the device")
         except Exception as error:  # a fault here must reach the host, not end the session
@@ -209,7 +228,12 @@ class Server:
         return {"type": "spool", "jobs": self._spool.jobs()}
 
     def _fetch(self, request: Message) -> Message:
-        return {"type": "spooled", "result": self._spool.get(request["job"])}
+        found = self._spool.get(request["job"])
+        result = found.pop() if found else None
+        for part in found:
+            message = {"type": "spooled_part", "id": request["id"], "part": part}
+            self._channel.send(message)
+        return {"type": "spooled", "result": result}
 
     def _forget(self, request: Message) -> Message:
         self._spool.remove(str(job) for job in request["jobs"])
@@ -220,25 +244,52 @@ class Server:
         return {"type": "done"}
 
     def _measure(self, request: Message) -> Message:
-        models = request["models"]
+        spooling = self._spool.begun(request["job"]) if request.get("spool", True) else None
         try:
-            if len(models) > 1:
-                raise WireError("this agent measures one model at a time")
-            results = [self._measured(model, request) for model in models]
+            result = self._session(request, spooling)
+            if spooling:
+                # Outputs are only for the host that asked.
+                kept = [{**model, "outputs": []} for model in result["models"]]
+                spooling.write(wire.encode({**result, "models": kept}))
+                spooling.finish()
         finally:
-            for model in models:
+            if spooling:
+                spooling.drop()
+            for model in request["models"]:
                 if not model.get("keep"):
                     with contextlib.suppress(OSError):
                         os.remove(model["path"])
-        return {"type": "results", "results": results}
+        return {"type": "result", **result}
 
-    def _measured(self, model: Message, request: Message) -> Message:
+    def _session(self, request: Message, spooling: Optional[Spooling]) -> Message:
         assert self._runtime is not None
-        result = measure(self._runtime, model, request, self._check)
-        result["agent"] = self._identity()
-        if request.get("spool", True):
-            self._keep_in_spool(result)
+        number = request["id"]
+
+        def part(fields: Message) -> None:
+            line = wire.encode({"type": "part", "id": number, **fields})
+            if spooling:
+                spooling.write(line)
+            self._told(line, spooling)
+
+        def progress(fields: Message) -> None:
+            self._told(wire.encode({"type": "progress", "id": number, **fields}), spooling)
+
+        hooks = Hooks(self._check, progress, part)
+        result = measure(self._runtime, request, hooks, warm=self._warm)
+        self._warm = True
+        result = {"job": request["job"], "agent": self._identity(), **result}
+        if len(wire.encode(result)) > wire.MAX_LINE - 100:
+            text = "the outputs of so many samples are more than a message holds"
+            raise WireError(text, ErrorCode.BAD_INPUT)
         return result
+
+    def _told(self, line: bytes, spooling: Optional[Spooling]) -> None:
+        """Sends a line; where the host has gone, goes on for the spool."""
+        try:
+            self._channel.send_line(line)
+        except HostGone:
+            if spooling is None:
+                raise
 
     def _identity(self) -> Dict[str, str]:
         assert self._runtime is not None
@@ -248,12 +299,6 @@ class Server:
             "runtime": self._runtime.name,
             "runtime_version": self._runtime.version,
         }
-
-    def _keep_in_spool(self, result: Dict[str, Any]) -> None:
-        # A full disk must not cost a result that the host can still receive; outputs are only for
-        # the host that asked, so they are not kept.
-        with contextlib.suppress(OSError):
-            self._spool.put(result["job"], {**result, "outputs": []})
 
     def _check(self) -> None:
         if self._channel.cancelled.is_set():
@@ -277,8 +322,8 @@ def _remove_files(folder: str, is_meant: Callable[[str], bool]) -> None:
                 os.remove(os.path.join(folder, name))
 
 
-def _error(number: Optional[int], code: str, text: str) -> Message:
-    return {"type": "error", "id": number, "code": code, "message": text}
+def _error(number: Optional[int], code: str, text: str, model: Optional[str] = None) -> Message:
+    return {"type": "error", "id": number, "code": code, "message": text, "model": model}
 
 
 def main(arguments: Optional[list[str]] = None) -> int:

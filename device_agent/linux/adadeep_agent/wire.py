@@ -1,4 +1,4 @@
-"""The messages between host and agent, and the two rules that both sides must share.
+"""The messages between host and agent: what each must hold.
 
 Standard library only, Python 3.8 and newer: this file runs on boards, and the host imports it.
 `device_agent/protocol/PROTOCOL.md` is the text of the protocol, `vectors/` its golden messages.
@@ -9,14 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Sequence
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 VERSION = "0.2.0.dev0"  # of adadeep; host and agent must have the same
-PROTOCOL = 3
+PROTOCOL = 4
 MAX_INPUT = 2**64  # of the ends of a range of input values
 MAX_SIZE = 2**31 - 1  # of one dimension of an input
 MAX_MODELS = 16  # in one request
+MAX_NAME = 100  # characters of the name of a model
+MAX_LINE = 4_000_000  # bytes of a line: a host ends the connection at a longer one
 
 # What a host may have read of a device's state. A longer answer is cut off, it is no error.
 READ_ROOTS = ("/sys/", "/proc/")
@@ -24,6 +27,7 @@ LINKS_OUT = frozenset({"..", "root", "cwd", "exe", "fd", "map_files"})  # names 
 MAX_PATTERNS, MAX_PATTERN = 100, 200  # how many, and of how many characters each
 MAX_TEXTS = 1000
 MAX_TEXT_BYTES, MAX_TEXTS_BYTES = 4096, 1 << 16  # of one file, of all
+MAX_BLOCK_PATHS, MAX_BLOCK_TEXT = 8, 256  # around each block: how many, of how many bytes each
 
 Message = Dict[str, Any]  # `dict[...]` outside an annotation needs Python 3.9
 
@@ -36,6 +40,7 @@ class ErrorCode:
     BUSY = "busy"
     NO_RUNTIME = "no_runtime"
     MODEL_MISSING = "model_missing"
+    MODEL_DAMAGED = "model_damaged"
     MODEL_CORRUPT = "model_corrupt"
     RUN_FAILED = "run_failed"
     OPEN_SHAPE = "open_shape"
@@ -44,6 +49,8 @@ class ErrorCode:
     BAD_CORE_MASK = "bad_core_mask"
     NO_SPACE = "no_space"
     OUT_OF_MEMORY = "out_of_memory"
+    CLOCK_JUMPED = "clock_jumped"
+    SLEPT = "slept"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
@@ -53,11 +60,13 @@ class WireError(Exception):
 
     Attributes:
         code: one of `ErrorCode`.
+        model: the name, as the request has it, of the model that is at fault; None if none is.
     """
 
     def __init__(self, message: str, code: str = ErrorCode.BAD_MESSAGE) -> None:
         super().__init__(message)
         self.code = code
+        self.model: Optional[str] = None
 
 
 # What a request of each type must hold: field -> types. Fields that are not listed are refused,
@@ -68,7 +77,8 @@ _NONE = type(None)
 REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
     "measure": {
-        "id": _INT, "models": _LIST, "settings": _MAP, "?read": _LIST, "?spool": _BOOL,
+        "id": _INT, "job": _STR, "models": _LIST, "settings": _MAP, "plan": _MAP,
+        "?read": _LIST, "?read_block": _LIST, "?spool": _BOOL,
     },
     "read": {"id": _INT, "read": _LIST},
     "spool": {"id": _INT},
@@ -79,14 +89,30 @@ REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
 }  # fmt: skip
 
 MODEL: dict[str, tuple[type, ...]] = {
-    "job": _STR, "path": _STR, "?inputs": _LIST, "?keep": _BOOL,
+    "name": _STR, "path": _STR, "sha256": _STR, "?inputs": _LIST, "?keep": _BOOL,
+    "?block_ms": _NUM,
 }  # fmt: skip
 
 SETTINGS: dict[str, tuple[type, ...]] = {
-    "threads": _INT, "core_mask": (str, _NONE), "launches": _INT,
-    "warmup_min_runs": _INT, "warmup_min_ms": _NUM,
-    "min_runs": _INT, "max_runs": _INT, "min_ms": _NUM, "max_ms": _NUM, "ci_relative": _NUM,
+    "threads": _INT, "core_mask": (str, _NONE),
     "?input_ranges": _LIST, "?input_shapes": _LIST, "?input_file": (str, _NONE),
+}  # fmt: skip
+
+PLAN: dict[str, tuple[type, ...]] = {
+    "seed": _INT, "placements": _INT, "least_placements": _INT, "placement_ms": _NUM,
+    "block_ms": _NUM, "drop_runs": _INT, "drop_ms": _NUM, "warmup_ms": _NUM, "group": _INT,
+    "block_timings": _INT, "cold_runs": _INT, "cold_bytes": _INT, "half_width": _NUM,
+    "max_ms": _NUM,
+}  # fmt: skip
+
+# What the numbers of a plan may be, both ends included.
+_HOUR_MS = 3_600_000.0
+PLAN_BOUNDS = {
+    "seed": (0, 2**53), "placements": (1, 1000), "least_placements": (1, 1000),
+    "placement_ms": (0, _HOUR_MS), "block_ms": (1e-3, _HOUR_MS), "drop_runs": (0, 1000),
+    "drop_ms": (0, _HOUR_MS), "warmup_ms": (0, _HOUR_MS), "group": (1, 100_000),
+    "block_timings": (1, 10_000), "cold_runs": (0, 100), "cold_bytes": (0, 64 << 20),
+    "half_width": (0, 1), "max_ms": (1e-3, _HOUR_MS),
 }  # fmt: skip
 
 
@@ -129,10 +155,19 @@ def decode_request(line: bytes) -> Message:
         raise WireError(f"unknown type {kind!r}")
     _check(kind, {k: v for k, v in message.items() if k != "type"}, REQUESTS[kind])
     if kind == "measure":
+        if not is_job(message["job"]):
+            raise WireError("'job' is no name of up to 120 letters, digits, '.', '_' and '-'")
         _check_models(message["models"])
         _check_settings(message["settings"])
+        _check_plan(message["plan"])
+        _check_block_paths(message.get("read_block", []))
     _check_patterns(message.get("read", []))
     return message
+
+
+def is_job(name: str) -> bool:
+    """Whether a session may be called so: its name becomes a file's."""
+    return bool(re.match(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}\Z", name))
 
 
 def _check_models(models: List[Any]) -> None:
@@ -140,6 +175,32 @@ def _check_models(models: List[Any]) -> None:
         raise WireError(f"'models' holds 1 to {MAX_MODELS} objects")
     for model in models:
         _check("a model", model, MODEL)
+        if not 1 <= len(model["name"]) <= MAX_NAME:
+            raise WireError(f"a model's name has 1 to {MAX_NAME} characters")
+        if not re.match(r"[0-9a-f]{64}\Z", model["sha256"]):
+            raise WireError("a model's 'sha256' is 64 hexadecimal digits")
+        low, high = PLAN_BOUNDS["block_ms"]
+        if not low <= model.get("block_ms", low) <= high:
+            raise WireError(f"a model: 'block_ms' is from {low:g} to {high:g}")
+
+
+def _check_plan(plan: Message) -> None:
+    _check("plan", plan, PLAN)
+    for name, (low, high) in PLAN_BOUNDS.items():
+        if not low <= plan[name] <= high:  # NaN, too
+            raise WireError(f"plan: {name!r} is from {low:g} to {high:g}")
+
+
+def _check_block_paths(entries: List[Any]) -> None:
+    if len(entries) > MAX_BLOCK_PATHS or not all(map(_is_block_path, entries)):
+        raise WireError(
+            f"'read_block' holds up to {MAX_BLOCK_PATHS} paths below {' or '.join(READ_ROOTS)}"
+            " without '*'"
+        )
+
+
+def _is_block_path(entry: Any) -> bool:
+    return isinstance(entry, str) and "*" not in entry and is_readable(entry.partition("#")[0])
 
 
 def _check_patterns(patterns: List[Any]) -> None:
@@ -162,12 +223,8 @@ def is_readable(path: Any) -> bool:
 
 def _check_settings(settings: Message) -> None:
     _check("settings", settings, SETTINGS)
-    for name in ("threads", "launches", "min_runs", "max_runs", "max_ms"):
-        if settings[name] <= 0:
-            raise WireError(f"settings: {name!r} must be greater than 0")
-    for name in ("warmup_min_runs", "warmup_min_ms", "min_ms", "ci_relative"):
-        if settings[name] < 0:
-            raise WireError(f"settings: {name!r} must not be negative")
+    if settings["threads"] <= 0:
+        raise WireError("settings: 'threads' must be greater than 0")
     _check_inputs(settings)
 
 
@@ -251,20 +308,3 @@ def median_interval_ranks(count: int) -> tuple[int, int]:
     low = math.floor((count - 1 - 1.96 * math.sqrt(count)) / 2)
     low = min(max(low, 0), max((count - 1) // 2, 0))
     return low, count - 1 - low
-
-
-def enough_runs(runs_ns: Sequence[int], settings: Message) -> bool:
-    """The stopping rule: whether the timed runs so far suffice.
-
-    True once max_runs or max_ms is reached; otherwise once min_runs and min_ms are reached and the
-    95 % interval of the median is at most ci_relative of the median wide.
-    """
-    count, total_ms = len(runs_ns), sum(runs_ns) / 1e6
-    if count >= settings["max_runs"] or total_ms >= settings["max_ms"]:
-        return True
-    if count < settings["min_runs"] or total_ms < settings["min_ms"]:
-        return False
-    ordered = sorted(runs_ns)
-    low, high = median_interval_ranks(count)
-    median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-    return bool(ordered[high] - ordered[low] <= settings["ci_relative"] * median)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shlex
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TypeVar, Unpack
 
 from adadeep.core.agent_kind import MISSING_LINE, PROCESS_LINE, ReadyAgent
 from adadeep.core.clock import Deadline
@@ -23,21 +23,29 @@ from adadeep.core.errors import (
 )
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Agent
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.stream import Stream
 from adadeep.core.transport import Transport
 from adadeep.devices.agent_messages import (
-    AgentResult,
+    AgentSession,
     DoneReply,
     ErrorReply,
     HelloReply,
     Reading,
     ReadingReply,
     Reply,
-    ResultsReply,
+    ResultReply,
     SpooledReply,
     SpoolReply,
     decode_reply,
-    spooled_result,
+)
+from adadeep.devices.agent_requests import (
+    AgentHello,
+    Around,
+    Awaited,
+    AwaitedFromSpool,
+    RemoteModel,
+    hello_of,
 )
 from adadeep.devices.agent_watch import AgentWatcher, Watch, ending
 from adadeep_agent import wire
@@ -48,6 +56,8 @@ _SEND_S = 60.0  # inputs of megabytes over a slow link
 _GOODBYE_S = 5.0  # a job that is cancelled ends with its run, which may be a slow one
 _CODES = frozenset(value for name, value in vars(ErrorCode).items() if name.isupper())
 _WAITING = "the agent's answer"
+
+__all__ = ["AgentClient", "AgentHello", "RemoteModel"]
 
 ReplyT = TypeVar("ReplyT", bound=Reply)
 
@@ -60,52 +70,13 @@ _REMEDIES = {
     " inputs NAME=1,224,224,3).",
     ErrorCode.BAD_INPUT: "--input-range, --input-shape and --inputs say what a model is fed.",
     ErrorCode.UNSUPPORTED_OP: "Convert with built-in operators only.",
+    ErrorCode.MODEL_DAMAGED: "Try again; if it stays so, check the cable.",
     ErrorCode.OUT_OF_MEMORY: "Close other programs on the device, or take a smaller model.",
+    ErrorCode.SLEPT: "Keep the device awake, and measure again.",
+    ErrorCode.CLOCK_JUMPED: "Measure again; if it stays so, take another device.",
     ErrorCode.BAD_CORE_MASK: "See `adadeep profiles show` for the cores that there are.",
     ErrorCode.INTERNAL: "This is a fault of the agent; please report it.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteModel:
-    """A model on the device that is to be measured.
-
-    Attributes:
-        job: names its result in the spool.
-        path: from `push_model`; the agent deletes it afterwards unless it is to be kept.
-        inputs: samples, each a list of tensors of a message; the outputs are wanted of each.
-        keep: the file stays.
-    """
-
-    job: str
-    path: str
-    inputs: Sequence[Sequence[Message]] = ()
-    keep: bool = False
-
-    @property
-    def message(self) -> Message:
-        """As a request has it."""
-        message: Message = {"job": self.job, "path": self.path}
-        if self.inputs:
-            message["inputs"] = [list(sample) for sample in self.inputs]
-        return {**message, "keep": True} if self.keep else message
-
-
-@dataclass(frozen=True, slots=True)
-class AgentHello:
-    """What an agent says of itself.
-
-    Attributes:
-        agent: "linux-python".
-        runtime: the TFLite runtime it found.
-        runtime_version: of it.
-        spooled: results that wait on the device.
-    """
-
-    agent: str
-    runtime: str
-    runtime_version: str
-    spooled: int
 
 
 class AgentClient:
@@ -170,52 +141,44 @@ class AgentClient:
 
     def measure(
         self,
+        job: str,
         models: Sequence[RemoteModel],
         settings: MeasureSettings,
+        plan: MeasuringPlan,
         deadline: Deadline,
-        read: Sequence[str] = (),
-        spool: bool = True,
-    ) -> tuple[AgentResult, ...]:
-        """Has models measured together; the agents of today take one at a time.
+        **around: Unpack[Around],
+    ) -> AgentSession:
+        """Has models measured in turn: a session.
 
         Args:
+            job: names it in the spool.
             models: that lie on the device.
-            settings: how.
-            deadline: for the answer.
-            read: patterns of the files whose texts are wanted of before and after.
-            spool: whether somebody may want the results back.
-
-        Returns:
-            One for each model.
+            settings: how they run.
+            plan: how the session goes.
+            deadline: for the whole of it.
+            around: what is read, whether it is spooled, who is told how far it is.
 
         Raises:
             AgentError: a model or the request can't be served.
             TransientDeviceError: the link broke, the agent ended, hung or answered something odd.
         """
+        read_block = tuple(around.get("read_block", ()))
         request: Message = {
             "type": "measure",
+            "job": job,
             "models": [model.message for model in models],
             "settings": asdict(settings),
-            "read": list(read),
+            "plan": plan.message,
+            "read": list(around.get("read", ())),
+            "read_block": list(read_block),
+            "spool": around.get("spool", True),
         }
-        if not spool:
-            request["spool"] = False
-        results = self._ask(request, ResultsReply, deadline).results
-        if [result.job for result in results] != [model.job for model in models]:
-            raise self._odd("its results are of other jobs")
-        for model, result in zip(models, results, strict=True):
-            self._require_of(result, model, settings)
-        return results
-
-    def _require_of(
-        self, result: AgentResult, model: RemoteModel, settings: MeasureSettings
-    ) -> None:
-        if result.settings != settings:
-            raise self._odd("its result is of another job")
-        if result.agent != self.agent:
-            raise self._odd("its result is of another agent")
-        if len(result.outputs) != len(model.inputs):
-            raise self._odd(f"{len(result.outputs)} outputs are not one for each sample")
+        awaited = Awaited(around.get("on_progress"), plan)
+        result = self._ask(request, ResultReply, deadline, awaited.take)
+        try:
+            return awaited.session(result, job, models, (settings, read_block, self.agent))
+        except ValueError as error:
+            raise self._odd(one_line(str(error))) from error
 
     @property
     def agent(self) -> Agent:
@@ -228,20 +191,21 @@ class AgentClient:
         return self._ask({"type": "read", "read": list(patterns)}, ReadingReply, deadline)
 
     def spooled(self, deadline: Deadline) -> tuple[str, ...]:
-        """The jobs whose results wait on the device, of whatever study."""
+        """The jobs whose sessions wait on the device, of whatever study."""
         return self._ask({"type": "spool"}, SpoolReply, deadline).jobs
 
-    def fetch(self, job: str, deadline: Deadline) -> AgentResult | None:
-        """A result that waits on the device; None if there is none that can be read."""
-        result = self._ask({"type": "fetch", "job": job}, SpooledReply, deadline).result
+    def fetch(self, job: str, deadline: Deadline) -> AgentSession | None:
+        """A session that waits on the device; None if there is none that can be read."""
+        awaited = AwaitedFromSpool()
+        request = {"type": "fetch", "job": job}
+        reply = self._ask(request, SpooledReply, deadline, awaited.take)
         try:
-            found = spooled_result(result, job) if result is not None else None
+            return awaited.session(reply, job)
         except FormatError:
             return None
-        return found if found and found.job == job else None
 
     def acknowledge(self, jobs: list[str], deadline: Deadline) -> None:
-        """Tells the device that these results are safe here."""
+        """Tells the device that these sessions are safe here."""
         self._ask({"type": "ack", "jobs": jobs}, DoneReply, deadline)
 
     def close(self, cancel: bool = False) -> None:
@@ -296,9 +260,7 @@ class AgentClient:
             self._wait_for_end(deadline.sooner(_GOODBYE_S))
             raise self._refusal(reply)
         welcome = _welcome(self._transport, reply)
-        self.hello = AgentHello(
-            welcome.agent, welcome.runtime, welcome.runtime_version, welcome.spooled
-        )
+        self.hello = hello_of(welcome)
         self._watcher.pid = self._watcher.pid or welcome.pid
         self._watcher.greeting = False
         return True
@@ -313,15 +275,25 @@ class AgentClient:
             check = f"`adadeep doctor -d {self._transport.serial}` checks why."
             raise TransientDeviceError(f"{words} {check}") from error
 
-    def _ask(self, request: Message, kind: type[ReplyT], deadline: Deadline) -> ReplyT:
+    def _ask(
+        self,
+        request: Message,
+        kind: type[ReplyT],
+        deadline: Deadline,
+        on_the_way: Callable[[Reply], bool] = lambda _: False,
+    ) -> ReplyT:
+        """The answer to a request; `on_the_way` takes those that come before it, or does not."""
         self._number += 1
         self._send({**request, "id": self._number}, deadline)
-        reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
-        if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
-            raise self._error(reply)
-        if not isinstance(reply, kind) or getattr(reply, "id", None) != self._number:
-            raise self._odd("it answered what was not asked")
-        return reply
+        while True:
+            reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
+            if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
+                raise self._error(reply)
+            is_ours = getattr(reply, "id", None) == self._number
+            if is_ours and isinstance(reply, kind):
+                return reply
+            if not is_ours or not on_the_way(reply):
+                raise self._odd("it answered what was not asked")
 
     def _send(self, request: Message, deadline: Deadline) -> None:
         try:
@@ -346,7 +318,8 @@ class AgentClient:
     def _error(self, reply: ErrorReply) -> AgentError:
         code = reply.code if reply.code in _CODES else ErrorCode.INTERNAL
         text = f"{self._transport.serial}: {one_line(reply.message).rstrip('.')}."
-        return AgentError(f"{text} {self._remedy(code)}".rstrip(), code)
+        model = None if reply.model is None else one_line(reply.model, wire.MAX_NAME)
+        return AgentError(f"{text} {self._remedy(code)}".rstrip(), code, model)
 
     def _refusal(self, reply: ErrorReply) -> Exception:
         serial, text = self._transport.serial, one_line(reply.message)
