@@ -18,6 +18,7 @@ from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.reader import read_bytes, why
 from adadeep.core.transport import Transport
+from adadeep.core.units import parse_duration_s
 
 _SELECT_S = 30.0
 
@@ -129,6 +130,15 @@ agent_option = click.option(
     "--agent", cls=ListingOption, listing=_agents, metavar="NAME", callback=_known_agent,
     help="The agent that measures; by default the one that suits the device best.",
 )  # fmt: skip
+
+
+def duration(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    """For `callback`: "5min" in seconds.
+
+    Raises:
+        ConfigError: it is no length of time.
+    """
+    return None if text is None else parse_duration_s(text)
 
 
 def chosen_devices(names: Sequence[str]) -> list[Transport]:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import math
 import re
+import statistics
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from adadeep.core.device import Capability, DeviceFacts
 from adadeep.core.layers import LayerSpec
 from adadeep.core.measurement import Agent, Measurement, is_study
 from adadeep.core.reader import require_hex, require_range
 
+if TYPE_CHECKING:
+    from adadeep.core.noise import NoiseModel
+
 SESSIONS_KEPT = 200
 _COMMAND = re.compile(r"[a-z]{1,20}( [A-Za-z0-9_.-]{1,40})?")
 _MOST_MODELS = 1_000_000
 _LONGEST_MS = 1e7
 _LONGEST_RUNTIME = 100
+_FEWEST_SESSIONS = 3  # to tell what a reference takes on a device, and how much it strays
+_STRAY = 0.01  # of the reference's own: a ratio to it is no sharper than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class ProfileEntry:
         precision: name of that of its weights and activations: "int8".
         measurement: None if it failed.
         error: why it failed; None if it did not.
+        reference_ms: what a small network of ours took that was measured in turn with it, in the
+            same session; None where none was.
     """
 
     key: str
@@ -36,6 +48,10 @@ class ProfileEntry:
     precision: str
     measurement: Measurement | None = None
     error: str | None = None
+    reference_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        require_range("reference_ms", 1e-9, _LONGEST_MS, self.reference_ms)
 
     @property
     def slot(self) -> tuple[str, str, int]:
@@ -153,7 +169,7 @@ class ProfileSession:
         return self.created[:10]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeviceProfile:
     """What is known of one device.
 
@@ -164,6 +180,7 @@ class DeviceProfile:
         provenance: where this came from.
         entries: the micro-benchmark table; empty if unmeasured.
         sessions: uses of the device since, the oldest first; the last 200 of them.
+        noise: how much what is measured there strays; None if that was not learned.
     """
 
     name: str
@@ -172,8 +189,38 @@ class DeviceProfile:
     provenance: ProfileProvenance
     entries: tuple[ProfileEntry, ...] = ()
     sessions: tuple[ProfileSession, ...] = ()
+    noise: NoiseModel | None = None
 
     @property
     def is_measured(self) -> bool:
         """Whether at least one layer was measured on the device."""
         return any(entry.measurement for entry in self.entries)
+
+    def latency_ms(self, entry: ProfileEntry) -> float | None:
+        """What a layer takes; None if it was not measured.
+
+        Where the reference that was measured in turn with the layers strayed between their
+        sessions by more than its ratio to a layer does, that ratio times what the reference takes
+        in the middle of them all: a busy second does not make a layer slow.
+        """
+        measured, reference_ms = entry.measurement, entry.reference_ms
+        if measured is None:
+            return None
+        centre_ms = self._centres_ms.get(measured.target.key)
+        drift = centre_ms / reference_ms if centre_ms and reference_ms else 1.0
+        return measured.latency_ms * drift
+
+    @cached_property
+    def _centres_ms(self) -> dict[str, float]:
+        """By target what the reference takes, of those where it strayed."""
+        found: dict[str, dict[str, float]] = defaultdict(dict)
+        for entry in self.entries:
+            if entry.measurement and entry.reference_ms:
+                one = entry.measurement
+                found[one.target.key][one.session] = entry.reference_ms
+        return {
+            key: statistics.median(times.values())
+            for key, times in found.items()
+            if len(times) >= _FEWEST_SESSIONS
+            and statistics.stdev(map(math.log, times.values())) > _STRAY
+        }

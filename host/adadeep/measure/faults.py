@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from adadeep.core.errors import AgentError, DeadlinePassed, ProcessEnded, StableDeviceError
 from adadeep.devices.agent import AgentClient
@@ -51,16 +51,20 @@ def ending_the_overdue(agent: AgentClient, serial: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def blaming_the_runtime(serial: str) -> Iterator[None]:
-    """For our own anchor model, which is sound: a runtime that does not survive it is broken.
+def blaming_the_runtime(serial: str, models: Collection[str]) -> Iterator[None]:
+    """For models of our own, which are sound: a runtime that does not survive one is broken.
+
+    Args:
+        serial: of the device.
+        models: names of our own ones.
 
     Raises:
-        StableDeviceError: in place of the error that blames a model.
+        StableDeviceError: in place of the error that blames one of them.
     """
     try:
         yield
     except AgentError as error:
-        if error.code not in (CRASHED, OVERDUE):
+        if error.code not in (CRASHED, OVERDUE) or error.model not in models:
             raise
         raise StableDeviceError(
             f"{serial}: the runtime there can't run even our own small model. Give the device"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,12 +19,23 @@ from adadeep.core.device_profile import (
 )
 from adadeep.core.errors import AgentError, ConfigError, NoAgentError
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, Measurement, measurement_key, new_study
+from adadeep.core.measurement import Agent, new_study
 from adadeep.core.transport import Transport
 from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.layer_models import SingleLayer, tflite_of
+from adadeep.measure.faults import blaming_the_runtime
+from adadeep.measure.layer_models import SingleLayer
+from adadeep.measure.layer_table import measure_layers
 from adadeep.measure.meter import LatencyMeter
+from adadeep.measure.meter_jobs import model_name
+from adadeep.measure.noise_session import (
+    SECONDS,
+    SHARP,
+    NoisePlan,
+    learn_noise,
+    noise_plans,
+    reference_model,
+)
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.measure.session_log import SessionLog
 from adadeep.profiles import files
@@ -33,14 +43,6 @@ from adadeep.profiles.files import UNFINISHED
 from adadeep.profiles.schema import is_profile_name
 
 _READY_S = 120.0
-
-# Shorter than for a model: a table has dozens of layers, and a fitted model averages over them.
-LAYER_SETTINGS = MeasureSettings(
-    launches=2, warmup_min_runs=3, warmup_min_ms=8.0, min_runs=20, max_runs=600,
-    min_ms=40.0, max_ms=600.0, ci_relative=0.03,
-)  # fmt: skip
-
-Left = Mapping[str, Measurement]  # by key
 
 
 class ProfileObserver(Protocol):
@@ -73,17 +75,19 @@ class ProfileRequest:
 
     Attributes:
         layers: the table.
-        settings: how each is measured.
+        settings: how each runs.
         name: of the profile; None for one made from the device's facts.
         fresh: measure everything anew, also what an unfinished profile of this device holds.
         agent: name of the kind that measures; None for the one that suits the device best.
+        noise_s: how long to measure how much the device strays; 0: not at all.
     """
 
     layers: tuple[SingleLayer, ...]
-    settings: MeasureSettings = LAYER_SETTINGS
+    settings: MeasureSettings = MeasureSettings()
     name: str | None = None
     fresh: bool = False
     agent: str | None = None
+    noise_s: float = SECONDS
 
 
 def profile_device(
@@ -120,10 +124,27 @@ def profile_device(
                 provenance=_provenance(agent, ""),
                 capabilities=_with(capabilities, agent),
             )
+            # A part before the table and a part after: sessions minutes apart tell most.
+            plans = list(noise_plans(request.noise_s, int(study, 16)))
+            _strayed(meter, plans[:1], request.noise_s, observer)
             profile = _measured(meter, profile, request, draft, observer)
+            _strayed(meter, plans[1:], request.noise_s, observer)
     except NoAgentError as error:
         observer.no_agent(str(error))
     return _finished(profile)
+
+
+def _strayed(
+    meter: LatencyMeter, plans: Sequence[NoisePlan], seconds: float, observer: ProfileObserver
+) -> None:
+    """Measures how much the device strays; the session log tells its profile in the end."""
+    if not plans:
+        return
+    observer.note(f"measuring how much the device strays ({seconds:.0f} s in all)")
+    try:
+        learn_noise(meter, plans)
+    except AgentError as error:
+        observer.note(f"how much the device strays is not known: {error}")
 
 
 def _finished(profile: DeviceProfile) -> DeviceProfile:
@@ -142,7 +163,10 @@ def _finished(profile: DeviceProfile) -> DeviceProfile:
             [*(now.sessions if now else ()), *(draft.sessions if draft else ())],
             key=lambda session: session.created,
         )
-        return replace(whole, sessions=tuple(sessions[-SESSIONS_KEPT:]))
+        known = [one.noise for one in (now, draft) if one and one.noise]
+        return replace(
+            whole, sessions=tuple(sessions[-SESSIONS_KEPT:]), noise=known[0] if known else None
+        )
 
     return files.update(name, merged, instead_of=growing)
 
@@ -213,7 +237,8 @@ def _measured(
             same = _same_device(now, profile.facts)
             older = None if begins and request.fresh else same
             entries = _with_older(tuple(done.values()), older)
-            return replace(growing, entries=entries, sessions=same.sessions if same else ())
+            sessions, noise = (same.sessions, same.noise) if same else ((), None)
+            return replace(growing, entries=entries, sessions=sessions, noise=noise)
 
         files.update(growing.name, grown)
 
@@ -225,7 +250,9 @@ def _measured(
     save(begins=True)
     for entry in known.values():
         observer.entry(entry)
-    entries = measure_layers(meter, request.layers, known, meter.recovered, keep)
+    ours = model_name(reference_model(SHARP))
+    with blaming_the_runtime(profile.facts.serial, [ours]):
+        entries = measure_layers(meter, request.layers, known, keep)
     return replace(profile, entries=entries)
 
 
@@ -249,46 +276,3 @@ def _provenance(agent: Agent | None, note: str) -> ProfileProvenance:
 def _with(capabilities: Sequence[Capability], agent: Agent) -> tuple[Capability, ...]:
     text = f"{agent.name} {agent.version}, {agent.runtime} {agent.runtime_version}"
     return (*capabilities, Capability("agent", CapabilityStatus.READABLE, text))
-
-
-def measure_layers(
-    meter: LatencyMeter,
-    layers: Sequence[SingleLayer],
-    known: Mapping[str, ProfileEntry],
-    recovered: Sequence[Measurement],
-    on_entry: Callable[[ProfileEntry], None],
-) -> tuple[ProfileEntry, ...]:
-    """Measures layers one after the other.
-
-    Args:
-        meter: of the device.
-        layers: what to measure.
-        known: entries by key that are measured already; they are taken over.
-        recovered: what waits on the device; taken over where layer and target are the same.
-        on_entry: told each new entry as it comes, before the device may forget it.
-
-    Raises:
-        TransientDeviceError: the device is gone; what came before was told to `on_entry`.
-    """
-    left = {found.key: found for found in recovered}
-    entries = []
-    for single in layers:
-        entry = known.get(single.key)
-        if entry is None:
-            entry = _measured_entry(meter, single, left)
-            on_entry(entry)
-            if entry.measurement and entry.measurement.key in left:
-                meter.acknowledge([entry.measurement.key])
-        entries.append(entry)
-    return tuple(entries)
-
-
-def _measured_entry(meter: LatencyMeter, single: SingleLayer, left: Left) -> ProfileEntry:
-    model = tflite_of(single)
-    found = left.get(measurement_key(hashlib.sha256(model).hexdigest(), meter.target))
-    about = (single.key, single.layer, single.precision)
-    try:
-        measurement = found or meter.measure([model])[0]
-    except AgentError as error:  # this device's runtime can't run this layer: data too
-        return ProfileEntry(*about, error=str(error))
-    return ProfileEntry(*about, measurement)

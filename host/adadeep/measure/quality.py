@@ -1,63 +1,99 @@
-"""What makes samples suspect (design section 4, rule 2). Pure functions."""
+"""What disturbed a measurement, by cause: told with the numbers, never guessed from them alone."""
 
 from __future__ import annotations
 
-from adadeep.core.measurement import Conditions, Launch
-from adadeep.core.statistics import summarise
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-MAX_CLOCK_DROP = 0.10
-MAX_ANCHOR_DRIFT = 0.15
-MAX_LAUNCH_SPREAD = 0.25
+from adadeep.core.measurement import Block, Conditions, Measurement
+from adadeep.core.session import MeasuredTogether
+
+MAX_CLOCK_DROP = 0.10  # of a core, from the first to the last blocks on it
+MAX_WAIT = 0.05  # of the timed runs' time, spent waiting for a processor
+MAX_SLOWDOWN = 0.25  # more than the flicker of a busy computer
+_PARTS = 4  # first and last quarter are compared
 
 
-def clock_drop(before: Conditions, after: Conditions) -> float | None:
-    """How far the fastest core's clock fell, as a fraction; None where no clock can be read.
+def clock_drop(blocks: Sequence[Block]) -> float | None:
+    """How far the clock of the core fell that fell furthest, as a fraction; None if unreadable.
 
-    The clock after the last run is one under load. If it is below what it was before the load,
-    the device throttles; an idle clock before (lower) says nothing and gives 0.
+    Cores are judged by themselves, for a model may move from a quick one to a slow one. The clock
+    is read after a block, so it is one under load.
     """
-    start = max((khz for khz in before.cpu_khz if khz), default=0)
-    end = max((khz for khz in after.cpu_khz if khz), default=0)
-    return max(0.0, 1 - end / start) if start and end else None
+    drops = []
+    for core in {block.core for block in blocks}:
+        clocks = [float(block.khz) for block in blocks if block.core == core and block.khz]
+        if len(clocks) > 1:
+            drops.append(max(0.0, 1 - _change(clocks)))
+    return max(drops, default=None)
 
 
-def launch_spread(launches: tuple[Launch, ...]) -> float:
-    """How far the medians of the launches lie apart: (largest - smallest) / smallest."""
-    medians = [summarise(launch.runs_ns).median for launch in launches if launch.runs_ns]
-    return max(medians) / min(medians) - 1 if medians and min(medians) > 0 else 0.0
+def waited_share(blocks: Sequence[Block]) -> float | None:
+    """How long timed runs waited for a processor, of their time; None if the kernel hides it."""
+    known = [block for block in blocks if block.delay_ns is not None]
+    total = sum(sum(block.times_ns) for block in known)
+    return sum(block.delay_ns or 0 for block in known) / total if total else None
 
 
-def disturbances(
-    before: Conditions,
-    after: Conditions,
-    launches: tuple[Launch, ...],
-    anchor_drift: float | None,
-) -> tuple[str, ...]:
-    """Why a measurement should be repeated; empty if nothing speaks against it.
+def slowdown(measured: Measurement) -> float:
+    """How much slower the model became while it stayed loaded, or over the session: 0.3 is 30 %.
 
-    Args:
-        before: conditions before the load.
-        after: conditions after the last run.
-        launches: the samples.
-        anchor_drift: change of the anchor around the measurement, as a fraction; None without.
+    0 where there are too few placements to tell that from what other programs do.
     """
-    reasons = []
-    drop = clock_drop(before, after)
+    series = [[block.median_ms for block in p.blocks] for p in measured.placements]
+    loaded = [_change(medians) for medians in series if len(medians) >= _PARTS]
+    whole = [placement.median_ms for placement in measured.placements]
+    changes = [0.0]
+    if len(loaded) > 2:
+        changes.append(statistics.median(loaded) - 1)
+    if len(whole) >= 2 * _PARTS:
+        changes.append(_change(whole) - 1)
+    return max(changes)
+
+
+def _change(values: Sequence[float]) -> float:
+    """The median of the last quarter over that of the first."""
+    size = max(1, len(values) // _PARTS)
+    return statistics.median(values[-size:]) / statistics.median(values[:size])
+
+
+def causes(measured: Measurement) -> tuple[str, ...]:
+    """What disturbed it; empty if nothing that can be read speaks against it."""
+    return tuple(_causes(measured))
+
+
+def _causes(measured: Measurement) -> Iterator[str]:
+    blocks = measured.blocks
+    drop, waited = clock_drop(blocks), waited_share(blocks)
     if drop is not None and drop > MAX_CLOCK_DROP:
-        reasons.append(f"the clock dropped {drop:.0%}")
-    if anchor_drift is not None and abs(anchor_drift) > MAX_ANCHOR_DRIFT:
-        reasons.append(f"the anchor model drifted {anchor_drift:+.0%}")
-    spread = launch_spread(launches)
-    if spread > MAX_LAUNCH_SPREAD:
-        reasons.append(f"the launches differ by {spread:.0%}")
-    return tuple(reasons)
+        yield f"the clock dropped {drop:.0%}"
+    if waited is not None and waited > MAX_WAIT:
+        yield f"waited {waited:.0%} of the time for a processor"
+    if (slower := slowdown(measured)) > MAX_SLOWDOWN:
+        yield f"became {slower:.0%} slower while it was measured"
 
 
-def ratio_to_anchor(median_ms: float, anchors_ms: list[float]) -> float | None:
-    """A median over the mean of the anchors measured around it; None without anchors."""
-    return median_ms / (sum(anchors_ms) / len(anchors_ms)) if anchors_ms else None
+def with_causes(session: MeasuredTogether, *more: str) -> MeasuredTogether:
+    """The session with what disturbed each of its models, and what disturbed them all."""
+    marked = tuple(
+        replace(one, disturbed=tuple(dict.fromkeys((*one.disturbed, *more, *causes(one)))))
+        for one in session.measurements
+    )
+    return replace(session, measurements=marked)
 
 
-def drift(anchors_ms: list[float]) -> float | None:
-    """(last - first) / first of the anchors around a measurement; None with fewer than two."""
-    return anchors_ms[-1] / anchors_ms[0] - 1 if len(anchors_ms) > 1 else None
+def throttled(session: MeasuredTogether) -> bool:
+    """Whether the device lowered its clock while the session went."""
+    drops = (clock_drop(one.blocks) for one in session.measurements)
+    return max((drop for drop in drops if drop is not None), default=0.0) > MAX_CLOCK_DROP
+
+
+def hottest_c(state: Conditions) -> float | None:
+    """The hottest sensor; None where none can be read."""
+    return max(state.temperatures_c.values(), default=None)
+
+
+def quickest_khz(state: Conditions) -> int | None:
+    """The clock of the core that is quickest now; None where none can be read."""
+    return max((khz for khz in state.cpu_khz if khz), default=None)

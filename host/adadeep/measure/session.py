@@ -12,6 +12,7 @@ from adadeep.core.device import Capability, DeviceFacts
 from adadeep.core.errors import DeviceError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import new_study
+from adadeep.core.noise import PRIOR, NoiseModel
 from adadeep.core.transport import Transport
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_kinds.choice import choose_kind
@@ -20,6 +21,7 @@ from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.session_log import SessionLog
+from adadeep.profiles import files
 
 _START_S = 90.0
 _LEAVE_S = 10.0
@@ -36,6 +38,8 @@ class MeterOptions:
         preparing: how far the device may be prepared, and who is told.
         watch: how patient with a silent agent, and who is told of long waits.
         log: how the device's profile is told at the end what was done; None: it is not.
+        noise: how much the device strays; None for what its profile says, or what is true of most
+            devices.
     """
 
     agent: str | None = None
@@ -44,6 +48,7 @@ class MeterOptions:
     preparing: Preparing = field(default_factory=Preparing)
     watch: Watch = field(default_factory=Watch)
     log: SessionLog | None = None
+    noise: NoiseModel | None = None
 
 
 @contextlib.contextmanager
@@ -77,9 +82,9 @@ def open_meter(
         return AgentClient.start(ready, start_by, wish.watch)
 
     with _left_in_the_end(ready):
-        meter = DeviceMeter(
-            facts, connect, settings or MeasureSettings(), wish.study or new_study()
-        )
+        noise = wish.noise or files.noise_of(facts) or PRIOR
+        settings = settings or MeasureSettings()
+        meter = DeviceMeter(facts, connect, settings, wish.study or new_study(), noise)
         try:
             yield meter
         except BaseException:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import ProfileReference, ProfileSession
 from adadeep.core.errors import ConfigError
-from adadeep.core.measurement import Measurement
+from adadeep.core.session import MeasuredTogether
 from adadeep.profiles import files
 
 
@@ -20,22 +20,26 @@ class Tally:
 
     Attributes:
         models: measurements.
-        suspect: those that stayed disturbed.
-        undisturbed: the others, by the model's hash, without their samples.
+        suspect: those that were disturbed.
+        undisturbed: the last of the others, by the model's hash, without their samples.
+        sessions: what the device's noise is learned from.
     """
 
     models: int = 0
     suspect: int = 0
     undisturbed: dict[str, ProfileReference] = field(default_factory=dict)
+    sessions: list[MeasuredTogether] = field(default_factory=list)
 
-    def take(self, measured: Measurement) -> None:
-        """Counts one."""
-        self.models += 1
-        if measured.disturbed:
-            self.suspect += 1
-            return
-        with contextlib.suppress(ValueError):  # what no profile would take is no reference
-            self.undisturbed[measured.model_sha256] = ProfileReference.of(measured)
+    def take(self, session: MeasuredTogether) -> None:
+        """Counts its models."""
+        self.sessions.append(session)
+        for measured in session.measurements:
+            self.models += 1
+            if measured.disturbed:
+                self.suspect += 1
+                continue
+            with contextlib.suppress(ValueError):  # what no profile would take is no reference
+                self.undisturbed[measured.model_sha256] = ProfileReference.of(measured)
 
 
 def _without_reference() -> str | None:
@@ -74,6 +78,6 @@ class SessionLog:
                 suspect=tally.suspect,
                 reference=tally.undisturbed.get(self.reference() or ""),
             )
-            files.append_session(facts, session)
+            files.append_session(facts, session, tally.sessions)
         except (ConfigError, ValueError) as error:
             self.warn(f"this session is not noted in the device's profile: {error}")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from adadeep.core.display import one_line
 from adadeep.core.errors import TransientDeviceError
-from adadeep.devices.agent_messages import AgentResult
+from adadeep.devices.agent_messages import ModelResult
 from adadeep_agent import wire
 from adadeep_agent.wire import Message, WireError
 
@@ -30,7 +30,7 @@ def from_message(tensor: Message) -> npt.NDArray[Any]:
     return np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
 
-def outputs_of(result: AgentResult, serial: str) -> list[list[npt.NDArray[Any]]]:
+def outputs_of(result: ModelResult, serial: str) -> list[list[npt.NDArray[Any]]]:
     """What a model gave for each sample: a list of arrays, one an output tensor.
 
     Raises:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adadeep.core.device import Battery, DeviceFacts
-from adadeep.core.device_profile import DeviceProfile
-from adadeep.core.measurement import Measurement
-from adadeep.core.statistics import Summary
+from adadeep.core.device_profile import DeviceProfile, ProfileEntry
+from adadeep.core.estimates import LatencyEstimate
+from adadeep.profiles.layers import layer_estimate
 from adadeep.profiles.schema import core_text
 
 
@@ -36,25 +36,25 @@ class EntryDifference:
     Attributes:
         key: of the layer.
         threads: of the runtime.
-        first: latency in the first profile, ms.
+        first: latency in the first profile, with the interval of that device's noise.
         second: in the second.
     """
 
     key: str
     threads: int
-    first: Summary
-    second: Summary
+    first: LatencyEstimate
+    second: LatencyEstimate
 
     @property
     def ratio(self) -> float:
         """Median of the second over that of the first: above 1 the second is slower."""
-        return self.second.median / self.first.median
+        return self.second.median_ms / self.first.median_ms
 
     @property
     def overlaps(self) -> bool:
-        """Whether the 95 % intervals of the medians meet: then they may be equal."""
+        """Whether the 95 % intervals of the devices' centres meet: then they may be equal."""
         first, second = self.first, self.second
-        return first.ci_low <= second.ci_high and second.ci_low <= first.ci_high
+        return first.low_ms <= second.high_ms and second.low_ms <= first.high_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,12 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _measured(profile: DeviceProfile) -> dict[tuple[str, int], Measurement]:
-    """Measurements by layer and threads; of several runtimes the first."""
-    found: dict[tuple[str, int], Measurement] = {}
+def _measured(profile: DeviceProfile) -> dict[tuple[str, int], ProfileEntry]:
+    """Measured layers by key and threads; of several runtimes the first."""
+    found: dict[tuple[str, int], ProfileEntry] = {}
     for entry in profile.entries:
-        if entry.measurement and any(launch.runs_ns for launch in entry.measurement.launches):
-            found.setdefault((entry.key, entry.measurement.settings.threads), entry.measurement)
+        if entry.measurement:
+            found.setdefault((entry.key, entry.measurement.settings.threads), entry)
     return found
 
 
@@ -132,15 +132,16 @@ def diff(first: DeviceProfile, second: DeviceProfile) -> ProfileDiff:
         if a != b
     )
     mine, theirs = _measured(first), _measured(second)
+
+    def compared(slot: tuple[str, int]) -> EntryDifference:
+        pair = (layer_estimate(first, mine[slot]), layer_estimate(second, theirs[slot]))
+        return EntryDifference(*slot, *pair)
+
     return ProfileDiff(
         first=first.name,
         second=second.name,
         facts=tuple(facts),
-        entries=tuple(
-            EntryDifference(key, threads, m.latency, theirs[key, threads].latency)
-            for (key, threads), m in mine.items()
-            if (key, threads) in theirs
-        ),
+        entries=tuple(compared(slot) for slot in mine if slot in theirs),
         only_first=tuple(key for key, threads in mine if (key, threads) not in theirs),
         only_second=tuple(key for key, threads in theirs if (key, threads) not in mine),
     )

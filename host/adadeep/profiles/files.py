@@ -1,7 +1,7 @@
 """Where profiles lie, and reading and writing them there.
 
-A library is a folder with ``devices/VENDOR/NAME.toml``, ``tables/NAME/RUNTIME-tTHREADS.jsonl`` and
-``sessions/NAME.jsonl``. There are two: the user's, and the one that comes with adadeep, which is
+A library is a folder with ``devices/VENDOR/NAME.toml``, ``tables/NAME/RUNTIME-tTHREADS.jsonl``,
+``sessions/NAME.jsonl`` and ``noise/NAME.json``. There are two: the user's, and the one that comes with adadeep, which is
 only read. Who writes holds a lock on the user's from reading to writing, so that two commands at
 once undo nothing of each other.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,10 +25,13 @@ from adadeep.core.device_profile import (
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.files import remove_parts
+from adadeep.core.noise import PRIOR, NoiseModel
 from adadeep.core.places import expanded
 from adadeep.core.registry import suggestion
+from adadeep.core.session import MeasuredTogether
 from adadeep.profiles.library import (
     library_dir,
+    noise_file,
     read_text,
     sessions_file,
     shipped_dir,
@@ -43,6 +46,8 @@ from adadeep.profiles.schema import (
     from_toml,
     from_toml_with_former,
     is_profile_name,
+    noise_from_json,
+    noise_to_json,
     sessions_from_lines,
     sessions_to_lines,
     to_json_lines,
@@ -53,6 +58,7 @@ UNFINISHED = "-unfinished"  # ends the name of a profile that grows
 
 _MOST_TOML_BYTES = 1_000_000
 _MOST_SESSIONS_BYTES = 1_000_000
+_MOST_NOISE_BYTES = 4_000_000
 _KILLED_S = 3600.0  # writers of before the lock: what was written to an hour ago has none now
 
 
@@ -122,18 +128,21 @@ def update(
     return profile
 
 
-def append_session(facts: DeviceFacts, session: ProfileSession) -> bool:
+def append_session(
+    facts: DeviceFacts, session: ProfileSession, measured: Sequence[MeasuredTogether] = ()
+) -> bool:
     """Appends to the sessions of the device's profile; the oldest beyond 200 go.
 
     Args:
         facts: of the device.
         session: what was done with it.
+        measured: what was measured, from which the profile learns how much the device strays.
 
     Returns:
         Whether the user's library has a profile of this device, with this build of its system.
 
     Raises:
-        ConfigError: the sessions there can't be read, or can't be written.
+        ConfigError: the sessions or the noise there can't be read, or can't be written.
     """
     if name_of(facts) is None:
         return False
@@ -141,11 +150,29 @@ def append_session(facts: DeviceFacts, session: ProfileSession) -> bool:
         name = name_of(facts)  # while this one waited it may have got another
         if name is None:
             return False
-        path = sessions_file(find(name), name)
+        toml = find(name)
+        path = sessions_file(toml, name)
         sessions = (*_sessions(path), session)[-SESSIONS_KEPT:]
         write_text(path, sessions_to_lines(sessions))
+        if measured:
+            _learn(noise_file(toml, name), measured)
         _remove_leftovers(root)
     return True
+
+
+def _learn(path: Path, measured: Sequence[MeasuredTogether]) -> None:
+    known = _noise(path) or PRIOR
+    learned = known.updated(measured)
+    if learned != known:
+        write_text(path, noise_to_json(learned))
+
+
+def noise_of(facts: DeviceFacts) -> NoiseModel | None:
+    """How much the device strays, as its profile says; None where that can't be told."""
+    name = name_of(facts)
+    with contextlib.suppress(ConfigError):
+        return _noise(noise_file(find(name), name)) if name else None
+    return None
 
 
 def _save(root: Path, profile: DeviceProfile) -> Path:
@@ -162,6 +189,11 @@ def _save(root: Path, profile: DeviceProfile) -> Path:
         write_text(sessions, sessions_to_lines(profile.sessions[-SESSIONS_KEPT:]))
     else:
         sessions.unlink(missing_ok=True)
+    noise = noise_file(path, profile.name)
+    if profile.noise is not None:
+        write_text(noise, noise_to_json(profile.noise))
+    else:
+        noise.unlink(missing_ok=True)
     write_text(path, to_toml(profile))
     stale = set(table_files(path, profile.name)) - written
     others = {p for p in root.glob(f"devices/*/{profile.name}.toml")} - {path}
@@ -172,7 +204,8 @@ def _save(root: Path, profile: DeviceProfile) -> Path:
 
 
 def _remove_leftovers(root: Path) -> None:
-    for folder in (*root.glob("devices/*"), *root.glob("tables/*"), root / "sessions"):
+    beside = (root / "sessions", root / "noise")
+    for folder in (*root.glob("devices/*"), *root.glob("tables/*"), *beside):
         with contextlib.suppress(OSError):  # the profile is written; this is tidying
             remove_parts(folder, _KILLED_S)
 
@@ -202,6 +235,7 @@ def _remove(name: str) -> None:
         with contextlib.suppress(OSError):
             tables_dir(path, name).rmdir()
         sessions_file(path, name).unlink(missing_ok=True)
+        noise_file(path, name).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
 
@@ -219,10 +253,10 @@ def load(name: str) -> DeviceProfile:
 
 
 def load_to_use(name: str) -> tuple[DeviceProfile, FormatError | None]:
-    """As `load`, but sessions that can't be read are left out: measuring does without them.
+    """As `load`, but sessions and noise that can't be read are left out: measuring does without.
 
     Returns:
-        The profile, and why its sessions are left out; None if they are not.
+        The profile, and why something is left out; None if nothing is.
 
     Raises:
         ConfigError: there is none.
@@ -235,10 +269,15 @@ def load_to_use(name: str) -> tuple[DeviceProfile, FormatError | None]:
         entries.extend(from_json_lines(read_text(table), str(table)))
     now = profile.facts.fingerprint
     profile = replace(profile, entries=tuple(_renamed(entry, former, now) for entry in entries))
+    problem = None
     try:
-        return replace(profile, sessions=_sessions(sessions_file(path, profile.name))), None
+        profile = replace(profile, sessions=_sessions(sessions_file(path, profile.name)))
     except FormatError as error:
-        return profile, error
+        problem = error
+    try:
+        return replace(profile, noise=_noise(noise_file(path, profile.name))), problem
+    except FormatError as error:
+        return profile, problem or error
 
 
 def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:
@@ -257,6 +296,17 @@ def _sessions(path: Path) -> tuple[ProfileSession, ...]:
     except ConfigError as error:
         raise FormatError(
             f"{error} Or remove that file: a profile does without its sessions."
+        ) from error
+
+
+def _noise(path: Path) -> NoiseModel | None:
+    if not path.exists():
+        return None
+    try:
+        return noise_from_json(read_text(path, _MOST_NOISE_BYTES), str(path))
+    except ConfigError as error:
+        raise FormatError(
+            f"{error} Or remove that file: adadeep-profile learns the device's noise anew."
         ) from error
 
 

@@ -118,6 +118,11 @@ def sessions_file(path: Path, name: str) -> Path:
     return _root(path) / "sessions" / f"{name}.jsonl"
 
 
+def noise_file(path: Path, name: str) -> Path:
+    """The file of the noise of the profile `name`, whose TOML file is `path`."""
+    return _root(path) / "noise" / f"{name}.json"
+
+
 def table_files(path: Path, name: str) -> list[Path]:
     """The tables that there are."""
     found = tables_dir(path, name).glob("*.jsonl")

@@ -1,4 +1,4 @@
-"""DeviceProfile <-> text: a TOML file of facts, JSON lines of the table and of the sessions.
+"""DeviceProfile <-> text: TOML of facts, JSON lines of table and sessions, JSON of the noise.
 
 What is derived (medians, fingerprints) is not written: it would go stale. Numbers of cores are
 written as "0-3,6"; the caches of one size on one line, their instances parted by "/".
@@ -27,8 +27,10 @@ from adadeep.core.device_profile import (
 )
 from adadeep.core.display import one_line
 from adadeep.core.errors import FormatError
+from adadeep.core.noise import NoiseModel
 from adadeep.core.reader import plain_json, why
 from adadeep.core.registry import suggestion
+from adadeep.profiles.rows_0_1 import entry_of_now, is_of_0_1
 
 SCHEMA_VERSION = 1
 _HEADER = (
@@ -293,6 +295,8 @@ def _as_row(entry: ProfileEntry) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(entry, order="deterministic")
     if not entry.layer.inputs:
         del row["layer"]["inputs"]
+    if entry.reference_ms is None:
+        del row["reference_ms"]
     return row
 
 
@@ -310,7 +314,10 @@ def from_json_lines(text: str, source: str) -> tuple[ProfileEntry, ...]:
 
 
 def _entry(line: str, source: str) -> ProfileEntry:
-    return _convert(plain_json(line, source), ProfileEntry, source, "")
+    row = plain_json(line, source)
+    if is_of_0_1(row):
+        row = entry_of_now(row)
+    return _convert(row, ProfileEntry, source, "")
 
 
 def sessions_to_lines(sessions: Iterable[ProfileSession]) -> str:
@@ -330,3 +337,17 @@ def sessions_from_lines(text: str, source: str) -> tuple[ProfileSession, ...]:
         where = f"{source}, line {number}"
         sessions.append(_convert(plain_json(line, where), ProfileSession, where, ""))
     return tuple(sessions)
+
+
+def noise_to_json(noise: NoiseModel) -> str:
+    """How much a device strays, as a file that can be read and compared."""
+    return msgspec.json.format(msgspec.json.encode(noise), indent=1).decode() + "\n"
+
+
+def noise_from_json(text: str, source: str) -> NoiseModel:
+    """How much a device strays.
+
+    Raises:
+        FormatError: naming the file and the key.
+    """
+    return _convert(plain_json(text, source), NoiseModel, source, "")

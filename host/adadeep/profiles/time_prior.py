@@ -125,7 +125,8 @@ class ProfileTimePrior:
                 continue
             if MeasuredWay.of(measured) == way:
                 layer = _in_precision(entry.layer, precision)
-                found[_bits(layer)].append((layer, measured.latency_ms))
+                time_ms = profile.latency_ms(entry) or measured.latency_ms
+                found[_bits(layer)].append((layer, time_ms))
         tables = {bits: _table(rows) for bits, rows in found.items() if len(rows) >= _FEWEST}
         return cls(tables) if tables else None
 

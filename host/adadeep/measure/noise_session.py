@@ -1,0 +1,135 @@
+"""Networks of our own, of several sizes and kinds, and the sessions that tell how a device strays.
+
+They are single layers, so that they run wherever the layers of a profile's table do. What is
+learned of them holds for others of about their size and time: `core/noise.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from adadeep.core.errors import AgentError
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.session import MeasuredTogether
+from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
+from adadeep.measure.meter import LatencyMeter
+from adadeep.measure.meter_jobs import model_name
+
+# The sharp one: small enough for any cache, and run a hundred times in a block.
+SHARP = "small"
+# On a laptop of 2020 a run takes 1 us, 0.1 ms, 1 ms (13 MB of weights) and 8 ms.
+REFERENCES: Mapping[str, SingleLayer] = MappingProxyType({
+    "tiny": SingleLayer(dense(64, 10)),
+    SHARP: SingleLayer(conv(14, 32, 32, 3)),
+    "heavy": SingleLayer(dense(3136, 1024)),
+    "slow": SingleLayer(conv(56, 64, 64, 3)),
+})  # fmt: skip
+
+SECONDS = 18.0  # of a profile; with starting agents 20
+_SERIES = 0.3  # of the time, for the long stretch in one placement
+_LAUNCHES = 2  # of each of the other sessions
+_SESSION_S = 4.0  # of these, starts of agents left out
+_AGENT_START_S = 1.0
+_PLACEMENT_MS = 250.0
+_BLOCK_MS = 12.0
+_LONGEST_SERIES_S = 60.0
+_SHORTEST_S = 1.0
+
+
+@functools.cache
+def reference_model(name: str) -> bytes:
+    """The .tflite of a reference, the same bytes every time.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return tflite_of(REFERENCES[name])
+
+
+def reference_models() -> dict[str, bytes]:
+    """All of them by name, the quickest first."""
+    return {name: reference_model(name) for name in REFERENCES}
+
+
+@dataclass(frozen=True, slots=True)
+class NoisePlan:
+    """A session that noise is learned from.
+
+    Attributes:
+        plan: how it goes.
+        launches: of the agent.
+    """
+
+    plan: MeasuringPlan
+    launches: int
+
+
+def noise_plans(seconds: float, seed: int = 0) -> Iterator[NoisePlan]:
+    """The sessions that so much time allows: a long placement, then many short ones.
+
+    The first tells how averages of longer and longer stretches stray (Allan curves), the others
+    what a new place in memory and a new process change, and how sessions differ.
+
+    Args:
+        seconds: for all of them, starts of agents counted in; below 1 there are none.
+        seed: of their orders; another one each time, as a session is known by what it is to do.
+    """
+    if seconds < _SHORTEST_S:
+        return
+    series_ms = 1000 * min(_SERIES * seconds, _LONGEST_SERIES_S)
+    series = MeasuringPlan(
+        seed=seed, placements=1, least_placements=1, placement_ms=series_ms, block_ms=_BLOCK_MS,
+        max_ms=1.5 * series_ms,
+    )  # fmt: skip
+    yield NoisePlan(series, 1)
+    left_s = seconds - series_ms / 1000
+    each_s = _SESSION_S + _LAUNCHES * _AGENT_START_S
+    count = max(1, math.floor(left_s / each_s))
+    timed_ms = 1000 * max(0.5, left_s / count - _LAUNCHES * _AGENT_START_S)
+    placements = max(4, math.ceil(timed_ms / _PLACEMENT_MS))
+    for number in range(count):
+        yield NoisePlan(
+            MeasuringPlan(
+                seed=seed + 1 + number, placements=placements, least_placements=2,
+                placement_ms=_PLACEMENT_MS, block_ms=_BLOCK_MS, max_ms=timed_ms,
+            ),
+            _LAUNCHES,
+        )  # fmt: skip
+
+
+def learn_noise(
+    meter: LatencyMeter, plans: Iterable[NoisePlan]
+) -> tuple[MeasuredTogether, ...]:
+    """Measures the references in turn; one that the device can't run is left out.
+
+    Args:
+        meter: of the device.
+        plans: of the sessions, see `noise_plans`.
+
+    Raises:
+        AgentError: the runtime can't run any of them.
+        TransientDeviceError: the device is gone.
+    """
+    names = {name: model_name(reference_model(name)) for name in REFERENCES}
+    done = []
+    for one in plans:
+        while True:
+            models = [reference_model(name) for name in names]
+            try:
+                done.append(meter.measure(models, one.plan, one.launches))
+                break
+            except AgentError as error:
+                if len(names) == 1:
+                    raise
+                at_fault = [name for name, short in names.items() if short == error.model]
+                del names[at_fault[0] if at_fault else _largest(names)]
+    return tuple(done)
+
+
+def _largest(names: Iterable[str]) -> str:
+    """The reference with the most weights: the first that may lack memory."""
+    return max(names, key=lambda name: REFERENCES[name].layer.weights)
