@@ -1,0 +1,1 @@
+"""What a device's noise does to what is said of models: recordings, and their replay."""

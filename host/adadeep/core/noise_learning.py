@@ -1,0 +1,172 @@
+"""What sessions teach of a device's noise."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from adadeep.core.estimates import LEAST_SD
+from adadeep.core.noise_pool import ReferenceNoise, SessionCentres, Variance
+from adadeep.core.noise_series import (
+    Curve,
+    deviation_at,
+    latency_curve,
+    ratio_curve,
+    rounds_of,
+    shares_of,
+)
+from adadeep.core.noise_sessions import AT_ONCE_S, timed_s
+from adadeep.core.session import MeasuredTogether
+
+MOST_SESSIONS = 100
+_REMEMBERED_DF = 60.0  # so many at most: a device changes
+
+
+def noise_of(session: MeasuredTogether) -> list[ReferenceNoise]:
+    """What one session tells of each of its models; those with too few blocks are left out."""
+    placed, _ = rounds_of(session.measurements)
+    shares = shares_of(placed)
+    found = []
+    for index, one in enumerate(session.measurements):
+        curve = latency_curve(one)
+        if not curve:
+            continue
+        bare = ReferenceNoise(
+            one.model_sha256, one.model_bytes, one.latency_ms, curve, 0.0, 0.0, 0.0
+        )
+        if shares is not None:
+            bare = replace(
+                bare,
+                white_sd=_sd(shares.white[index]),
+                placement_sd=_sd(shares.placement[index]),
+                placement_df=shares.placement_df,
+                launch_sd=_sd(shares.launch[index]),
+                launch_df=shares.launch_df,
+            )
+        found.append(bare)
+    return found
+
+
+def _sd(variance: float) -> float:
+    return min(math.sqrt(variance), 10.0)
+
+
+def merged(known: ReferenceNoise, new: ReferenceNoise) -> ReferenceNoise:
+    """Of two accounts of the same model: what was known, moved by what is new."""
+    placement = _remembered(known.placement_df)
+    launch = _remembered(known.launch_df)
+    variances = [
+        Variance(getattr(known, name) ** 2, df).blended(Variance(getattr(new, name) ** 2, more))
+        for name, df, more in (
+            ("white_sd", placement, new.placement_df),
+            ("placement_sd", placement, new.placement_df),
+            ("launch_sd", launch, new.launch_df),
+        )
+    ]
+    return replace(
+        known,
+        curve=_merged_curve(known.curve, new.curve),
+        white_sd=math.sqrt(variances[0].value),
+        placement_sd=math.sqrt(variances[1].value),
+        placement_df=variances[1].df,
+        launch_sd=math.sqrt(variances[2].value),
+        launch_df=variances[2].df,
+    )
+
+
+def _remembered(df: float) -> float:
+    return min(df, _REMEMBERED_DF)
+
+
+def _merged_curve(known: Curve, new: Curve) -> Curve:
+    """Root mean squares where both tell; a session that is longer adds what it has beyond."""
+    longest = known if known[-1][0] >= new[-1][0] else new
+    other = new if longest is known else known
+    points = []
+    for tau, deviation in longest:
+        if other[0][0] <= tau <= other[-1][0]:
+            deviation = math.sqrt((deviation**2 + deviation_at(other, tau) ** 2) / 2)
+        points.append((tau, deviation))
+    return tuple(points)
+
+
+def references_of(
+    sessions: Iterable[MeasuredTogether],
+    known: Sequence[ReferenceNoise],
+    wanted: Collection[str],
+) -> tuple[ReferenceNoise, ...]:
+    """The references after sessions; shipped guesses go where something near them is known.
+
+    Args:
+        sessions: in their order.
+        known: references so far.
+        wanted: hashes of models that are references; others are passed over.
+    """
+    by_hash = {one.model_sha256: one for one in known if one.model_sha256}
+    for session in sessions:
+        for new in noise_of(session):
+            sha = new.model_sha256
+            if sha in by_hash:
+                by_hash[sha] = merged(by_hash[sha], new)
+            elif sha in wanted:
+                by_hash[sha] = new
+    return tuple(by_hash.values())
+
+
+def centres_of(
+    sessions: Iterable[MeasuredTogether],
+    known: Sequence[SessionCentres],
+    references: Collection[str],
+) -> tuple[SessionCentres, ...]:
+    """The sessions' medians of references after more sessions; the last 100."""
+    rows = list(known)
+    for session in sessions:
+        logs = {
+            one.model_sha256: math.log(one.latency_ms)
+            for one in session.measurements
+            if one.model_sha256 in references
+        }
+        if not logs:
+            continue
+        first = session.measurements[0]
+        seconds = float(np.mean([timed_s(one) for one in session.measurements]))
+        row = SessionCentres(first.before.timestamp, seconds, tuple(sorted(logs.items())))
+        if rows and abs(row.unix_s - rows[-1].unix_s) < AT_ONCE_S:
+            rows[-1] = _joined(rows[-1], row)
+        else:
+            rows.append(row)
+    return tuple(rows[-MOST_SESSIONS:])
+
+
+def _joined(first: SessionCentres, second: SessionCentres) -> SessionCentres:
+    """One row of both; its time stays the first's, so that a long series is not one row."""
+    logs = dict(first.logs)
+    for sha, log in second.logs:
+        before = logs.get(sha)
+        share = 1 / (first.sessions + 1)
+        logs[sha] = log if before is None else before + (log - before) * share
+    return replace(first, logs=tuple(sorted(logs.items())[:16]), sessions=first.sessions + 1)
+
+
+def ratio_curve_of(sessions: Iterable[MeasuredTogether]) -> Curve:
+    """The Allan curve of ratios: at each time the median over pairs of neighbours in sessions."""
+    curves = [
+        curve
+        for session in sessions
+        for first, second in itertools.pairwise(session.measurements)
+        if (curve := ratio_curve(first, second))
+    ]
+    if not curves:
+        return ()
+    start, end = max(c[0][0] for c in curves), max(c[-1][0] for c in curves)
+    taus = [start * 2**n for n in range(40) if start * 2**n <= max(end, start)]
+    points = []
+    for tau in taus:
+        told = [deviation_at(c, tau) for c in curves if c[0][0] <= tau <= c[-1][0] * 1.01]
+        if told:
+            points.append((tau, max(float(np.median(told)), LEAST_SD / 10)))
+    return tuple(points)

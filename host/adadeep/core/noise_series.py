@@ -1,0 +1,276 @@
+"""Sessions as series of log latencies: rounds, placements, Allan deviations, shares of variance.
+
+All times here are natural logarithms of ms: a hundredth of it is one per cent.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep.core.measurement import Block, Measurement, Placement
+
+Floats = npt.NDArray[np.float64]
+Curve = tuple[tuple[float, float], ...]  # of (averaging time in s, deviation)
+
+WAITED = 0.05  # of a block's time for a processor: it tells of others, not of the model
+_LEAST_PAIRS = 4  # of neighbouring averages that a point of a curve is made of
+_BURST = 1.0  # central 80 % of the values that one may be off them and still be counted whole
+_MEDIAN_COSTS = math.pi / 2  # variance of a median over that of a mean, of normal values
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRounds:
+    """A placement's rounds.
+
+    Attributes:
+        launch: of the agent.
+        logs: (rounds, models) of log medians of blocks in ms.
+    """
+
+    launch: int
+    logs: Floats
+
+    @property
+    def medians(self) -> Floats:
+        """(models,): by how much each is off the mean of all, the median over rounds."""
+        return np.asarray(np.median(self.residuals, axis=0))
+
+    @property
+    def residuals(self) -> Floats:
+        """(rounds, models): off the mean of the round."""
+        return np.asarray(self.logs - self.logs.mean(axis=1, keepdims=True))
+
+
+def is_sound(block: Block) -> bool:
+    """Whether it had a processor when it wanted one, as far as the kernel tells."""
+    if block.delay_ns is None:
+        return True
+    return block.delay_ns <= WAITED * (sum(block.times_ns) + block.delay_ns)
+
+
+def rounds_of(
+    measurements: Sequence[Measurement], core_kinds: Mapping[int, str] | None = None
+) -> tuple[list[PlacedRounds], int]:
+    """The rounds in which every one of these models has a block that can be compared.
+
+    Left out are blocks that waited for a processor, and rounds on several kinds of core. Where
+    nothing would be left, all is taken: the placements' scatter then tells.
+
+    Args:
+        measurements: of one session.
+        core_kinds: the kind of each core, by number; None: all are alike.
+
+    Returns:
+        The placements that have such rounds, and how many rounds were left out.
+    """
+    every = [_placed(placements, None) for placements in _side_by_side(measurements)]
+    kinds = core_kinds or {}
+    sound = [_placed(placements, kinds) for placements in _side_by_side(measurements)]
+    kept = [one for one in sound if len(one.logs)]
+    if not kept:
+        return [one for one in every if len(one.logs)], 0
+    left_out = sum(len(one.logs) for one in every) - sum(len(one.logs) for one in kept)
+    return kept, left_out
+
+
+def _side_by_side(measurements: Sequence[Measurement]) -> list[tuple[Placement, ...]]:
+    return list(zip(*(one.placements for one in measurements), strict=True))
+
+
+def _placed(placements: Sequence[Placement], kinds: Mapping[int, str] | None) -> PlacedRounds:
+    by_round = [{block.round: block for block in one.blocks} for one in placements]
+    shared = sorted(set.intersection(*(set(blocks) for blocks in by_round)))
+    rows = []
+    for number in shared:
+        blocks = [own[number] for own in by_round]
+        if kinds is None or _comparable(blocks, kinds):
+            rows.append([math.log(block.median_ms) for block in blocks])
+    logs = np.array(rows, dtype=np.float64).reshape(len(rows), len(placements))
+    return PlacedRounds(placements[0].launch, logs)
+
+
+def _comparable(blocks: Sequence[Block], kinds: Mapping[int, str]) -> bool:
+    on = {kinds.get(block.core) for block in blocks if block.core is not None}
+    return len(on) <= 1 and all(map(is_sound, blocks))
+
+
+def allan_curve(values: Floats, step_s: float) -> Curve:
+    """Allan deviations of a series, overlapping, for averages over 1, 2, 4, ... of its values.
+
+    Args:
+        values: (n,), one each `step_s`.
+        step_s: seconds from a value to the next.
+    """
+    low, high = np.quantile(values, (0.1, 0.9))  # bursts: a session's medians pass them over
+    values = np.clip(values, low - _BURST * (high - low), high + _BURST * (high - low))
+    sums = np.concatenate([[0.0], np.cumsum(values - values[:1])])
+    curve, width = [], 1
+    while len(values) - 2 * width + 1 >= _LEAST_PAIRS * max(width // 2, 1):
+        means = (sums[width:] - sums[:-width]) / width
+        differences = means[width:] - means[:-width]
+        curve.append((width * step_s, float(np.sqrt(np.mean(differences**2) / 2))))
+        width *= 2
+    return tuple(curve)
+
+
+def latency_curve(measurement: Measurement) -> Curve:
+    """The Allan curve of a model's log latency, block by block over the whole session."""
+    blocks = [block for block in measurement.blocks if is_sound(block)]
+    if len(blocks) < _LEAST_PAIRS:
+        return ()
+    logs = np.array([math.log(block.median_ms) for block in blocks])
+    span = (blocks[-1].start_ns - blocks[0].start_ns) / 1e9
+    launches = {placement.launch for placement in measurement.placements}
+    if span <= 0 or len(launches) > 1:  # another process: its clock may be another's
+        steps = [b.start_ns - a.start_ns for a, b in itertools.pairwise(blocks)]
+        step = float(np.median([one for one in steps if one > 0] or [1_000_000])) / 1e9
+    else:
+        step = span / (len(blocks) - 1)
+    return allan_curve(logs, step)
+
+
+def ratio_curve(first: Measurement, second: Measurement) -> Curve:
+    """The Allan curve of the log ratio of two models of a session; placements are centred.
+
+    Its averaging time is that of both models together.
+    """
+    placed, _ = rounds_of([first, second])
+    parts = [one.logs[:, 0] - one.logs[:, 1] for one in placed]
+    centred = [part - part.mean() for part in parts if len(part) > 1]
+    if not centred:
+        return ()
+    step = sum(_spent_s(one) for one in (first, second)) / sum(map(len, parts))
+    return allan_curve(np.concatenate(centred), step)
+
+
+def _spent_s(measurement: Measurement) -> float:
+    return sum(sum(block.times_ns) for block in measurement.blocks) / 1e9
+
+
+def deviation_at(curve: Curve, tau_s: float) -> float:
+    """A curve's value, between its points by logarithms, beyond its ends that of the end."""
+    taus, deviations = np.array(curve).T
+    logs = np.log(np.maximum(deviations, 1e-12))
+    return float(np.exp(np.interp(math.log(tau_s), np.log(taus), logs)))
+
+
+def robust_variance(values: Floats) -> float:
+    """Of a sample whose ends may be somebody else's doing; 0 of fewer than 2.
+
+    A fifth at either end is drawn in to the next (winsorised), and the variance scaled so that it
+    is right of normal values.
+    """
+    if len(values) < 2:
+        return 0.0
+    cut = len(values) // 5
+    ordered = np.sort(values)
+    drawn = np.clip(ordered, ordered[cut], ordered[len(values) - 1 - cut])
+    share = cut / len(values)
+    return float(drawn.var(ddof=1)) / _winsorised_normal(share)
+
+
+def _winsorised_normal(share: float) -> float:
+    """Variance of a normal value of which a share at each end was drawn in."""
+    if share == 0:
+        return 1.0
+    end = NormalDist().inv_cdf(1 - share)
+    return 1 - 2 * share - 2 * end * NormalDist().pdf(end) + 2 * share * end * end
+
+
+def trimmed_mean(values: Floats) -> tuple[float, float, float]:
+    """A mean without the fifth at either end, the variance of it, and its degrees of freedom.
+
+    By Yuen (1974); of fewer than 5 values nothing is left out. Of one value the variance is 0.
+    """
+    cut = len(values) // 5
+    ordered = np.sort(values)
+    kept = len(values) - 2 * cut
+    mean = float(ordered[cut : len(values) - cut].mean())
+    if len(values) < 2:
+        return mean, 0.0, 0.0
+    drawn = np.clip(ordered, ordered[cut], ordered[len(values) - 1 - cut])
+    variance = float(drawn.var(ddof=1)) * (len(values) - 1) / (kept * (kept - 1))
+    return mean, variance, kept - 1.0
+
+
+def own_variances(logs: Floats) -> Floats:
+    """Each model's own share of variance, where only ratios of models tell.
+
+    The variance of a ratio is the sum of two models' own ones; all pairs together give each
+    (Grubbs 1948), robustly. Of two models each gets a half.
+
+    Args:
+        logs: (cases, models), 2 or more of both.
+
+    Returns:
+        (models,), not negative.
+    """
+    models = logs.shape[1]
+    pairs = np.zeros((models, models))
+    for i, j in itertools.combinations(range(models), 2):
+        pairs[i, j] = pairs[j, i] = robust_variance(logs[:, i] - logs[:, j])
+    if models == 2:
+        return np.full(2, pairs[0, 1] / 2)
+    total = pairs.sum() / 2 / (models - 1)
+    return np.asarray(np.maximum((pairs.sum(axis=1) - total) / (models - 2), 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What the scatter of the models of sessions among each other is made of; each (models,).
+
+    Attributes:
+        white: variance of one block.
+        placement: variance of a placement, the blocks' share left out.
+        launch: variance of a launch, the placements' share left out.
+        placement_df: degrees of freedom of it.
+        launch_df: likewise; 0 where there was one launch only.
+    """
+
+    white: Floats
+    placement: Floats
+    launch: Floats
+    placement_df: float
+    launch_df: float
+
+
+def shares_of(placed: Sequence[PlacedRounds]) -> Shares | None:
+    """Of the placements of a session; None where there are fewer than 2, or one model only."""
+    if len(placed) < 2 or placed[0].logs.shape[1] < 2:
+        return None
+    white = _white(placed)
+    launches = sorted({one.launch for one in placed})
+    medians = [np.array([p.medians for p in placed if p.launch == n]) for n in launches]
+    inside = np.concatenate([part - part.mean(axis=0) for part in medians])
+    df = len(inside) - len(launches)
+    if df < 1:
+        return None
+    total = own_variances(inside) * (len(inside) - 1) / df
+    rounds = float(np.mean([len(one.logs) for one in placed]))
+    placement = np.maximum(total - _MEDIAN_COSTS * white / rounds, 0.0)
+    launch = np.zeros_like(placement)
+    if len(launches) > 1:
+        means = np.array([part.mean(axis=0) for part in medians])
+        each = len(inside) / len(launches)
+        launch = np.maximum(own_variances(means) - total / each, 0.0)
+    return Shares(white, placement, launch, float(df), float(len(launches) - 1))
+
+
+def _white(placed: Sequence[PlacedRounds]) -> Floats:
+    """(models,): own variance of a block, from round to round within placements.
+
+    By neighbours' differences, as in an Allan variance: what is slower than a round is no noise
+    that the median over rounds averages away.
+    """
+    steps = [np.diff(one.residuals, axis=0) for one in placed if len(one.logs) > 1]
+    together = np.concatenate(steps) if steps else np.zeros((0, placed[0].logs.shape[1]))
+    if len(together) < 2:
+        return np.zeros(placed[0].logs.shape[1])
+    return own_variances(together) / 2

@@ -1,0 +1,60 @@
+"""What is asked of sessions beside their times: which model, when, in which state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from adadeep.core.measurement import Measurement
+from adadeep.core.session import MeasuredTogether
+
+AT_ONCE_S = 30.0  # sessions that follow one another sooner are one: their noise is the same
+
+
+def member(session: MeasuredTogether, model: int | str) -> Measurement:
+    """A model of a session, by its number or its hash.
+
+    Raises:
+        ValueError: it was not in it.
+    """
+    found = session.of(model) if isinstance(model, str) else None
+    if isinstance(model, int) and 0 <= model < len(session.measurements):
+        found = session.measurements[model]
+    if found is None:
+        raise ValueError(f"the session has no model {model}")
+    return found
+
+
+def timed_s(measurement: Measurement) -> float:
+    """How long a model was timed."""
+    return sum(sum(block.times_ns) for block in measurement.blocks) / 1e9
+
+
+def mean_rounds(measurement: Measurement) -> float:
+    """Of its placements."""
+    return float(np.mean([len(placement.blocks) for placement in measurement.placements]))
+
+
+def at_times(measurements: Sequence[Measurement]) -> list[float]:
+    """Log medians; of sessions that followed one another at once the mean: their noise is one."""
+    groups: list[list[float]] = []
+    last = -math.inf
+    for one in sorted(measurements, key=lambda m: m.before.timestamp):
+        if one.before.timestamp - last >= AT_ONCE_S:
+            groups.append([])
+            last = one.before.timestamp
+        groups[-1].append(math.log(one.latency_ms))
+    return [float(np.mean(group)) for group in groups]
+
+
+def state_of(measurement: Measurement) -> str:
+    """What noise depends on beside the model: the device, how it runs there, and its state."""
+    before, settings = measurement.before, measurement.settings
+    governors = "+".join(sorted({one for one in before.governors if one})) or "?"
+    power = "battery" if before.battery_status == "Discharging" else "mains"
+    agent = measurement.agent
+    parts = (measurement.device_fingerprint, agent.runtime, f"threads {settings.threads}",
+             f"cores {settings.core_mask or 'any'}", governors, power)  # fmt: skip
+    return " ".join(parts)[:300]

@@ -1,0 +1,135 @@
+"""All ratios of a study as one graph: what each model takes in units of any other.
+
+Models are nodes, what was measured between two of them is an edge with its variance, and the log
+latencies that fit all edges best (weighted least squares) give the ratio of any two, also of those
+that never met. A session of several models is a star about a node of its own, the state in which
+the device was: its edges have the models' own errors, which are independent, where ratios to one
+and the same reference would not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adadeep.core.estimates import RatioEstimate, summed
+
+_LEAST_VARIANCE = 1e-12
+_MOST_DF = 1e9
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What was measured between two models.
+
+    Attributes:
+        first: a hash, or any other name.
+        second: likewise; another one.
+        estimate: of the first over the second.
+    """
+
+    first: str
+    second: str
+    estimate: RatioEstimate
+
+    def __post_init__(self) -> None:
+        if self.first == self.second:
+            raise ValueError("an edge from a model to itself")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Nodes that are connected, and what fits their edges."""
+
+    edges: tuple[Edge, ...]
+    index: dict[str, int]
+    logs: Floats  # (nodes,)
+    covariance: Floats  # (nodes, nodes), of the first node's log being 0
+    gains: Floats  # (nodes, edges): what an edge's log ratio adds to a node's log
+
+
+class RatioGraph:
+    """Log ratios, fitted together; make it by `of`."""
+
+    def __init__(self, parts: Sequence[_Part]) -> None:
+        self._part_of = {name: part for part in parts for name in part.index}
+
+    @classmethod
+    def of(cls, edges: Iterable[Edge]) -> RatioGraph:
+        """The graph of these edges, several between the same two too."""
+        return cls([_fitted(part) for part in _connected(tuple(edges))])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._part_of
+
+    def ratio(self, model: str, unit: str) -> RatioEstimate | None:
+        """How much longer a model takes than another one, by all edges together.
+
+        Args:
+            model: name of its node.
+            unit: of the other one's. The ratio of a node to itself is 1, exactly.
+
+        Returns:
+            None where nothing connects them.
+        """
+        part = self._part_of.get(model)
+        if part is None or unit not in part.index:
+            return None
+        i, j = part.index[model], part.index[unit]
+        if i == j:
+            return RatioEstimate(0.0, 0.0, _MOST_DF)
+        gains = part.gains[i] - part.gains[j]
+        terms = [
+            (float(gain) ** 2 * _variance(edge), edge.estimate.df)
+            for gain, edge in zip(gains, part.edges, strict=True)
+            if abs(gain) > 1e-9
+        ]
+        variance, df = summed(*terms)
+        return RatioEstimate(float(part.logs[i] - part.logs[j]), variance**0.5, df)
+
+
+def _variance(edge: Edge) -> float:
+    return max(edge.estimate.sd**2, _LEAST_VARIANCE)
+
+
+def _connected(edges: tuple[Edge, ...]) -> list[tuple[Edge, ...]]:
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        leader.setdefault(name, name)
+        while leader[name] != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
+
+    for edge in edges:
+        leader[find(edge.first)] = find(edge.second)
+    parts: dict[str, list[Edge]] = {}
+    for edge in edges:
+        parts.setdefault(find(edge.first), []).append(edge)
+    return [tuple(part) for part in parts.values()]
+
+
+def _fitted(edges: tuple[Edge, ...]) -> _Part:
+    names = sorted({name for edge in edges for name in (edge.first, edge.second)})
+    index = {name: number for number, name in enumerate(names)}
+    ends = np.array([(index[edge.first], index[edge.second]) for edge in edges])
+    weights = np.array([1 / _variance(edge) for edge in edges])
+    logs = np.array([edge.estimate.log_ratio for edge in edges])
+    rows = np.arange(len(edges))
+    incidence = np.zeros((len(edges), len(names)))
+    incidence[rows, ends[:, 0]] = 1.0
+    incidence[rows, ends[:, 1]] = -1.0
+    grounded = incidence[:, 1:]  # the first node's log is 0
+    covariance = np.zeros((len(names), len(names)))
+    scale = weights.max()  # exact devices' weights are beyond what squares of them can bear
+    inner = np.linalg.inv(grounded.T @ (grounded * (weights / scale)[:, None]))
+    covariance[1:, 1:] = inner / scale
+    gains = np.zeros((len(names), len(edges)))
+    gains[1:] = inner @ (grounded * (weights / scale)[:, None]).T
+    return _Part(edges, index, gains @ logs, covariance, gains)
