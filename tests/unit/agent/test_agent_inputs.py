@@ -3,27 +3,20 @@
 import numpy as np
 import pytest
 
-from adadeep_agent import runner, wire
+from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, WireError
 from fakes.tflite_models import ROWS, Input, add, embedding, gather, relu
 
-SETTINGS = {
-    "threads": 1, "core_mask": None, "launches": 1, "warmup_min_runs": 0, "warmup_min_ms": 0.0,
-    "min_runs": 2, "max_runs": 2, "min_ms": 0.0, "max_ms": 200.0, "ci_relative": 0.5,
-}  # fmt: skip
 IMAGE = Input("serving_default_image:0", "FLOAT32", (1, 1, 1, 3), (-1, -1, -1, 3))
 
 
 @pytest.fixture
-def measured(tmp_path):
-    """Measures a model and returns its result."""
-    runtime = runner.Runtime.find()
+def measured(asks):
+    """Measures a model and returns what is said of it."""
 
-    def measure(content, samples=None, **settings):
-        path = tmp_path / "model.tflite"
-        path.write_bytes(content)
-        model = {"job": "j", "path": str(path), **({"inputs": samples} if samples else {})}
-        return runner.measure(runtime, model, {"settings": {**SETTINGS, **settings}})
+    def measure(content, samples=(), **settings):
+        told = asks(content, samples=samples, settings=settings).result
+        return {**told["models"][0], "settings": told["settings"]}
 
     return measure
 
