@@ -28,9 +28,7 @@ def launch_plan(plan: MeasuringPlan, launch: int, launches: int) -> MeasuringPla
     )
 
 
-def merged(
-    name: str, plan: MeasuringPlan, parts: Sequence[MeasuredTogether]
-) -> MeasuredTogether:
+def merged(name: str, plan: MeasuringPlan, parts: Sequence[MeasuredTogether]) -> MeasuredTogether:
     """The sessions of the launches as one; numbers of placements go on.
 
     Args:

@@ -15,7 +15,7 @@ from adadeep.measure.faults import CRASHED, OVERDUE
 from adadeep.measure.layer_models import SingleLayer, tflite_of
 from adadeep.measure.meter import LatencyMeter
 from adadeep.measure.meter_jobs import model_name
-from adadeep.measure.noise_session import SHARP, reference_model
+from adadeep.measure.reference_models import SHARP, reference_model
 
 # Shorter than for a model: a table has dozens of layers, and a fitted model averages over them.
 LAYER_PLAN = MeasuringPlan(

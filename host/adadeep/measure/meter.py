@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from adadeep.core.clock import SYSTEM_CLOCK, Clock, Deadline
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AgentError, FormatError, TransientDeviceError
@@ -28,7 +30,7 @@ from adadeep.measure.faults import AGENT_DIED, CRASHED, OVERDUE, ending_the_over
 from adadeep.measure.launches import launch_plan, merged
 from adadeep.measure.link import AgentLink
 from adadeep.measure.meter_jobs import Batch, KeptModels, Measured, ModelJob
-from adadeep.measure.quality import with_causes
+from adadeep.measure.quality import disturbed_by, with_causes
 from adadeep.measure.session_log import Tally
 from adadeep.measure.tensors import outputs_of
 
@@ -156,7 +158,7 @@ class DeviceMeter:
         name = session_id(batch.digests, plan, self.target.key)
         parts: list[MeasuredTogether] = []
         made: list[str] = []
-        outputs = []
+        outputs: list[list[list[np.ndarray]]] = []
         for launch in range(launches):
             if launch:
                 self._link.drop(cancel=False)
@@ -167,7 +169,7 @@ class DeviceMeter:
             outputs = outputs or [outputs_of(model, self._facts.serial) for model in result.models]
         self._pending += made
         self._kept.measured(batch)
-        session = parts[0] if launches == 1 else merged(name, plan, parts)
+        session = with_causes(parts[0] if launches == 1 else merged(name, plan, parts))
         self._jobs_of[session.id] = made
         self.tally.take(session)
         return Measured(session, outputs)
@@ -194,7 +196,7 @@ class DeviceMeter:
     def _launch(
         self, batch: Batch, plan: MeasuringPlan, on_progress: OnProgress | None
     ) -> tuple[AgentSession, MeasuredTogether]:
-        """One launch's part of a session, with what disturbed it."""
+        """One launch's part of a session, with what is known to disturb it before it begins."""
         reasons: tuple[str, ...] = ()
         job = job_name(self.study, session_id(batch.digests, plan, self.target.key))
 
@@ -221,9 +223,8 @@ class DeviceMeter:
             raise self._blaming(error, batch, plan) from error
         part = self._told(result)
         self._require_of(part, batch)
-        part = with_causes(part, *reasons)
         self._cooling.note(part)
-        return result, part
+        return result, disturbed_by(part, reasons)
 
     def _blaming(self, error: AgentError, batch: Batch, plan: MeasuringPlan) -> AgentError:
         """The error with the model that is at fault, where the agent did not live to name it."""
@@ -284,8 +285,8 @@ class DeviceMeter:
             return None
         models = [one.model_sha256 for one in session.measurements]
         now = session_id(models, session.plan, self.target.key)
-        is_of_now = found.agent == self.agent and found.job == job_name(self.study, now)
-        return session if is_of_now else None
+        is_of_now = session.measurements[0].target == self.target and found.agent == self.agent
+        return session if is_of_now and found.job == job_name(self.study, now) else None
 
     def _told(self, result: AgentSession) -> MeasuredTogether:
         return result.together(self._facts.fingerprint, self._facts.title)

@@ -1,33 +1,19 @@
-"""Networks of our own, of several sizes and kinds, and the sessions that tell how a device strays.
-
-They are single layers, so that they run wherever the layers of a profile's table do. What is
-learned of them holds for others of about their size and time: `core/noise.py`.
-"""
+"""The sessions that tell how a device strays: what `core/noise.py` learns from."""
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from adadeep.core.errors import AgentError
 from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.session import MeasuredTogether
-from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep.measure.meter import LatencyMeter
 from adadeep.measure.meter_jobs import model_name
-
-# The sharp one: small enough for any cache, and run a hundred times in a block.
-SHARP = "small"
-# On a laptop of 2020 a run takes 1 us, 0.1 ms, 1 ms (13 MB of weights) and 8 ms.
-REFERENCES: Mapping[str, SingleLayer] = MappingProxyType({
-    "tiny": SingleLayer(dense(64, 10)),
-    SHARP: SingleLayer(conv(14, 32, 32, 3)),
-    "heavy": SingleLayer(dense(3136, 1024)),
-    "slow": SingleLayer(conv(56, 64, 64, 3)),
-})  # fmt: skip
+from adadeep.measure.reference_models import REFERENCES as REFERENCES
+from adadeep.measure.reference_models import SHARP as SHARP
+from adadeep.measure.reference_models import reference_model as reference_model
 
 SECONDS = 18.0  # of a profile; with starting agents 20
 _SERIES = 0.3  # of the time, for the long stretch in one placement
@@ -38,21 +24,6 @@ _PLACEMENT_MS = 250.0
 _BLOCK_MS = 12.0
 _LONGEST_SERIES_S = 60.0
 _SHORTEST_S = 1.0
-
-
-@functools.cache
-def reference_model(name: str) -> bytes:
-    """The .tflite of a reference, the same bytes every time.
-
-    Raises:
-        KeyError: there is none of that name.
-    """
-    return tflite_of(REFERENCES[name])
-
-
-def reference_models() -> dict[str, bytes]:
-    """All of them by name, the quickest first."""
-    return {name: reference_model(name) for name in REFERENCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +54,7 @@ def noise_plans(seconds: float, seed: int = 0) -> Iterator[NoisePlan]:
     series_ms = 1000 * min(_SERIES * seconds, _LONGEST_SERIES_S)
     series = MeasuringPlan(
         seed=seed, placements=1, least_placements=1, placement_ms=series_ms, block_ms=_BLOCK_MS,
-        max_ms=1.5 * series_ms,
+        max_ms=1.1 * series_ms,
     )  # fmt: skip
     yield NoisePlan(series, 1)
     left_s = seconds - series_ms / 1000
@@ -101,9 +72,7 @@ def noise_plans(seconds: float, seed: int = 0) -> Iterator[NoisePlan]:
         )  # fmt: skip
 
 
-def learn_noise(
-    meter: LatencyMeter, plans: Iterable[NoisePlan]
-) -> tuple[MeasuredTogether, ...]:
+def learn_noise(meter: LatencyMeter, plans: Iterable[NoisePlan]) -> tuple[MeasuredTogether, ...]:
     """Measures the references in turn; one that the device can't run is left out.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from adadeep import __version__
@@ -28,14 +28,8 @@ from adadeep.measure.layer_models import SingleLayer
 from adadeep.measure.layer_table import measure_layers
 from adadeep.measure.meter import LatencyMeter
 from adadeep.measure.meter_jobs import model_name
-from adadeep.measure.noise_session import (
-    SECONDS,
-    SHARP,
-    NoisePlan,
-    learn_noise,
-    noise_plans,
-    reference_model,
-)
+from adadeep.measure.noise_session import SECONDS, NoisePlan, learn_noise, noise_plans
+from adadeep.measure.reference_models import SHARP, reference_model
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.measure.session_log import SessionLog
 from adadeep.profiles import files
@@ -83,7 +77,7 @@ class ProfileRequest:
     """
 
     layers: tuple[SingleLayer, ...]
-    settings: MeasureSettings = MeasureSettings()
+    settings: MeasureSettings = field(default_factory=MeasureSettings)
     name: str | None = None
     fresh: bool = False
     agent: str | None = None

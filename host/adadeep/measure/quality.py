@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from adadeep.core.measurement import Block, Conditions, Measurement
@@ -74,10 +74,21 @@ def _causes(measured: Measurement) -> Iterator[str]:
         yield f"became {slower:.0%} slower while it was measured"
 
 
-def with_causes(session: MeasuredTogether, *more: str) -> MeasuredTogether:
-    """The session with what disturbed each of its models, and what disturbed them all."""
+def with_causes(session: MeasuredTogether) -> MeasuredTogether:
+    """The session with what disturbed each of its models."""
+    return _marked(session, causes)
+
+
+def disturbed_by(session: MeasuredTogether, reasons: Sequence[str]) -> MeasuredTogether:
+    """The session with what disturbed all its models."""
+    return _marked(session, lambda _: reasons)
+
+
+def _marked(
+    session: MeasuredTogether, reasons: Callable[[Measurement], Sequence[str]]
+) -> MeasuredTogether:
     marked = tuple(
-        replace(one, disturbed=tuple(dict.fromkeys((*one.disturbed, *more, *causes(one)))))
+        replace(one, disturbed=tuple(dict.fromkeys((*one.disturbed, *reasons(one)))))
         for one in session.measurements
     )
     return replace(session, measurements=marked)

@@ -21,7 +21,7 @@ from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
 from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.session_log import SessionLog
-from adadeep.profiles import files
+from adadeep.profiles import uses
 
 _START_S = 90.0
 _LEAVE_S = 10.0
@@ -82,7 +82,7 @@ def open_meter(
         return AgentClient.start(ready, start_by, wish.watch)
 
     with _left_in_the_end(ready):
-        noise = wish.noise or files.noise_of(facts) or PRIOR
+        noise = wish.noise or uses.noise_of(facts) or PRIOR
         settings = settings or MeasureSettings()
         meter = DeviceMeter(facts, connect, settings, wish.study or new_study(), noise)
         try:

@@ -11,7 +11,9 @@ from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import ProfileReference, ProfileSession
 from adadeep.core.errors import ConfigError
 from adadeep.core.session import MeasuredTogether
-from adadeep.profiles import files
+from adadeep.measure.reference_models import made_references
+from adadeep.profiles import uses
+from adadeep.profiles.noise import NoiseSource
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class SessionLog:
                 suspect=tally.suspect,
                 reference=tally.undisturbed.get(self.reference() or ""),
             )
-            files.append_session(facts, session, tally.sessions)
+            source = NoiseSource(tally.sessions, made_references())
+            uses.append_session(facts, session, source)
         except (ConfigError, ValueError) as error:
             self.warn(f"this session is not noted in the device's profile: {error}")

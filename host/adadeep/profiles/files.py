@@ -1,9 +1,9 @@
 """Where profiles lie, and reading and writing them there.
 
 A library is a folder with ``devices/VENDOR/NAME.toml``, ``tables/NAME/RUNTIME-tTHREADS.jsonl``,
-``sessions/NAME.jsonl`` and ``noise/NAME.json``. There are two: the user's, and the one that comes with adadeep, which is
-only read. Who writes holds a lock on the user's from reading to writing, so that two commands at
-once undo nothing of each other.
+``sessions/NAME.jsonl`` and ``noise/NAME.json``. There are two: the user's, and the one that comes
+with adadeep, which is only read. Who writes holds a lock on the user's from reading to writing, so
+that two commands at once undo nothing of each other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,15 +20,13 @@ from adadeep.core.device_profile import (
     SESSIONS_KEPT,
     DeviceProfile,
     ProfileEntry,
-    ProfileSession,
 )
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.files import remove_parts
-from adadeep.core.noise import PRIOR, NoiseModel
 from adadeep.core.places import expanded
 from adadeep.core.registry import suggestion
-from adadeep.core.session import MeasuredTogether
+from adadeep.profiles.beside import read_noise, read_sessions
 from adadeep.profiles.library import (
     library_dir,
     noise_file,
@@ -46,9 +44,7 @@ from adadeep.profiles.schema import (
     from_toml,
     from_toml_with_former,
     is_profile_name,
-    noise_from_json,
     noise_to_json,
-    sessions_from_lines,
     sessions_to_lines,
     to_json_lines,
     to_toml,
@@ -57,8 +53,6 @@ from adadeep.profiles.schema import (
 UNFINISHED = "-unfinished"  # ends the name of a profile that grows
 
 _MOST_TOML_BYTES = 1_000_000
-_MOST_SESSIONS_BYTES = 1_000_000
-_MOST_NOISE_BYTES = 4_000_000
 _KILLED_S = 3600.0  # writers of before the lock: what was written to an hour ago has none now
 
 
@@ -128,53 +122,6 @@ def update(
     return profile
 
 
-def append_session(
-    facts: DeviceFacts, session: ProfileSession, measured: Sequence[MeasuredTogether] = ()
-) -> bool:
-    """Appends to the sessions of the device's profile; the oldest beyond 200 go.
-
-    Args:
-        facts: of the device.
-        session: what was done with it.
-        measured: what was measured, from which the profile learns how much the device strays.
-
-    Returns:
-        Whether the user's library has a profile of this device, with this build of its system.
-
-    Raises:
-        ConfigError: the sessions or the noise there can't be read, or can't be written.
-    """
-    if name_of(facts) is None:
-        return False
-    with writing() as root:
-        name = name_of(facts)  # while this one waited it may have got another
-        if name is None:
-            return False
-        toml = find(name)
-        path = sessions_file(toml, name)
-        sessions = (*_sessions(path), session)[-SESSIONS_KEPT:]
-        write_text(path, sessions_to_lines(sessions))
-        if measured:
-            _learn(noise_file(toml, name), measured)
-        _remove_leftovers(root)
-    return True
-
-
-def _learn(path: Path, measured: Sequence[MeasuredTogether]) -> None:
-    known = _noise(path) or PRIOR
-    learned = known.updated(measured)
-    if learned != known:
-        write_text(path, noise_to_json(learned))
-
-
-def noise_of(facts: DeviceFacts) -> NoiseModel | None:
-    """How much the device strays, as its profile says; None where that can't be told."""
-    name = name_of(facts)
-    with contextlib.suppress(ConfigError):
-        return _noise(noise_file(find(name), name)) if name else None
-    return None
-
-
 def _save(root: Path, profile: DeviceProfile) -> Path:
     if not is_profile_name(profile.name):
         raise ConfigError(f"{profile.name!r} is no profile name; use a-z, 0-9 and '-'.")
@@ -199,11 +146,12 @@ def _save(root: Path, profile: DeviceProfile) -> Path:
     others = {p for p in root.glob(f"devices/*/{profile.name}.toml")} - {path}
     for old in stale | others:
         old.unlink()
-    _remove_leftovers(root)
+    remove_leftovers(root)
     return path
 
 
-def _remove_leftovers(root: Path) -> None:
+def remove_leftovers(root: Path) -> None:
+    """Removes what writers that were killed left in a library."""
     beside = (root / "sessions", root / "noise")
     for folder in (*root.glob("devices/*"), *root.glob("tables/*"), *beside):
         with contextlib.suppress(OSError):  # the profile is written; this is tidying
@@ -271,11 +219,11 @@ def load_to_use(name: str) -> tuple[DeviceProfile, FormatError | None]:
     profile = replace(profile, entries=tuple(_renamed(entry, former, now) for entry in entries))
     problem = None
     try:
-        profile = replace(profile, sessions=_sessions(sessions_file(path, profile.name)))
+        profile = replace(profile, sessions=read_sessions(sessions_file(path, profile.name)))
     except FormatError as error:
         problem = error
     try:
-        return replace(profile, noise=_noise(noise_file(path, profile.name))), problem
+        return replace(profile, noise=read_noise(noise_file(path, profile.name))), problem
     except FormatError as error:
         return profile, problem or error
 
@@ -286,28 +234,6 @@ def _renamed(entry: ProfileEntry, former: str, now: str) -> ProfileEntry:
     if measured is None or measured.device_fingerprint != former:
         return entry
     return replace(entry, measurement=replace(measured, device_fingerprint=now))
-
-
-def _sessions(path: Path) -> tuple[ProfileSession, ...]:
-    if not path.exists():
-        return ()
-    try:
-        return sessions_from_lines(read_text(path, _MOST_SESSIONS_BYTES), str(path))
-    except ConfigError as error:
-        raise FormatError(
-            f"{error} Or remove that file: a profile does without its sessions."
-        ) from error
-
-
-def _noise(path: Path) -> NoiseModel | None:
-    if not path.exists():
-        return None
-    try:
-        return noise_from_json(read_text(path, _MOST_NOISE_BYTES), str(path))
-    except ConfigError as error:
-        raise FormatError(
-            f"{error} Or remove that file: adadeep-profile learns the device's noise anew."
-        ) from error
 
 
 def find(name: str) -> Path:

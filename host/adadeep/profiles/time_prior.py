@@ -111,7 +111,9 @@ class ProfileTimePrior:
     def of(
         cls, profile: DeviceProfile, way: MeasuredWay, precisions: Mapping[str, Precision]
     ) -> ProfileTimePrior | None:
-        """Of the layers that were measured so, undisturbed; None if they are too few.
+        """Of the layers that were measured so; None if they are too few.
+
+        Disturbed ones count where a reference was measured in turn with them.
 
         Args:
             profile: of the device.
@@ -121,8 +123,10 @@ class ProfileTimePrior:
         found: dict[Bits, list[tuple[LayerSpec, float]]] = defaultdict(list)
         for entry in profile.entries:
             measured, precision = entry.measurement, precisions.get(entry.precision)
-            if measured is None or measured.disturbed or precision is None:
+            if measured is None or precision is None:
                 continue
+            if measured.disturbed and entry.reference_ms is None:
+                continue  # what disturbs a layer disturbs the reference beside it, too
             if MeasuredWay.of(measured) == way:
                 layer = _in_precision(entry.layer, precision)
                 time_ms = profile.latency_ms(entry) or measured.latency_ms

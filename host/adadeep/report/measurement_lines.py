@@ -126,8 +126,8 @@ def comparison_rows(
     """
     first, *others = session.measurements
     rows = [(names[0], format_ms(first.latency_ms), "1", "what the others are compared with")]
-    for name, other in zip(names[1:], others, strict=True):
-        found = noise.ratio(session, other.model_sha256, first.model_sha256)
+    for number, (name, other) in enumerate(zip(names[1:], others, strict=True), 1):
+        found = noise.ratio(session, number, 0)
         rows.append((name, format_ms(other.latency_ms), ratio_text(found), verdict(found)))
     return rows
 
@@ -138,7 +138,7 @@ def ratio_text(found: RatioEstimate) -> str:
 
 
 def verdict(found: RatioEstimate) -> str:
-    """ "18 % faster", "5.1 % slower", or "as good as" where the interval does not tell them apart."""
+    """ "18 % faster", "5.1 % slower"; "as good as" where the interval can't tell them apart."""
     if not found.is_different:
         return "as good as"
     if found.ratio < 1:

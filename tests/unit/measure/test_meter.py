@@ -1,62 +1,73 @@
 """The meter's decisions, with an agent that plays back what a test tells it."""
 
 import hashlib
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import (
     AgentError,
     DeadlinePassed,
-    FormatError,
     ProcessEnded,
     StableDeviceError,
     TransientDeviceError,
 )
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, measurement_key
-from adadeep.core.reader import convert
-from adadeep.devices.agent import AgentHello
-from adadeep.devices.agent_messages import AgentResult
+from adadeep.core.measurement import Agent, Block, Memory, Placement
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.noise import PRIOR
+from adadeep.core.session import Ended, session_id
+from adadeep.devices.agent_messages import AgentSession, ModelResult, Reading, ResultBody
 from adadeep.devices.parse.cpu_sysfs import CPU
-from adadeep.measure import meter as meter_module
+from adadeep.measure.faults import blaming_the_runtime
+from adadeep.measure.launches import launch_plan
 from adadeep.measure.meter import DeviceMeter, ModelJob
+from adadeep.measure.tensors import to_message
 from adadeep_agent.wire import VERSION
 from fakes.clock import HandClock
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
-SETTINGS = MeasureSettings(launches=1)
-MODEL = b"a model"
-SHA = hashlib.sha256(MODEL).hexdigest()
+SETTINGS = MeasureSettings()
+PLAN = MeasuringPlan(placements=6, least_placements=3)
+MODEL, OTHER = b"a model", b"another model"
+SHA, OTHER_SHA = (hashlib.sha256(model).hexdigest() for model in (MODEL, OTHER))
 AGENT = Agent("toy", VERSION, "toy", "0")
-KEY = measurement_key(SHA, AGENT.target(FACTS.fingerprint, FACTS.title, SETTINGS))
+TARGET = AGENT.target(FACTS.fingerprint, FACTS.title, SETTINGS)
 STUDY = "5717d1e5"
-JOB = f"{STUDY}-{KEY}"
+ID = session_id([SHA], PLAN, TARGET.key)
+JOB = f"{STUDY}-{ID}"
+MS = 1_000_000
 
 
-def reading(khz):
-    clock = {f"{CPU}/online": "0", f"{CPU}/cpu0/cpufreq/scaling_cur_freq": f"{khz}\n"}
-    return {"timestamp": 0.0, "texts": clock}
+def reading(khz=1000, celsius=None):
+    texts = {f"{CPU}/online": "0", f"{CPU}/cpu0/cpufreq/scaling_cur_freq": f"{khz}\n"}
+    if celsius is not None:
+        zone = "/sys/class/thermal/thermal_zone0"
+        texts |= {f"{zone}/type": "cpu-thermal", f"{zone}/temp": f"{1000 * celsius}\n"}
+    return Reading(0.0, texts)
 
 
-def result(job, runs_ms, model_sha256=SHA, khz=(1000, 1000)):
-    launch = {
-        "load_ns": 1,
-        "first_ns": 1,
-        "warmup_ns": [],
-        "runs_ns": [int(ms * 1e6) for ms in runs_ms],
-    }
-    return {
-        "job": job, "model_sha256": model_sha256, "model_bytes": len(MODEL),
-        "agent": {"name": "toy", "version": VERSION, "runtime": "toy", "runtime_version": "0"},
-        "settings": {k: getattr(SETTINGS, k) for k in SETTINGS.__dataclass_fields__},
-        "launches": [launch], "delegates": [], "memory": {},
-        "before": reading(khz[0]), "after": reading(khz[1]), "inputs": [], "outputs": [],
+def session(job, models=((SHA, len(MODEL), 2 * MS),), placements=2, khz=(1000, 1000), **changes):
+    """What an agent says of models: (hash, size, ns of a run)."""
+    told = {
+        "job": job, "agent": AGENT, "settings": SETTINGS, "plan": PLAN, "read_block": (),
+        "models": tuple(ModelResult(sha[:8], sha, size, (), ()) for sha, size, _ in models),
+        "memory": Memory(), "before": reading(celsius=40), "after": reading(),
+        "ended": "placements", "parts": placements,
     }  # fmt: skip
-
-
-def read_result(answer):
-    return convert(answer, AgentResult, "the agent")
+    blocks = [(number, khz[0] if number < 2 else khz[1]) for number in range(4)]
+    placed = tuple(
+        tuple(
+            Placement(number, 0, 1, ns, tuple(
+                Block(n, n, 1, (ns,) * 3, core=0, khz=clock) for n, clock in blocks
+            ))
+            for number in range(placements)
+        )
+        for _, _, ns in models
+    )  # fmt: skip
+    return AgentSession(ResultBody(**{**told, **changes}), placed)
 
 
 class PlayedAgent:
@@ -64,140 +75,323 @@ class PlayedAgent:
 
     ended, answers = False, True
 
-    def __init__(self, script, spool=()):
-        self.script, self.spool = script, list(spool)
-        self.hello = AgentHello("toy", "toy", "0", len(self.spool))
+    def __init__(self, script=None, spool=(), state=reading):
+        self.script, self.spool, self.state = script or steady, list(spool), state
+        self.hello = SimpleNamespace(spooled=len(self.spool))
         self.agent = AGENT
-        self.asked, self.acknowledged, self.closed = [], [], False
+        self.asked, self.acknowledged, self.pushed, self.closed = [], [], [], []
+        self.models, self.plans, self.looks = [], [], 0
 
     def push_model(self, model, deadline, name=None):
-        return name or "passing"
+        self.pushed.append(model)
+        return name or hashlib.sha256(model).hexdigest()
 
-    def measure(self, models, settings, deadline, read=(), spool=True):
-        self.asked += [model.job for model in models]
-        answers = [self.script(model.job) for model in models]
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return tuple(map(read_result, answers))
+    def measure(self, job, models, settings, plan, deadline, **around):
+        self.asked.append(job)
+        self.models.append(models)
+        self.plans.append(plan)
+        answer = self.script(job, models, plan)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def read(self, patterns, deadline):
+        self.looks += 1
+        return self.state()
 
     def spooled(self, deadline):
-        return tuple(left["job"] for left in self.spool)
+        return tuple(left.job for left in self.spool)
 
     def fetch(self, job, deadline):
-        found = [left for left in self.spool if left["job"] == job]
-        try:
-            return read_result(found[0]) if found else None
-        except FormatError:
-            return None
+        return next((left for left in self.spool if left.job == job), None)
 
     def acknowledge(self, jobs, deadline):
         self.acknowledged += jobs
 
     def close(self, cancel=False):
-        self.closed = True
+        self.closed.append(cancel)
 
     def end(self):
         self.ended = True
         return self.answers
 
 
-def steady(model_ms=2.0, anchor_ms=1.0):
-    return lambda job: result(job, [anchor_ms if job == "anchor" else model_ms] * 9)
+SIZES = {SHA: len(MODEL), OTHER_SHA: len(OTHER)}
 
 
-def meter_with(*agents):
+def steady(job, models, plan, **changes):
+    told = [(model.sha256, SIZES[model.sha256], 2 * MS) for model in models]
+    return session(job, told, plan=plan, **changes)
+
+
+def always(error):
+    return lambda *_: error
+
+
+def meter_with(*agents, clock=None):
     waiting = list(agents)
-    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, HandClock())
+    return DeviceMeter(
+        FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, clock or HandClock()
+    )
 
 
-def measure(meter):
-    [measurement] = meter.measure([MODEL])
-    return measurement
-
-
-def test_a_model_is_measured_between_two_anchors_and_gets_its_ratio():
-    agent = PlayedAgent(steady())
-    measurement = measure(meter_with(agent))
-    assert agent.asked == ["anchor", JOB, "anchor"]
-    assert measurement.latency_ms == pytest.approx(2.0)
-    assert measurement.anchor_ratio == pytest.approx(2.0)
-    assert (measurement.disturbed, measurement.attempts) == ((), 1)
-    assert measurement.key == KEY
-
-
-def test_a_fresh_anchor_serves_the_next_model_too_and_an_old_one_does_not():
-    agent = PlayedAgent(steady())
+def test_models_are_measured_in_one_request_and_can_be_compared():
+    agent = PlayedAgent()
     meter = meter_with(agent)
-    measure(meter)
-    measure(meter)
-    assert agent.asked.count("anchor") == 3
-    meter._clock.sleep(60)
-    measure(meter)
-    assert agent.asked.count("anchor") == 5
+    found = meter.measure([MODEL, OTHER], PLAN)
+    assert len(agent.asked) == 1
+    assert [one.model_sha256 for one in found.measurements] == [SHA, OTHER_SHA]
+    assert {one.session for one in found.measurements} == {found.id}
+    assert found.id == session_id([SHA, OTHER_SHA], PLAN, meter.target.key)
+    assert agent.asked == [f"{STUDY}-{found.id}"]
+    assert [one.disturbed for one in found.measurements] == [(), ()]
+    assert found.ended is Ended.PLACEMENTS
 
 
-def test_a_result_is_acknowledged_only_when_the_next_one_is_asked_for():
-    agent = PlayedAgent(steady())
+def test_a_session_is_acknowledged_only_when_the_next_one_is_asked_for():
+    agent = PlayedAgent()
     meter = meter_with(agent)
-    measure(meter)
+    meter.measure([MODEL], PLAN)
     assert agent.acknowledged == []
-    measure(meter)
+    meter.measure([OTHER], PLAN)
     assert agent.acknowledged == [JOB]
+    meter.close()
+    assert agent.acknowledged == agent.asked
+    assert agent.closed == [False]
 
 
-def test_suspect_samples_are_measured_again_and_the_good_ones_kept():
-    anchors = iter([1.0, 2.0, 1.0, 1.0])
-    agent = PlayedAgent(lambda job: result(job, [next(anchors) if job == "anchor" else 2.0] * 9))
-    measurement = measure(meter_with(agent))
-    assert (measurement.disturbed, measurement.attempts) == ((), 2)
+def test_a_cancelled_meter_leaves_the_last_session_on_the_device():
+    agent = PlayedAgent()
+    meter = meter_with(agent)
+    meter.measure([MODEL], PLAN)
+    meter.close(cancel=True)
+    assert (agent.acknowledged, agent.closed) == ([], [True])
 
 
-def test_samples_that_stay_suspect_are_kept_with_the_reason():
-    throttled = lambda job: result(job, [1.0] * 9, khz=(2000, 1000))  # noqa: E731
-    measurement = measure(meter_with(PlayedAgent(throttled)))
-    assert measurement.attempts == 3
-    assert measurement.disturbed == ("the clock dropped 50%",)
+def test_a_model_that_comes_again_stays_on_the_device_and_a_candidate_does_not():
+    agent = PlayedAgent()
+    meter = meter_with(agent)
+    for model in (MODEL, MODEL, MODEL, OTHER):
+        meter.measure([model], PLAN)
+    assert [model.keep for (model,) in agent.models] == [False, True, True, False]
+    assert agent.pushed == [MODEL, MODEL, OTHER]
+
+
+def test_what_is_to_be_kept_under_a_name_is_pushed_there_and_stays():
+    agent = PlayedAgent()
+    meter_with(agent).session([ModelJob(MODEL, keep_as="deployed/x.tflite")], PLAN)
+    [[model]] = agent.models
+    assert (model.path, model.keep) == ("deployed/x.tflite", True)
+
+
+def test_errors_have_the_jobs_names_and_else_the_start_of_the_hash():
+    agent = PlayedAgent()
+    meter_with(agent).session([ModelJob(MODEL, name="mine", block_ms=3.0), ModelJob(OTHER)], PLAN)
+    [[mine, other]] = agent.models
+    assert (mine.name, mine.block_ms, other.name, other.block_ms) == (
+        "mine", 3.0, OTHER_SHA[:8], None,
+    )  # fmt: skip
+
+
+# ---- launches
+
+
+def test_each_launch_is_an_agent_of_its_own_and_does_its_share():
+    agents = [PlayedAgent(), PlayedAgent(), PlayedAgent()]
+    meter = meter_with(*agents)
+    found = meter.measure([MODEL], PLAN, launches=3)
+    plans = [agent.plans[0] for agent in agents]
+    assert plans == [launch_plan(PLAN, launch, 3) for launch in range(3)]
+    assert [plan.placements for plan in plans] == [2, 2, 2]
+    assert len({plan.seed for plan in plans}) == 3
+    placements = found.measurements[0].placements
+    assert [(p.number, p.launch) for p in placements] == [
+        (0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (5, 2),
+    ]  # fmt: skip
+    assert (found.id, found.plan) == (ID, PLAN)
+    assert [agent.acknowledged for agent in agents] == [[], [], []]
+    assert [agent.closed for agent in agents] == [[False], [False], []]
+
+
+def test_a_session_of_several_launches_is_forgotten_as_a_whole():
+    agents = [PlayedAgent(), PlayedAgent()]
+    meter = meter_with(*agents)
+    found = meter.measure([MODEL], PLAN, launches=2)
+    jobs = agents[0].asked + agents[1].asked
+    assert len(set(jobs)) == 2
+    meter.acknowledge([found.id])
+    assert agents[1].acknowledged == jobs
+
+
+def test_a_launch_whose_link_broke_is_repeated_alone():
+    agents = [PlayedAgent(), PlayedAgent(always(TransientDeviceError("cut"))), PlayedAgent()]
+    meter_with(*agents).measure([MODEL], PLAN, launches=2)
+    assert agents[1].asked == agents[2].asked
+    assert len(agents[0].asked) == 1
+
+
+# ---- disturbances
+
+
+def throttled(job, models, plan):
+    return session(job, khz=(2000, 1500), plan=plan)
+
+
+def test_a_disturbed_session_is_kept_and_says_why():
+    meter = meter_with(PlayedAgent(throttled))
+    [one] = meter.measure([MODEL], PLAN).measurements
+    assert one.disturbed == ("the clock dropped 25%",)
+    assert (meter.tally.models, meter.tally.suspect) == (1, 1)
+    assert meter.tally.undisturbed == {}
+
+
+def test_a_device_that_throttled_is_waited_for_until_it_is_cool():
+    warm = iter([60, 50, 43, 42])
+    agent = PlayedAgent(throttled, state=lambda: reading(100, next(warm)))
+    clock = HandClock()
+    meter = meter_with(agent, clock=clock)
+    meter.measure([MODEL], PLAN)
+    assert agent.looks == 0
+    agent.script = steady
+    [one] = meter.measure([MODEL], PLAN).measurements
+    assert agent.looks == 3
+    assert one.disturbed == ()
+    meter.measure([MODEL], PLAN)
+    assert agent.looks == 3  # it did not throttle again
+    assert 0 < clock.time < 60
+
+
+def test_a_device_that_stays_hot_is_measured_after_a_minute_and_it_is_said():
+    agent = PlayedAgent(throttled, state=lambda: reading(100, 70))
+    clock = HandClock()
+    meter = meter_with(agent, clock=clock)
+    meter.measure([MODEL], PLAN)
+    agent.script = steady
+    [one] = meter.measure([MODEL], PLAN).measurements
+    [reason] = one.disturbed
+    assert "still 30 °C warmer after 60 s" in reason
+    assert 60 <= clock.time < 65
+
+
+# ---- the link
 
 
 def test_after_a_broken_link_the_spool_is_asked_before_anything_is_repeated():
-    broken = PlayedAgent(lambda job: TransientDeviceError("cut") if job == JOB else steady()(job))
-    back = PlayedAgent(steady(), spool=[result(JOB, [3.0] * 9)])
-    measurement = measure(meter_with(broken, back))
-    assert measurement.latency_ms == pytest.approx(3.0)
-    assert JOB not in back.asked
-    assert broken.closed
+    broken = PlayedAgent(always(TransientDeviceError("cut")))
+    left = session(JOB, [(SHA, len(MODEL), 3 * MS)])
+    back = PlayedAgent(spool=[left])
+    [one] = meter_with(broken, back).measure([MODEL], PLAN).measurements
+    assert one.latency_ms == pytest.approx(3.0)
+    assert back.asked == []
+    assert broken.closed == [True]
 
 
-def test_after_a_broken_link_an_empty_spool_means_measuring_again():
-    broken = PlayedAgent(lambda job: TransientDeviceError("cut") if job == JOB else steady()(job))
-    back = PlayedAgent(steady())
-    assert measure(meter_with(broken, back)).latency_ms == pytest.approx(2.0)
-    assert back.asked[0] == JOB
+@pytest.mark.parametrize(
+    "left", [(), [session(JOB, plan=MeasuringPlan(seed=1))]], ids=["empty", "of another plan"]
+)
+def test_after_a_broken_link_a_spool_without_it_means_measuring_again(left):
+    broken = PlayedAgent(always(TransientDeviceError("cut")))
+    back = PlayedAgent(spool=left)
+    [one] = meter_with(broken, back).measure([MODEL], PLAN).measurements
+    assert one.latency_ms == pytest.approx(2.0)
+    assert back.asked == [JOB]
+
+
+@pytest.mark.parametrize("code", ["slept", "clock_jumped"])
+def test_a_device_that_slept_is_measured_again_by_the_same_agent(code):
+    first = iter([AgentError("slept", code)])
+    agent = PlayedAgent(lambda *asked: next(first, None) or steady(*asked))
+    meter_with(agent).measure([MODEL], PLAN)
+    assert agent.asked == [JOB, JOB]
+    sleepy = PlayedAgent(always(AgentError("slept", code)))
+    with pytest.raises(AgentError) as caught:
+        meter_with(sleepy).measure([MODEL], PLAN)
+    assert (caught.value.code, caught.value.exit_code) == (code, 3)
+    assert len(sleepy.asked) == 3
+
+
+@pytest.mark.parametrize("code", ["model_missing", "model_damaged"])
+def test_a_model_that_is_gone_or_damaged_on_the_device_is_pushed_again(code):
+    agent = PlayedAgent()
+    meter = meter_with(agent)
+    for _ in range(2):
+        meter.measure([MODEL], PLAN)
+    pushed = len(agent.pushed)
+    first = iter([AgentError("gone", code)])
+    agent.script = lambda *asked: next(first, None) or steady(*asked)
+    meter.measure([MODEL], PLAN)
+    assert len(agent.pushed) == pushed + 1
+
+
+def test_a_device_that_is_gone_is_not_the_models_fault():
+    agents = iter([PlayedAgent(always(TransientDeviceError("cut")))])
+
+    def connect():
+        agent = next(agents, None)
+        if agent is None:
+            raise TransientDeviceError("no device")
+        return agent
+
+    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, PRIOR, HandClock())
+    with pytest.raises(TransientDeviceError, match="did not come back"):
+        meter.measure([MODEL], PLAN)
+
+
+def test_a_model_that_arrived_as_another_is_not_measured_silently():
+    agent = PlayedAgent(lambda job, *_: session(job, [("0" * 64, len(MODEL), 1)]))
+    with pytest.raises(TransientDeviceError, match="damaged"):
+        meter_with(agent).measure([MODEL], PLAN)
+
+
+# ---- models at fault
+
+
+def test_an_agents_error_goes_to_the_caller_and_is_not_tried_again():
+    agent = PlayedAgent(always(AgentError("bad", "model_corrupt", "mine")))
+    with pytest.raises(AgentError, match="bad") as caught:
+        meter_with(agent).measure([MODEL], PLAN)
+    assert caught.value.model == "mine"
+    assert len(agent.asked) == 1
 
 
 def test_a_model_that_ends_every_agent_is_the_models_fault():
-    def deadly(job):
-        return TransientDeviceError("gone") if job == JOB else steady()(job)
-
-    agents = [PlayedAgent(deadly) for _ in range(4)]
+    agents = [PlayedAgent(always(TransientDeviceError("gone"))) for _ in range(4)]
     with pytest.raises(AgentError) as caught:
-        measure(meter_with(*agents))
-    assert caught.value.code == "agent_died"
+        meter_with(*agents).measure([MODEL], PLAN)
+    assert (caught.value.code, caught.value.model) == ("agent_died", SHA[:8])
     assert caught.value.exit_code == 3  # somebody may have killed them
 
 
 @pytest.mark.parametrize("status", [-11, 139, -6, 134, -8])
 def test_a_model_that_crashes_every_agent_is_bad_input(status):
-    def deadly(job):
-        return ProcessEnded("gone", status) if job == JOB else steady()(job)
-
-    agents = [PlayedAgent(deadly) for _ in range(4)]
+    agents = [PlayedAgent(always(ProcessEnded("gone", status))) for _ in range(4)]
     with pytest.raises(
         AgentError, match=f"crashes the runtime there .exit code {status}"
     ) as caught:
-        measure(meter_with(*agents))
+        meter_with(*agents).measure([MODEL], PLAN)
     assert (caught.value.code, caught.value.exit_code) == ("runtime_crashed", 2)
+
+
+def test_of_several_models_the_one_that_crashes_the_runtime_is_found():
+    def deadly(job, models, plan):
+        if OTHER_SHA in [model.sha256 for model in models]:
+            return ProcessEnded("gone", -11)
+        return steady(job, models, plan)
+
+    agents = [PlayedAgent(deadly) for _ in range(10)]
+    with pytest.raises(AgentError) as caught:
+        meter_with(*agents).measure([MODEL, OTHER], PLAN)
+    assert (caught.value.code, caught.value.model) == ("runtime_crashed", OTHER_SHA[:8])
+
+
+def test_models_that_crash_the_runtime_only_together_are_no_ones_fault():
+    def deadly(job, models, plan):
+        return ProcessEnded("gone", -11) if len(models) > 1 else steady(job, models, plan)
+
+    agents = [PlayedAgent(deadly) for _ in range(10)]
+    with pytest.raises(AgentError) as caught:
+        meter_with(*agents).measure([MODEL, OTHER], PLAN)
+    assert (caught.value.code, caught.value.model) == ("runtime_crashed", None)
 
 
 @pytest.mark.parametrize("status", [0, 1, -9, 137, 255, None])
@@ -206,173 +400,121 @@ def test_an_agent_that_was_killed_or_went_by_itself_is_no_crash(status):
 
 
 def test_an_agent_that_is_not_done_by_the_deadline_is_ended_and_tidied_up_after():
-    endless = PlayedAgent(lambda job: DeadlinePassed("late") if job == JOB else steady()(job))
-    next_one = PlayedAgent(steady())
+    endless, next_one = PlayedAgent(always(DeadlinePassed("late"))), PlayedAgent()
     meter = meter_with(endless, next_one)
     with pytest.raises(AgentError, match="far longer") as caught:
-        measure(meter)
-    assert caught.value.exit_code == 2
+        meter.measure([MODEL], PLAN)
+    assert (caught.value.exit_code, caught.value.model) == (2, SHA[:8])
     assert endless.ended
     assert endless.closed
-    assert meter._client is next_one  # whose start removes the model
+    assert meter._link.open() is next_one  # whose start removes the model
 
 
 def test_a_device_that_does_not_answer_by_the_deadline_may_come_back():
-    silent = PlayedAgent(lambda job: DeadlinePassed("late") if job == JOB else steady()(job))
+    silent = PlayedAgent(always(DeadlinePassed("late")))
     silent.answers = False
-    assert measure(meter_with(silent, PlayedAgent(steady()))).latency_ms == 2.0
+    [one] = meter_with(silent, PlayedAgent()).measure([MODEL], PLAN).measurements
+    assert one.latency_ms == 2.0
 
 
-@pytest.mark.parametrize("error", [ProcessEnded("gone", -11), DeadlinePassed("late")])
-def test_a_runtime_that_our_own_model_ends_is_the_devices_fault(error):
-    agents = [PlayedAgent(lambda job: error) for _ in range(4)]
-    with pytest.raises(StableDeviceError, match=r"even our own small model.*--provision"):
-        measure(meter_with(*agents))
+def test_a_runtime_that_our_own_model_ends_is_the_devices_fault():
+    with (
+        pytest.raises(StableDeviceError, match=r"even our own small model.*--provision"),
+        blaming_the_runtime("S", ["ours"]),
+    ):
+        raise AgentError("dead", "runtime_crashed", "ours")
+    with pytest.raises(AgentError, match="dead"), blaming_the_runtime("S", ["ours"]):
+        raise AgentError("dead", "runtime_crashed", "yours")
 
 
-def test_a_device_that_is_gone_is_not_the_models_fault():
-    broken = PlayedAgent(lambda job: TransientDeviceError("cut"))
-    agents = iter([broken])
-
-    def connect():
-        agent = next(agents, None)
-        if agent is None:
-            raise TransientDeviceError("no device")
-        return agent
-
-    meter = DeviceMeter(FACTS, connect, SETTINGS, STUDY, HandClock())
-    with pytest.raises(TransientDeviceError, match="did not come back"):
-        measure(meter)
-
-
-def test_an_agents_error_goes_to_the_caller_and_is_not_tried_again():
-    agent = PlayedAgent(
-        lambda job: AgentError("bad", "model_corrupt") if job == JOB else steady()(job)
-    )
-    with pytest.raises(AgentError, match="bad"):
-        measure(meter_with(agent))
-    assert agent.asked.count(JOB) == 1
-
-
-def test_a_model_that_arrived_damaged_is_not_measured_silently():
-    agent = PlayedAgent(lambda job: result(job, [1.0] * 9, model_sha256="0" * 64))
-    with pytest.raises(TransientDeviceError, match="damaged"):
-        measure(meter_with(agent))
+# ---- what an earlier host left
 
 
 def test_what_an_earlier_host_left_is_there_and_still_on_the_device():
-    agent = PlayedAgent(steady(), spool=[result(JOB, [3.0] * 9)])
+    agent = PlayedAgent(spool=[session(JOB)])
     meter = meter_with(agent)
-    assert [found.key for found in meter.recovered] == [KEY]
+    assert [found.id for found in meter.recovered] == [ID]
     assert agent.acknowledged == []
-    meter.acknowledge([KEY])
+    meter.acknowledge([ID])
     assert agent.acknowledged == [JOB]
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "left",
     [
-        lambda left: left.update(agent={**left["agent"], "runtime_version": "older"}),
-        lambda left: left.update(after=reading(10)),
-        lambda left: left.update(job=f"{STUDY}-of-before-an-update"),
-        lambda left: left.pop("model_bytes"),
-        lambda left: left.update(launches="none"),
+        session(JOB, agent=Agent("toy", VERSION, "toy", "older")),
+        session(f"{STUDY}-of-before-an-update"),
+        session(JOB, settings=MeasureSettings(threads=2)),
+        session(f"{STUDY}-{'0' * 16}"),
     ],
-    ids=["another runtime", "suspect", "another build", "field missing", "another shape"],
+    ids=["another runtime", "no session", "other settings", "another build"],
 )
-def test_leftovers_that_can_not_be_taken_for_a_measurement_of_now_are_dropped(harm):
-    left = result(JOB, [3.0] * 9)
-    harm(left)
-    agent = PlayedAgent(steady(), spool=[left])
+def test_leftovers_that_can_not_be_taken_for_a_session_of_now_are_dropped(left):
+    agent = PlayedAgent(spool=[left])
     assert meter_with(agent).recovered == ()
-    assert agent.acknowledged == [left["job"]]
+    assert agent.acknowledged == [left.job]
 
 
-@pytest.mark.parametrize("job", [KEY, f"0a0a0a0a-{KEY}", "0a0a0a0a-of-before-an-update"])
+@pytest.mark.parametrize("job", [ID, f"0a0a0a0a-{ID}", "0a0a0a0a-of-before-an-update"])
 def test_what_another_study_left_is_neither_taken_nor_dropped(job):
-    agent = PlayedAgent(steady(), spool=[result(job, [3.0] * 9)])
+    agent = PlayedAgent(spool=[session(job)])
     meter = meter_with(agent)
     assert meter.recovered == ()
-    assert measure(meter).latency_ms == pytest.approx(2.0)
-    measure(meter)
+    for _ in range(2):
+        meter.measure([MODEL], PLAN)
     assert agent.acknowledged == [JOB]
+
+
+def test_what_this_host_measured_itself_is_nothing_recovered():
+    second = PlayedAgent(spool=[session(JOB)])
+    meter = meter_with(PlayedAgent(), second)
+    meter.measure([MODEL], PLAN, launches=2)
+    assert meter.recovered == ()
+    assert second.acknowledged == []
+
+
+# ---- outputs
+
+
+def test_outputs_are_given_a_model_and_a_sample():
+    def script(job, models, plan):
+        answer = steady(job, models, plan)
+        [told] = answer.models
+        sample = (to_message(np.full((1, 2), 7, "f4")),)
+        model = ModelResult(told.name, told.model_sha256, told.model_bytes, (), (), (sample,))
+        body = {f: getattr(answer.result, f) for f in answer.result.__struct_fields__}
+        return AgentSession(ResultBody(**{**body, "models": (model,)}), answer.placements)
+
+    agent = PlayedAgent(script)
+    done = meter_with(agent).session([ModelJob(MODEL, [[np.zeros((1, 3), "f4")]])], PLAN)
+    assert done.outputs[0][0][0].tolist() == [[7.0, 7.0]]
+    [[model]] = agent.models
+    assert len(model.inputs) == 1
 
 
 def test_outputs_that_are_no_tensors_are_an_error_of_the_device():
-    odd = [[{"dtype": "float32", "shape": [9], "data": "AA=="}]]
-
-    def script(job):
-        return {**steady()(job), "outputs": odd if job == JOB else []}
+    def script(job, models, plan):
+        answer = steady(job, models, plan)
+        odd = ({"dtype": "float32", "shape": [9], "data": "AA=="},)
+        model = ModelResult("x", SHA, len(MODEL), (), (), (odd,))
+        body = {f: getattr(answer.result, f) for f in answer.result.__struct_fields__}
+        return AgentSession(ResultBody(**{**body, "models": (model,)}), answer.placements)
 
     with pytest.raises(TransientDeviceError, match="no tensors"):
-        measure(meter_with(PlayedAgent(script)))
-
-
-def test_a_model_that_somebody_removed_from_the_device_is_pushed_again():
-    missing = iter([True, False, False])
-
-    def script(job):
-        if job == JOB and next(missing):
-            return AgentError("gone", "model_missing")
-        return steady()(job)
-
-    assert measure(meter_with(PlayedAgent(script))).latency_ms == pytest.approx(2.0)
+        meter_with(PlayedAgent(script)).measure([MODEL], PLAN)
 
 
 def test_the_target_is_the_device_the_agent_and_the_settings():
-    meter = meter_with(PlayedAgent(steady()))
+    meter = meter_with(PlayedAgent())
     target = meter.target
     assert (target.device_fingerprint, target.device_title) == (FACTS.fingerprint, "Toy")
     assert (target.agent, target.runtime, target.settings) == ("toy", "toy", SETTINGS)
-    assert measure(meter).target == target
+    assert meter.measure([MODEL], PLAN).measurements[0].target == target
 
 
-OTHER = b"another model"
-OTHER_SHA = hashlib.sha256(OTHER).hexdigest()
-
-
-def two_models(job):
-    mine = job == "anchor" or job == JOB
-    digest, size = (SHA, len(MODEL)) if mine else (OTHER_SHA, len(OTHER))
-    return {**steady()(job), "model_sha256": digest, "model_bytes": size}
-
-
-def test_several_models_are_measured_one_after_the_other_each_with_its_own_job():
-    agent = PlayedAgent(two_models)
-    found = meter_with(agent).measure([MODEL, OTHER])
-    assert [one.model_sha256 for one in found] == [SHA, OTHER_SHA]
-    other = f"{STUDY}-{found[1].key}"
-    assert agent.asked == ["anchor", JOB, "anchor", other, "anchor"]
-    assert agent.acknowledged == [JOB]
-
-
-def test_models_of_one_request_share_anchors_and_are_found_in_the_spool_together(monkeypatch):
-    monkeypatch.setattr(meter_module, "_TOGETHER", 2)
-    jobs = [ModelJob(MODEL), ModelJob(OTHER)]
-    broken = PlayedAgent(
-        lambda job: steady()(job) if job == "anchor" else TransientDeviceError("cut")
-    )
-    meter = meter_with(broken, PlayedAgent(two_models))
-    found = [done.measurement for done in meter.measure_jobs(jobs)]
-    names = [f"{STUDY}-{one.key}" for one in found]
-    assert broken.asked == ["anchor", *names]
-    assert meter._client.asked == [*names, "anchor"]
-    left = [two_models(name) for name in names]
-    again = meter_with(broken, PlayedAgent(two_models, spool=left))
-    assert [done.measurement.model_sha256 for done in again.measure_jobs(jobs)] == [SHA, OTHER_SHA]
-    assert again._client.asked == ["anchor"]
-
-
-def test_a_model_is_counted_once_however_often_it_is_measured():
-    agent = PlayedAgent(steady())
-    meter = meter_with(agent)
-    meter.measure([MODEL])
-    assert (meter.tally.models, meter.tally.suspect) == (1, 0)
+def test_every_model_of_every_session_is_counted():
+    meter = meter_with(PlayedAgent())
+    meter.measure([MODEL, OTHER], PLAN)
+    meter.measure([MODEL], PLAN)
+    assert (meter.tally.models, meter.tally.suspect, len(meter.tally.sessions)) == (3, 0, 2)
     assert meter.tally.undisturbed[SHA].latency_ms == pytest.approx(2.0)
-    hot = iter([1.0, 2.0] * 9)  # the anchor drifts each time
-    drifting = PlayedAgent(lambda job: result(job, [next(hot) if job == "anchor" else 2.0] * 9))
-    meter = meter_with(drifting)
-    [measured] = meter.measure([MODEL])
-    assert measured.attempts == 3
-    assert (meter.tally.models, meter.tally.suspect) == (1, 1)
-    assert meter.tally.undisturbed == {}

@@ -1,52 +1,107 @@
+"""What disturbed a measurement, told by what the kernel says and not by the times alone."""
+
+from dataclasses import replace
+
 import pytest
 
-from adadeep.core.measurement import Conditions, Launch
-from adadeep.measure.quality import clock_drop, disturbances, drift, launch_spread, ratio_to_anchor
+from adadeep.core.measurement import Block, Placement
+from adadeep.measure.quality import (
+    causes,
+    clock_drop,
+    disturbed_by,
+    slowdown,
+    throttled,
+    waited_share,
+    with_causes,
+)
+from adadeep.testing.measurements import measurement, together
 
 
-def at(*khz):
-    return Conditions(timestamp=0.0, cpu_khz=khz)
-
-
-def launch(*runs):
-    return Launch(load_ns=1, first_ns=1, warmup_ns=(), runs_ns=runs)
+def blocks(*told):
+    """(core, kHz) of blocks."""
+    return [Block(n, n, 1, (100,), core=core, khz=khz) for n, (core, khz) in enumerate(told)]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "drop"),
+    ("told", "drop"),
     [
-        (at(2000, 1000), at(1500, 1000), 0.25),
-        (at(500, None), at(2000, None), 0.0),  # an idle clock before says nothing
-        (at(), at(2000), None),
-        (at(2000), at(None), None),
+        ([(0, 2000), (0, 1500)], 0.25),
+        ([(0, 500), (0, 2000)], 0.0),  # it only woke up
+        ([(0, 2000), (4, 1000), (0, 2000), (4, 1000)], 0.0),  # another kind of core is no drop
+        ([(0, 2000), (4, 1000), (0, 1900), (4, 500)], 0.5),
+        ([(0, 2000)] * 8 + [(0, 1000)] + [(0, 2000)] * 7, 0.0),  # one reading is none
+        ([(0, 2000), (0, None)], None),
+        ([(0, 2000), (1, 1000)], None),
+        ([(None, 2000), (None, 1000)], 0.5),
     ],
 )
-def test_a_clock_drop_is_that_of_the_fastest_core(before, after, drop):
-    assert clock_drop(before, after) == drop
+def test_a_clock_is_compared_with_its_own_core_alone(told, drop):
+    assert clock_drop(blocks(*told)) == drop
 
 
-def test_launches_that_agree_have_no_spread_and_others_their_ratio():
-    assert launch_spread((launch(100, 110, 120), launch(110))) == 0.0
-    assert launch_spread((launch(100), launch(150))) == pytest.approx(0.5)
-    assert launch_spread(()) == 0.0
+def test_the_share_of_waiting_is_of_the_blocks_that_tell_it():
+    told = [
+        Block(0, 0, 1, (100, 100), delay_ns=30),
+        Block(1, 1, 1, (100, 100), delay_ns=10),
+        Block(2, 2, 1, (100_000,)),
+    ]
+    assert waited_share(told) == pytest.approx(0.1)
+    assert waited_share(told[2:]) is None
 
 
-def test_quiet_samples_are_not_suspect():
-    assert disturbances(at(2000), at(1950), (launch(100), launch(105)), 0.05) == ()
-    assert disturbances(at(), at(), (launch(100),), None) == ()
-
-
-def test_every_reason_is_named_with_its_amount():
-    reasons = disturbances(at(2000), at(1000), (launch(100), launch(200)), -0.3)
-    assert reasons == (
-        "the clock dropped 50%",
-        "the anchor model drifted -30%",
-        "the launches differ by 100%",
+def with_medians(*placements):
+    """A measurement whose blocks take so long, in us."""
+    made = measurement(b"a")
+    placed = tuple(
+        Placement(n, 0, 1, 1, tuple(Block(r, r, 1, (us * 1000,)) for r, us in enumerate(rounds)))
+        for n, rounds in enumerate(placements)
     )
+    return replace(made, placements=placed)
 
 
-def test_anchors_give_a_ratio_to_their_mean_and_the_drift_between_them():
-    assert ratio_to_anchor(6.0, [1.0, 3.0]) == 3.0
-    assert ratio_to_anchor(6.0, []) is None
-    assert drift([2.0, 3.0]) == 0.5
-    assert drift([2.0]) is None
+def test_a_model_that_gets_slower_with_each_run_is_found_though_each_load_heals_it():
+    leaking = with_medians(*[[100, 110, 120, 130, 140, 150, 160, 170]] * 3)
+    assert slowdown(leaking) == pytest.approx(0.57, abs=0.01)
+    [reason] = causes(leaking)
+    assert reason == "became 57% slower while it was measured"
+
+
+def test_a_model_that_gets_slower_from_load_to_load_is_found():
+    assert slowdown(with_medians(*[[100 + 10 * n] for n in range(8)])) == pytest.approx(0.57, 0.01)
+
+
+def test_one_slow_placement_or_a_handful_of_blocks_tell_nothing():
+    steady = [100, 100, 100, 100]
+    assert slowdown(with_medians(steady, steady, [100, 100, 200, 200])) == 0.0
+    assert slowdown(with_medians([100, 300])) == 0.0
+    assert slowdown(with_medians([300, 100, 100, 100], [300, 100, 100, 100], steady)) == 0.0
+
+
+def test_every_cause_is_named_with_its_amount_and_none_where_nothing_is_known():
+    noisy = replace(
+        measurement(b"a"),
+        placements=(
+            Placement(0, 0, 1, 1, (
+                Block(0, 0, 1, (100,), delay_ns=20, core=0, khz=2000),
+                Block(1, 1, 1, (100,), delay_ns=20, core=0, khz=1000),
+            )),
+        ),
+    )  # fmt: skip
+    assert causes(noisy) == (
+        "the clock dropped 50%",
+        "waited 20% of the time for a processor",
+    )
+    assert causes(measurement(b"a")) == ()
+
+
+def test_causes_are_the_models_own_and_reasons_are_of_all():
+    session = together([b"a", b"b"])
+    slow = replace(session.measurements[0], placements=with_medians(
+        *[[100, 110, 120, 130, 140, 150, 160, 170]] * len(session.measurements[0].placements)
+    ).placements)  # fmt: skip
+    session = replace(session, measurements=(slow, session.measurements[1]))
+    found = with_causes(disturbed_by(disturbed_by(session, ["hot"]), ["hot"]))
+    first, second = (one.disturbed for one in found.measurements)
+    assert first == ("hot", "became 57% slower while it was measured")
+    assert second == ("hot",)
+    assert not throttled(found)

@@ -16,8 +16,7 @@ from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
     from adadeep.core.device import CpuCluster, DeviceFacts
-    from adadeep.core.device_profile import DeviceProfile, ProfileEntry
-    from adadeep.core.statistics import Summary
+    from adadeep.core.device_profile import DeviceProfile
     from adadeep.profiles.diff import ProfileDiff
     from adadeep.profiles.files import ProfileSummary
 
@@ -25,11 +24,6 @@ _LIST_COLUMNS = (
     Column("profile"), Column("device", wraps=True, rank=2),
     Column("processor", wraps=True, rank=3),
     Column("measured"), Column("from", rank=1),
-)  # fmt: skip
-_ENTRY_COLUMNS = (
-    Column("layer", wraps=True), Column("precision", rank=1), Column("median", right=True),
-    Column("95 % interval", right=True, rank=2), Column("runs", right=True, rank=3),
-    Column("how", wraps=True),
 )  # fmt: skip
 _CAPABILITY_COLUMNS = (Column("capability"), Column("status"), Column("evidence", wraps=True))
 _MEASURE = "adadeep-profile -d"
@@ -82,17 +76,23 @@ def _state(row: ProfileSummary) -> str:
 def show(name: str, json_mode: bool) -> None:
     """Show a profile: the device, what it lets us read, and its measured layers."""
     from adadeep.profiles import files
+    from adadeep.report.profile_lines import NOISE_COLUMNS, noise_rows
 
     ui, path, profile = Ui(json_mode), files.find(name), files.load(name)
     ui.say(f"{profile.name}  ({path})")
     models = _time_models(profile)
-    rows = [*_identity_rows(profile), *_use_rows(profile), *_time_model_rows(models)]
+    rows = [
+        *_identity_rows(profile), *_use_rows(profile), *_trust_rows(profile),
+        *_time_model_rows(models),
+    ]  # fmt: skip
     for label, value in rows:
         ui.say(f"  {label:<10} {value}")
     _show_hardware(ui, profile.facts)
     capabilities = [(c.name, c.status.value, c.evidence) for c in profile.capabilities]
     if capabilities:
         ui.table(_CAPABILITY_COLUMNS, capabilities)
+    if profile.noise is not None:
+        ui.table(NOISE_COLUMNS, noise_rows(profile.noise))
     _show_entries(ui, profile)
     if _can_be_attached(profile):
         ui.now("adadeep search digits -d" if profile.is_measured else _MEASURE, profile.name)
@@ -149,6 +149,12 @@ def _time_model_rows(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
             within = f"within about {100 * error:.0f} % of its own table (fitted, leave one out)"
         rows.append(("time model", (way if len(models) > 1 else "") + within))
     return rows
+
+
+def _trust_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
+    if profile.noise is None:
+        return [("trust", "not known, it was not measured: adadeep-profile")] * profile.is_measured
+    return [("trust", profile.noise.words())]
 
 
 def _can_be_attached(profile: DeviceProfile) -> bool:
@@ -211,26 +217,12 @@ def _clocks(cluster: CpuCluster) -> tuple[str, str]:
 
 
 def _show_entries(ui: Ui, profile: DeviceProfile) -> None:
+    from adadeep.report.profile_lines import ENTRY_COLUMNS, entry_row
+
     if not profile.is_measured:
         ui.say("No layer has been measured: unmeasured. Measure with: adadeep-profile")
         return
-    ui.table(_ENTRY_COLUMNS, [_entry_row(entry) for entry in profile.entries])
-
-
-def _entry_row(entry: ProfileEntry) -> tuple[str, str, str, str, str, str]:
-    if entry.measurement is None:
-        return entry.key, entry.precision, "-", "-", "-", f"failed: {entry.error}"
-    summary, settings = entry.measurement.latency, entry.measurement.settings
-    threads = f"{settings.threads} thread{'s' if settings.threads > 1 else ''}"
-    how = "; suspect: ".join([f"measured, {threads}", *entry.measurement.disturbed[:1]])
-    return (
-        entry.key, entry.precision, format_ms(summary.median), _interval(summary),
-        str(summary.count), how,
-    )  # fmt: skip
-
-
-def _interval(summary: Summary) -> str:
-    return f"{format_ms(summary.ci_low)} .. {format_ms(summary.ci_high)}"
+    ui.table(ENTRY_COLUMNS, [entry_row(profile, entry) for entry in profile.entries])
 
 
 @command.command("diff")
@@ -264,8 +256,8 @@ def diff_command(first: str, second: str, json_mode: bool) -> None:
 def _show_ratios(ui: Ui, found: ProfileDiff) -> None:
     rows = [
         (
-            entry.key, str(entry.threads), format_ms(entry.first.median),
-            format_ms(entry.second.median), f"{entry.ratio:.3f}",
+            entry.key, str(entry.threads), format_ms(entry.first.median_ms),
+            format_ms(entry.second.median_ms), f"{entry.ratio:.3f}",
             "perhaps equal" if entry.overlaps else "slower" if entry.ratio > 1 else "faster",
         )
         for entry in found.entries
@@ -343,12 +335,13 @@ def _plain(value: Any) -> Any:
 
 def _profile_json(profile: DeviceProfile, models: list[dict[str, Any]]) -> dict[str, Any]:
     """The profile as its files hold it, with each entry's statistics beside the samples."""
+    from adadeep.profiles.layers import layer_estimate
     from adadeep.profiles.usage import drifts_of
 
     document: dict[str, Any] = _plain(profile)
     for entry, row in zip(profile.entries, document["entries"], strict=True):
         if entry.measurement:
-            row["latency_ms"] = _plain(entry.measurement.latency)
+            row["latency_ms"] = _plain(layer_estimate(profile, entry))
     drifts = [
         {
             "first_at": drift.first_at,
@@ -363,5 +356,6 @@ def _profile_json(profile: DeviceProfile, models: list[dict[str, Any]]) -> dict[
         **document,
         "drifts": drifts,
         "is_measured": profile.is_measured,
+        "trust": profile.noise.words() if profile.noise else None,
         "time_models": models,
     }
