@@ -15,8 +15,9 @@ from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.estimates import RatioEstimate
 from adadeep.core.measurement import Measurement
 from adadeep.core.measuring_plan import MeasuringPlan
-from adadeep.core.noise import Like, NoiseModel
+from adadeep.core.noise import NoiseModel
 from adadeep.core.noise_plans import PlanChoice, plan_for
+from adadeep.core.noise_pool import Like
 from adadeep.core.ratio_graph import Edge, RatioGraph
 from adadeep.core.reader import convert, read_bytes, read_json
 from adadeep.core.session import MeasuredTogether
@@ -29,7 +30,7 @@ _PROBE = MeasuringPlan(
 )
 _STRETCH_MS = 5000.0  # of a sustained run in one place in memory
 _SUSTAINED_BLOCK_MS = 100.0
-_SUSTAINED_S = (20.0, 4320.0)
+_SUSTAINED_S = (20.0, 3000.0)
 _THRESHOLD = re.compile(r"(maybe\s+)?(slower|faster)\s+([0-9]*\.?[0-9]+)\s*%")
 
 
@@ -236,10 +237,10 @@ def sustained_plan(seconds: float) -> MeasuringPlan:
     """One model for minutes: without a pause but for a new place in memory now and then.
 
     Raises:
-        ConfigError: less than 20 s, or more than 72 min.
+        ConfigError: less than 20 s, or more than 50 min.
     """
     if not _SUSTAINED_S[0] <= seconds <= _SUSTAINED_S[1]:
-        raise ConfigError("--sustained takes 20s to 72min; write for example 10min.")
+        raise ConfigError("--sustained takes 20s to 50min; write for example 10min.")
     stretches = max(4, math.ceil(1000 * seconds / _STRETCH_MS))
     stretch_ms = 1000 * seconds / stretches
     return MeasuringPlan(
@@ -300,4 +301,3 @@ def as_json(estimate: RatioEstimate) -> dict[str, Any]:
         "ratio": estimate.ratio, "low": estimate.low, "high": estimate.high,
         "different": estimate.is_different, "rounds_left_out": estimate.left_out,
     }  # fmt: skip
-

@@ -1,15 +1,15 @@
-"""`adadeep measure MODEL.tflite`: one model, one or more devices."""
+"""`adadeep measure MODEL.tflite ...`: one model, or several compared, on one device or more."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adadeep.cli.input_options import input_options, with_inputs
+from adadeep.cli.measure_options import MeasureWish, measure_wish
 from adadeep.cli.options import (
     PATH,
     SECONDS,
@@ -19,68 +19,92 @@ from adadeep.cli.options import (
     each_device,
     json_option,
     measure_settings,
-    read_model,
     threads_option,
 )
 from adadeep.cli.ui import Ui
 from adadeep.core.clock import Deadline
-from adadeep.core.errors import DeviceError
+from adadeep.core.errors import DemandUnmet, DeviceError
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Measurement
 from adadeep.core.transport import Transport
+from adadeep.core.units import format_duration
 from adadeep.report.table_text import Column
 
+if TYPE_CHECKING:
+    from adadeep.core.device import DeviceFacts
+    from adadeep.core.measurement import Measurement
+    from adadeep.core.session import MeasuredTogether
+    from adadeep.measure.comparing import Compared
+    from adadeep.measure.meter import DeviceMeter
+    from adadeep.measure.meter_jobs import ModelJob
+
 _READY_S = 120.0
+_VERSION = 2
+_MOST_COLD_BYTES, _USUAL_COLD_BYTES = 64 << 20, 32 << 20
 
 
 @click.command(name="measure")
-@click.argument("model", type=PATH)
+@click.argument("models", type=PATH, nargs=-1, required=True, metavar="MODEL...")
 @device_option
 @threads_option
 @cores_option
 @agent_option
 @click.option(
     "--max-seconds", type=SECONDS, default=4.0, show_default=True,
-    help="Longest time of the timed runs.",
+    help="Longest time of the runs; less where more would tell nothing.",
 )  # fmt: skip
 @click.option(
     "--launches", type=click.IntRange(1, 100), default=3, show_default=True,
-    help="How often the model is loaded anew.",
+    help="Processes that measure, one after the other.",
+)  # fmt: skip
+@click.option(
+    "--against", type=PATH, metavar="OLD.tflite|RESULT.json",
+    help="Compare with this model, measured now in turn with the others, or with what --json"
+    " wrote earlier.",
+)  # fmt: skip
+@click.option(
+    "--fail-if", metavar="'slower 3%'",
+    help="Exit with 4 where a model is known to be slower than what it is compared with by more"
+    " than that; 'maybe slower 3%': also where it can't be told.",
+)  # fmt: skip
+@click.option("--cold", is_flag=True, help="Also runs with the caches full of other data.")
+@click.option(
+    "--sustained", metavar="10min",
+    help="Run one model so long without a pause: its first and last minute, and how it went.",
 )  # fmt: skip
 @input_options
 @json_option
 def command(
-    model: Path,
+    models: tuple[Path, ...],
     devices: tuple[str, ...],
     threads: int,
     cores: str | None,
     agent: str | None,
-    max_seconds: float,
-    launches: int,
     input_ranges: tuple[str, ...],
     input_shapes: tuple[str, ...],
     input_file: Path | None,
     as_json: bool,
+    **wishes: Any,
 ) -> int:
-    """Measure MODEL (a .tflite) on a device.
+    """Measure MODEL (a .tflite) on a device, or compare several.
 
-    Warms up, then times single inferences until the 95 % confidence interval of the median is
-    narrower than 1 % or the time is over; raw samples are in the JSON.
+    Several models are measured in turn, in blocks of some milliseconds, in many places in memory:
+    the ratios of their latencies are much sharper than the latencies. The first is what the others
+    are compared with. Raw samples are in the JSON.
     """
-    base = MeasureSettings(
-        launches=launches, warmup_min_ms=100.0, min_runs=50, min_ms=300.0,
-        max_ms=1000 * max_seconds, max_runs=20000, ci_relative=0.01,
-    )  # fmt: skip
-    settings = measure_settings(base, threads, cores)
+    settings = measure_settings(MeasureSettings(), threads, cores)
     settings = with_inputs(settings, input_ranges, input_shapes, input_file is not None)
-    content = read_model(model)
-    settings, sample = _sample(settings, content, input_file)
-    job = _Job(model, content, settings, sample, agent)
+    job = measure_wish(models, settings, input_file, agent, wishes)
     ui = Ui(as_json)
     shown, failed = each_device(ui, devices, lambda transport: _measure(ui, transport, job))
     _next_step(ui, shown)
-    ui.emit("measure", {"model": str(model), "measurements": shown, "failed": failed})
-    return DeviceError.exit_code if failed else 0
+    ui.emit(
+        "measure",
+        {"models": [str(path) for path in models], "measurements": shown, "failed": failed},
+        _VERSION,
+    )
+    if failed:
+        return DeviceError.exit_code
+    return _by_verdict(ui, shown, job)
 
 
 def _next_step(ui: Ui, shown: list[dict[str, Any]]) -> None:
@@ -92,57 +116,220 @@ def _next_step(ui: Ui, shown: list[dict[str, Any]]) -> None:
         ui.now("adadeep-profile -d", serial)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    path: Path
-    model: bytes
-    settings: MeasureSettings
-    sample: list[Any]  # an array for each input; empty: none is given
-    agent: str | None
-
-    @property
-    def reference(self) -> str | None:
-        """The model's hash; None with the user's own inputs, which may take another time."""
-        settings = self.settings
-        if settings.input_ranges or settings.input_shapes or settings.input_file:
-            return None
-        return hashlib.sha256(self.model).hexdigest()
-
-
-def _sample(
-    settings: MeasureSettings, model: bytes, path: Path | None
-) -> tuple[MeasureSettings, list[Any]]:
-    from adadeep.measure.samples import with_samples
-
-    return with_samples(settings, model, path) if path else (settings, [])
-
-
-def _measure(ui: Ui, transport: Transport, job: _Job) -> dict[str, Any]:
+def _measure(ui: Ui, transport: Transport, job: MeasureWish) -> dict[str, Any]:
     from adadeep.devices.agent_watch import Watch
-    from adadeep.measure.meter import ModelJob
+    from adadeep.devices.facts import gather_facts
     from adadeep.measure.session import MeterOptions, open_meter
     from adadeep.measure.session_log import SessionLog
-    from adadeep.report.measurement_lines import measurement_rows
 
-    path = job.path
-    ui.note(f"measuring {path.name} on {transport.serial}")
+    ui.note(f"measuring {', '.join(job.names)} on {transport.serial}")
     log = SessionLog("measure", ui.warn, lambda: job.reference)
-    options = MeterOptions(job.agent, watch=Watch(ui.note), log=log)
-    with open_meter(transport, Deadline.after(_READY_S), job.settings, options) as meter:
-        samples = [job.sample] if job.sample else []
-        [measured] = meter.measure_jobs([ModelJob(job.model, samples)])
-    measurement = measured.measurement
-    title = f"{path.name} on {measurement.device_title} ({transport.serial})"
-    ui.table((Column("what"), Column("value", wraps=True)), measurement_rows(measurement), title)
-    return measurement_json(transport.serial, measurement)
+    ready_by = Deadline.after(_READY_S)
+    known = gather_facts(transport, ready_by)
+    options = MeterOptions(job.agent, known, watch=Watch(ui.note), log=log)
+    with open_meter(transport, ready_by, job.settings, options) as meter:
+        earlier = job.earlier.on(meter.target) if job.earlier else None
+        session, reason = _session(ui, meter, job, known[0])
+    ui.note(f"ended: {session.ended}; {reason}" if reason else f"ended: {session.ended}")
+    title = f"{session.measurements[0].device_title} ({transport.serial})"
+    compared = _compared(meter, session, job, earlier)
+    _show(ui, meter, session, job, (title, compared))
+    return _as_json(transport.serial, meter, session, job, compared)
 
 
-def measurement_json(serial: str, measurement: Measurement) -> dict[str, Any]:
-    """A measurement for JSON: the statistics, then everything they are derived from."""
+def _session(
+    ui: Ui, meter: DeviceMeter, job: MeasureWish, facts: DeviceFacts
+) -> tuple[MeasuredTogether, str]:
+    """The session that was asked for, and why it is as long as it is."""
+    from adadeep.measure.comparing import plan_of, probe_plan, sustained_plan
+
+    if job.sustained_s is not None:
+        plan = sustained_plan(job.sustained_s)
+        with ui.progress(f"running {job.names[0]}", job.sustained_s) as bar:
+            return _followed(meter, _jobs(job)[:1], (plan, 1), bar), ""
+    jobs = _jobs(job)
+    probed = meter.session(jobs, probe_plan()).session.measurements[: len(job.models)]
+    cold_bytes = _cold_bytes(facts) if job.cold else 0
+    choice = plan_of(meter.noise, probed, job.max_seconds, cold_bytes)
+    with ui.progress(f"measuring {job.names[0]}", choice.plan.max_ms / 1000) as bar:
+        return _followed(meter, jobs, (choice.plan, job.launches), bar), choice.reason
+
+
+def _followed(
+    meter: DeviceMeter, jobs: list[ModelJob], how: tuple[Any, int], bar: Any
+) -> MeasuredTogether:
+    """A session whose progress is shown."""
+    plan, launches = how
+    shown = 0.0
+
+    def on_progress(reply: Any) -> None:
+        nonlocal shown
+        seconds = reply.elapsed_ms / 1000
+        bar.advance(max(seconds - shown, 0.0))
+        shown = max(seconds, shown)
+
+    return meter.session(jobs, plan, launches, on_progress).session
+
+
+def _jobs(job: MeasureWish) -> list[ModelJob]:
+    """The models, and the built-in reference, which takes little of the time."""
+    from adadeep.measure.comparing import REFERENCE_BLOCK_MS
+    from adadeep.measure.meter_jobs import ModelJob
+    from adadeep.measure.reference_models import SHARP, reference_model
+
+    named = zip(job.models, job.names, strict=True)
+    jobs = [ModelJob(model, [job.sample] if job.sample else [], name=name[-60:])
+            for model, name in named]  # fmt: skip
+    reference = reference_model(SHARP)
+    if reference in job.models or job.settings.input_file or job.settings.input_shapes:
+        return jobs
+    return [*jobs, ModelJob(reference, name="reference", block_ms=REFERENCE_BLOCK_MS)]
+
+
+def _cold_bytes(facts: DeviceFacts) -> int:
+    """Twice the last cache: what reads so much has driven all else out."""
+    top = max((cache.level for cache in facts.caches), default=0)
+    sizes = [cache.size_bytes for cache in facts.caches if cache.level == top]
+    return min(2 * max(sizes), _MOST_COLD_BYTES) if sizes else _USUAL_COLD_BYTES
+
+
+def _compared(
+    meter: DeviceMeter,
+    session: MeasuredTogether,
+    job: MeasureWish,
+    earlier: MeasuredTogether | None,
+) -> list[Compared]:
+    from adadeep.measure.comparing import Compared, against_earlier
+
+    found = []
+    for number, name in enumerate(job.names):
+        if earlier is not None and job.earlier is not None:
+            ratio = against_earlier(meter.noise, session, earlier, number)
+            found.append(Compared(name, job.earlier.path.name, ratio))
+        elif number:
+            ratio = meter.noise.ratio(session, number, 0)
+            found.append(Compared(name, job.names[0], ratio))
+    if job.fail_if is None:
+        return found
+    return [replace(one, judgement=job.fail_if.judge(one.found)) for one in found]
+
+
+def _show(
+    ui: Ui,
+    meter: DeviceMeter,
+    session: MeasuredTogether,
+    job: MeasureWish,
+    about: tuple[str, list[Compared]],
+) -> None:
+    from adadeep.report.measurement_lines import (
+        comparison_rows,
+        measurement_rows,
+        ratio_text,
+        verdict,
+    )
+
+    title, compared = about
+    if len(job.models) == 1:
+        rows = measurement_rows(session.measurements[0], meter.noise, session)
+        rows += [(f"against {one.to}", f"{ratio_text(one.found)}: {verdict(one.found)}")
+                 for one in compared]  # fmt: skip
+        if job.sustained_s is not None:
+            rows += _sustained_rows(session.measurements[0])
+        columns = (Column("what"), Column("value", wraps=True))
+        ui.table(columns, rows, f"{job.names[0]} on {title}")
+        return
+    own = replace(session, measurements=session.measurements[: len(job.models)])
+    comparison = comparison_rows(own, job.names, meter.noise)
+    wide = (Column("model", wraps=True), Column("latency", right=True),
+            Column(f"times {job.names[0]}", right=True),
+            Column("verdict", wraps=True))  # fmt: skip
+    ui.table(wide, comparison, f"on {title}, measured in turn")
+
+
+def _sustained_rows(measured: Measurement) -> list[tuple[str, str]]:
+    from adadeep.core.units import format_ms
+    from adadeep.measure.comparing import Sustained
+
+    found = Sustained.of(measured)
+    curve = ", ".join(f"{format_duration(s)}: {format_ms(ms)}" for s, ms in found.curve)
+    return [
+        ("first minute", format_ms(found.first_ms)),
+        ("last minute", f"{format_ms(found.last_ms)}, {found.slowdown:.3f} times the first"),
+        ("as it went, from", curve),
+    ]
+
+
+def _by_verdict(ui: Ui, shown: list[dict[str, Any]], job: MeasureWish) -> int:
+    """The exit code by --fail-if."""
+    if job.fail_if is None:
+        return 0
+    from adadeep.measure.comparing import Judgement
+
+    ratios = [ratio for row in shown for ratio in row["ratios"]]
+    failing = [r for r in ratios if job.fail_if.fails(Judgement(r["judgement"]))]
+    for one in (r for r in ratios if r["judgement"] == Judgement.OPEN):
+        ui.warn(
+            f"whether {one['model']} is {job.fail_if.text} can't be told: {one['ratio']:.3f}"
+            f" ({one['low']:.3f} to {one['high']:.3f}) times {one['to']}; a longer --max-seconds"
+            " tells more."
+        )
+    if not failing:
+        return 0
+    worst = max(failing, key=lambda one: float(one["ratio"]))
+    ui.warn(
+        f"{worst['model']} takes {worst['ratio']:.3f} ({worst['low']:.3f} to"
+        f" {worst['high']:.3f}) times as long as {worst['to']}: --fail-if '{job.fail_if.text}'."
+    )
+    return DemandUnmet.exit_code
+
+
+def _as_json(
+    serial: str,
+    meter: DeviceMeter,
+    session: MeasuredTogether,
+    job: MeasureWish,
+    compared: list[Compared],
+) -> dict[str, Any]:
+    """Of a device: what is derived, then the session, which all of it is derived from."""
+    from adadeep.measure.comparing import Sustained, as_json
+
+    own = session.measurements[: len(job.models)]
+    models = [
+        {"name": name, **measurement_json(one, meter)}
+        for name, one in zip(job.names, own, strict=True)
+    ]
+    ratios = [
+        {
+            "model": one.name,
+            "to": one.to,
+            **as_json(one.found),
+            "judgement": None if one.judgement is None else str(one.judgement),
+        }
+        for one in compared
+    ]
+    sustained = asdict(Sustained.of(own[0])) if job.sustained_s is not None else None
     return {
         "serial": serial,
-        "latency_ms": {**asdict(measurement.latency), "provenance": "measured"},
-        "first_ms": measurement.first_ms,
-        "load_ms": measurement.load_ms,
-        **asdict(measurement),
+        "models": models,
+        "ratios": ratios,
+        "sustained": sustained,
+        "noise": meter.noise.words(),
+        "session": asdict(session),
+    }
+
+
+def measurement_json(measured: Measurement, meter: DeviceMeter) -> dict[str, Any]:
+    """What is derived of a measurement, for JSON."""
+    percentiles = {
+        f"p{round(100 * share)}_ms": asdict(meter.noise.percentile(measured, share))
+        for share in (0.5, 0.95, 0.99)
+    }
+    return {
+        "model_sha256": measured.model_sha256,
+        "latency_ms": {**asdict(meter.noise.latency([measured])), "provenance": "measured"},
+        **percentiles,
+        "cold_ms": measured.cold_ms,
+        "first_ms": measured.first_ms,
+        "load_ms": measured.load_ms,
+        "runs": measured.runs,
     }
