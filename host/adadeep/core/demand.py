@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from adadeep.core.cost import MEDIAN, STATISTICS
 from adadeep.core.errors import ConfigError
 
 
@@ -21,6 +22,8 @@ class UserDemand:
         max_energy_mj: E_max.
         max_latency_ms: T_bgt.
         max_storage_bytes: S_bgt, a limit of S_p.
+        latency_statistic: which T is meant: the median of an inference, "p95", "p99", or "cold",
+            the median of inferences with the caches full of other things.
     """
 
     accuracy_weight: float = 0.6
@@ -31,6 +34,7 @@ class UserDemand:
     max_energy_mj: float | None = None
     max_latency_ms: float | None = None
     max_storage_bytes: float | None = None
+    latency_statistic: str = MEDIAN
 
     def __post_init__(self) -> None:
         limits = (self.max_energy_mj, self.max_latency_ms, self.max_storage_bytes)
@@ -44,6 +48,8 @@ class UserDemand:
         )
         if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
             raise ConfigError("the weights mu1 to mu4 must be numbers from 0 on, and not all 0.")
+        if self.latency_statistic not in STATISTICS:
+            raise ConfigError(f"a latency is one of {', '.join(STATISTICS)}; name one of these.")
         if not 0 <= self.max_accuracy_loss <= 1:
             raise ConfigError("the accuracy loss must be between 0 and 100 %.")
 

@@ -101,14 +101,25 @@ def resolve_limits(
         accuracy: of the initial network.
         cost: of the initial network.
         scale: what accuracies mean.
+
+    Raises:
+        ValueError: a limit is neither given nor known, see `lacking_limits`.
     """
-    own_energy, own_latency = _known(cost.energy_mj), _known(cost.latency_ms)
     return Limits(
         min_accuracy=scale.worsened(accuracy, demand.max_accuracy_loss),
-        max_energy_mj=_given(demand.max_energy_mj, own_energy),
-        max_latency_ms=_given(demand.max_latency_ms, own_latency),
+        max_energy_mj=_given(demand.max_energy_mj, cost.energy_mj.value),
+        max_latency_ms=_given(demand.max_latency_ms, cost.latency_ms.value),
         max_storage_bytes=_given(demand.max_storage_bytes, cost.storage_bytes),
     )
+
+
+def lacking_limits(demand: UserDemand, cost: Cost) -> list[str]:
+    """Options that must be given where the initial network's own cost is not known."""
+    limits = (
+        ("--max-latency", demand.max_latency_ms, cost.latency_ms),
+        ("--max-energy", demand.max_energy_mj, cost.energy_mj),
+    )
+    return [name for name, limit, own in limits if limit is None and own.value is None]
 
 
 def margins(limits: Limits, accuracy: float, cost: Cost, scale: Scale = ACCURACY_SCALE) -> Margins:
@@ -164,8 +175,11 @@ def _known(quantity: Quantity) -> float:
     return quantity.value
 
 
-def _given(limit: float | None, own: float) -> float:
-    return own if limit is None else limit
+def _given(limit: float | None, own: float | None) -> float:
+    known = own if limit is None else limit
+    if known is None:
+        raise ValueError("a limit is not given, and the initial network's own cost not known")
+    return known
 
 
 def _relative(limit: float, value: float) -> float:

@@ -31,7 +31,7 @@ class Trial:
             network.
         cost: on this target; None if it is not complete.
         model_sha256: of its .tflite, kept in the run's folder; None if there is none.
-        measurement_key: of its latency measurement; None if T was not measured.
+        session: in which T was measured first on the target; None if it was not.
         reason: why it is not complete; None if it is.
         seconds: wall time it took.
         scores: of the validation samples, which `accuracy` is the mean of; None if there is no
@@ -44,7 +44,7 @@ class Trial:
     accuracy: float | None = None
     cost: Cost | None = None
     model_sha256: str | None = None
-    measurement_key: str | None = None
+    session: str | None = None
     reason: str | None = None
     seconds: float = 0.0
     scores: SampleScores | None = field(default=None, repr=False)

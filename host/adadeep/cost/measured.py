@@ -1,4 +1,4 @@
-"""The "measured" cost source: latency as it was measured on the target."""
+"""The "measured" cost source: latency as it was measured on the target, by ratios."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from adadeep.core.cost import Provenance, Quantity
 from adadeep.core.cost_source import LATENCY, Candidate
-from adadeep.core.measurement import Measurement
 from adadeep.core.target import Target
+
+_DIGITS = 9  # what comes of sums in another order is the same number
 
 
 class MeasuredSource:
-    """The median of a candidate's own measurement."""
+    """The unit's latency times the candidate's ratio to it.
+
+    Both have their uncertainty, and so has T; the ratio's alone is beside it.
+    """
 
     name = "measured"
     title = "latency as measured on the device"
@@ -27,23 +31,30 @@ class MeasuredSource:
     ) -> Sequence[Mapping[str, Quantity]]:
         """T of each that was measured."""
         del reference, target
-        return [
-            {LATENCY: _latency(candidate.measurement)} if candidate.measurement else {}
-            for candidate in candidates
-        ]
+        return [_costs(candidate) for candidate in candidates]
 
 
-def _latency(measurement: Measurement) -> Quantity:
-    agent, summary = measurement.agent, measurement.latency
-    where = f"{measurement.device_title}, {agent.runtime} {agent.runtime_version}"
-    return Quantity(
-        summary.median,
-        Provenance.MEASURED,
-        where,
-        measurement.disturbed,
-        summary.ci_low,
-        summary.ci_high,
-    )
+def _costs(candidate: Candidate) -> Mapping[str, Quantity]:
+    measured, unit, latency = candidate.measurement, candidate.unit, candidate.latency_ms
+    if measured is None or latency is None or unit is None:
+        return {}
+    agent = measured.agent
+    return {
+        LATENCY: Quantity(
+            _rounded(latency.value),
+            Provenance.MEASURED,
+            f"{measured.device_title}, {agent.runtime} {agent.runtime_version}",
+            measured.disturbed,
+            _rounded(latency.low),
+            _rounded(latency.high),
+            ratio=candidate.ratio if unit.is_initial else None,
+            statistic=candidate.statistic,
+        )
+    }
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
 
 
 MEASURED = MeasuredSource()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from adadeep.core.cost import Cost, Provenance
+from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.cost_source import ENERGY, LATENCY, QUANTITIES, Candidate, CostSource
 from adadeep.core.errors import ConfigError
 from adadeep.core.registry import Registry
@@ -65,7 +65,11 @@ def needs_measurement(sources: Mapping[str, str]) -> bool:
 
 
 def cost_of(
-    candidate: Candidate, reference: Candidate, target: Target, sources: Mapping[str, str]
+    candidate: Candidate,
+    reference: Candidate,
+    target: Target,
+    sources: Mapping[str, str],
+    otherwise: Quantity | None = None,
 ) -> Cost | None:
     """The cost of a network on a target, from the sources that were chosen for it.
 
@@ -74,16 +78,17 @@ def cost_of(
         reference: the initial network there.
         target: where.
         sources: quantity -> name of the source.
+        otherwise: what stands for a quantity that can't be told.
 
     Returns:
-        None if a source can't tell yet: the network is not measured there.
+        None if nothing does, and a source can't tell yet: the network is not measured there.
     """
     given = {
         name: COST_SOURCES.get(name).costs([candidate], reference, target)[0]
         for name in set(sources.values())
     }
-    latency = given[sources[LATENCY]].get(LATENCY)
-    energy = given[sources[ENERGY]].get(ENERGY)
+    latency = given[sources[LATENCY]].get(LATENCY, otherwise)
+    energy = given[sources[ENERGY]].get(ENERGY, otherwise)
     if latency is None or energy is None:
         return None
     return Cost(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.cost import COLD, MEDIAN, P95, P99, Cost, Provenance, Quantity
 from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.units import (
     format_bytes,
@@ -24,6 +24,11 @@ _MEANINGS = {
     Provenance.MEASURED: "measured",
     Provenance.FITTED: "~ from the device's fitted profile",
     Provenance.ANALYTIC: "* from a formula, not measured",
+}
+_STATISTICS = {
+    P95: "what 95 % of all inferences keep (p95), as the demand names it",
+    P99: "what 99 % of all inferences keep (p99), as the demand names it",
+    COLD: "that of an inference with cold caches, as the demand names it",
 }
 
 
@@ -76,6 +81,7 @@ PLAN_COLUMNS = (
         Column("T", right=True),
         lambda row: format_ms(row.cost.latency_ms.value) + _mark(row.cost.latency_ms),
     ),
+    PlanColumn(Column("speed-up", right=True, rank=3), lambda row: _speed_up(row.cost.latency_ms)),
     PlanColumn(
         Column("E", right=True, rank=2),
         lambda row: format_mj(row.cost.energy_mj.value) + _mark(row.cost.energy_mj),
@@ -107,9 +113,20 @@ def legend(rows: Sequence[PlanRow]) -> list[str]:
         quantities: list[Quantity] = [getattr(row.cost, field) for row in rows]
         ways = dict.fromkeys((q.provenance, q.source) for q in quantities if q.value is not None)
         lines += [f"{name}: {_MEANINGS[way]}: {source}" for way, source in ways]
+        other = dict.fromkeys(q.statistic for q in quantities if q.statistic != MEDIAN)
+        lines += [f"{name} is {_STATISTICS[statistic]}" for statistic in other]
         if any(quantity.suspect for quantity in quantities):
-            lines.append(f"{name}: ! suspect: the samples stayed disturbed when measured again")
+            lines.append(f"{name}: ! suspect: something disturbed the device meanwhile")
     return lines
+
+
+def _speed_up(latency: Quantity) -> str:
+    """How many times faster than the initial network, with the ends of the interval."""
+    ratio = latency.ratio
+    if ratio is None or not ratio.low > 0:
+        return "-"
+    value, low, high = (f"{1 / one:.3g}" for one in (ratio.value, ratio.high, ratio.low))
+    return f"{value}x" if low == high else f"{value}x ({low} to {high})"
 
 
 def _mark(quantity: Quantity) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from adadeep.core.cost import MEDIAN
 from adadeep.core.cost_source import ENERGY, LATENCY
 from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line
 from adadeep.core.metric import Scale
 from adadeep.core.target import CPU
 from adadeep.core.units import format_bytes, format_mj, format_ms, format_percent
-from adadeep.storage.records import TargetRecord
+from adadeep.storage.records import TargetRecord, Unit
 
 _NAMES = {LATENCY: "T", ENERGY: "E"}
 _LONGEST_NAME = 40
@@ -17,7 +18,7 @@ _LONGEST_NAME = 40
 def demand_line(demand: UserDemand, scale: Scale) -> str:
     """What was wanted: "accuracy loss <= 2.0 %, T <= 4 ms; weights 0.6 0.4 0.5 0.5"."""
     limits = (
-        ("T", demand.max_latency_ms, format_ms),
+        (_latency_name(demand), demand.max_latency_ms, format_ms),
         ("E", demand.max_energy_mj, format_mj),
         ("S_p", demand.max_storage_bytes, format_bytes),
     )
@@ -26,6 +27,22 @@ def demand_line(demand: UserDemand, scale: Scale) -> str:
     weights = (demand.accuracy_weight, demand.energy_weight, demand.latency_weight,
                demand.storage_weight)  # fmt: skip
     return f"{', '.join(parts)}; weights {' '.join(f'{weight:g}' for weight in weights)}"
+
+
+def _latency_name(demand: UserDemand) -> str:
+    return "T" if demand.latency_statistic == MEDIAN else f"T ({demand.latency_statistic})"
+
+
+def unit_line(unit: Unit, drift: float) -> str:
+    """What latencies are multiples of: "the initial network takes 0.6 ms (0.5 ms to 0.7 ms)"."""
+    whose = "the initial network takes"
+    if unit.reason is not None:
+        whose = f"the initial network can't run ({one_line(unit.reason, 120)}); a reference takes"
+    latency = unit.latency
+    ends = f"{format_ms(latency.low_ms)} to {format_ms(latency.high_ms)}"
+    now = "" if drift == 1.0 else f"; {drift:.3g} times as long when measured last"
+    basis = one_line(unit.basis, 120)
+    return f"{whose} {format_ms(latency.latency_ms)} ({ends}, {basis}){now}"
 
 
 def source_line(record: TargetRecord) -> str:

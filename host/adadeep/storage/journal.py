@@ -25,7 +25,7 @@ from adadeep.storage.lock import FolderLock
 from adadeep.storage.native_log import NATIVE_LOG
 from adadeep.storage.records import KIND_OF, KINDS, Entry, JournalContent
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 JOURNAL = "journal.jsonl"
 
 
@@ -225,8 +225,8 @@ def _study(path: Path, records: list[Record]) -> dict[str, Any]:
         )
     if version < SCHEMA_VERSION and len(records) > 1:
         raise FormatError(
-            f"{path} was written by adadeep 0.1, which this version does not go on with; deploy it"
-            " as it is if it has ended, or begin anew in another folder (-o)."
+            f"{path} was written by an earlier adadeep, which this version does not go on with;"
+            " deploy it as it is if it has ended, or begin anew in another folder (-o)."
         )
     if not isinstance(study, dict):
         raise FormatError(

@@ -6,7 +6,9 @@
 - ``ask``: a plan was asked for; asks are told in their order.
 - ``told``: what of a plan the sampler heard then.
 - ``artifact``: a trained and converted network, kept by hash in `models/`.
-- ``measurement``: raw samples of one model on one target, in full.
+- ``measured``: a session of measuring on one target, raw samples of its models in full.
+- ``unit``: the latency that all others of a target are told as multiples of; a later one of the
+  same target says what that network took then.
 - ``trial``: what came of a plan; a later one of the same plan replaces it.
 - ``held_test``: the scores of a finalist on the held-back samples.
 """
@@ -17,16 +19,18 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adadeep.core.cost_source import QUANTITIES
+from adadeep.core.cost_source import QUANTITIES, UnitLatency
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
-from adadeep.core.measurement import Measurement
+from adadeep.core.measurement import SESSION_DIGITS
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.noise import NoiseModel
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reader import convert, require_finite, require_hex, require_range, why
 from adadeep.core.scores import SampleScores
+from adadeep.core.session import MeasuredTogether
 from adadeep.core.target import Target
 
 _HUGE = 1e18
@@ -196,7 +200,7 @@ class TrialRecord:
     Attributes:
         plan: what was tried.
         artifact: key of its network; None if it could not be made.
-        measurements: by target key, those of its network.
+        measurements: by target key, the id of the first session in which its network was measured.
         failures: by target key, why it can't be had there.
         reason: why there is no network; None if there is one.
         making_s: wall time until there was a network.
@@ -213,12 +217,47 @@ class TrialRecord:
 
     def __post_init__(self) -> None:
         require_hex("artifact", KEY_DIGITS, self.artifact)
+        require_hex("a session's id", SESSION_DIGITS, *self.measurements.values())
         require_range("a time in seconds", 0, 1e9, self.making_s, self.measuring_s)
         if (self.artifact is None) != (self.reason is not None):
             raise ValueError("a trial has a network, or a reason why there is none")
         for text in (self.reason, *self.failures.values()):
             if text is not None and len(text) > _LONGEST_REASON:
                 raise ValueError("a reason is longer than any of ours")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The latency that all others of a target are told as multiples of, measured well once.
+
+    Attributes:
+        target: its key.
+        model_sha256: whose latency it is: the initial network's, else that of the sharp reference.
+        sessions: ids of those in which it was measured.
+        latency: with the interval of what the device takes in the long run.
+        basis: for people: where that interval comes from.
+        noise: of the device then; it weighs the study's ratios for good, so that what is learned
+            of the device later changes none.
+        reason: why it is not the initial network's; None if it is.
+    """
+
+    target: str
+    model_sha256: str
+    sessions: tuple[str, ...]
+    latency: UnitLatency
+    basis: str
+    noise: NoiseModel
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        require_hex("a target's key", 8, self.target)
+        require_hex("model_sha256", 64, self.model_sha256)
+        require_hex("a session's id", SESSION_DIGITS, *self.sessions)
+        if self.latency.is_initial != (self.reason is None):
+            raise ValueError("a unit is of the initial network, or has a reason why it is not")
+        for text in (self.basis, self.reason or ""):
+            if len(text) > _LONGEST_REASON:
+                raise ValueError("a text is longer than any of ours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +288,21 @@ class HeldTest:
             raise ValueError("number 0 is the initial network's, and only that is")
 
 
-Entry = TargetRecord | Session | Ask | Told | Artifact | Measurement | TrialRecord | HeldTest
+Entry = (
+    TargetRecord
+    | Session
+    | Ask
+    | Told
+    | Artifact
+    | MeasuredTogether
+    | Unit
+    | TrialRecord
+    | HeldTest
+)
 
 KINDS: dict[str, type[Entry]] = {
-    "target": TargetRecord, "session": Session, "ask": Ask, "told": Told,
-    "artifact": Artifact, "measurement": Measurement, "trial": TrialRecord, "held_test": HeldTest,
+    "target": TargetRecord, "session": Session, "ask": Ask, "told": Told, "artifact": Artifact,
+    "measured": MeasuredTogether, "unit": Unit, "trial": TrialRecord, "held_test": HeldTest,
 }  # fmt: skip
 KIND_OF: dict[type[Any], str] = {record: kind for kind, record in KINDS.items()}
 
@@ -285,9 +334,12 @@ class JournalContent:
         targets: by key.
         sessions: in their order.
         artifacts: by content key.
-        measurements: by measurement key.
+        measured: sessions of measuring, by their ids, in the order of the journal.
+        units: by target key.
+        units_later: by target key, the last time that the unit was measured again.
         trials: by plan key, in the order of their first record.
         held_tests: by plan key.
+        derived: what was made of records that never change, and takes time to make.
     """
 
     id: str = ""
@@ -295,9 +347,12 @@ class JournalContent:
     targets: dict[str, TargetRecord] = field(default_factory=dict)
     sessions: list[SessionAsks] = field(default_factory=list)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
-    measurements: dict[str, Measurement] = field(default_factory=dict)
+    measured: dict[str, MeasuredTogether] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    units_later: dict[str, Unit] = field(default_factory=dict)
     trials: dict[str, TrialRecord] = field(default_factory=dict)
     held_tests: dict[str, HeldTest] = field(default_factory=dict)
+    derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def take(self, value: Entry) -> None:
         """Adds what a record says.
@@ -321,18 +376,24 @@ class JournalContent:
                 session.told[value.plan_key or value.number] = value
         else:
             place, key = self._place(value)
+            if place is self.measured and key in place:
+                raise FormatError("a session of measuring is there twice.")
             place[key] = value
+            if isinstance(value, MeasuredTogether):
+                self.sessions_on(value.measurements[0].target.key).append(value)
 
     def _place(
-        self, value: TargetRecord | Artifact | Measurement | TrialRecord | HeldTest
+        self, value: TargetRecord | Artifact | MeasuredTogether | Unit | TrialRecord | HeldTest
     ) -> tuple[dict[str, Any], str]:
         """Where a record is kept, and its key there."""
         if isinstance(value, TargetRecord):
             return self.targets, value.key
         if isinstance(value, Artifact):
             return self.artifacts, value.key
-        if isinstance(value, Measurement):
-            return self.measurements, value.key
+        if isinstance(value, MeasuredTogether):
+            return self.measured, value.id
+        if isinstance(value, Unit):
+            return (self.units_later if value.target in self.units else self.units), value.target
         if isinstance(value, TrialRecord):
             return self.trials, value.plan.key
         return self.held_tests, value.plan_key
@@ -346,6 +407,11 @@ class JournalContent:
         """
         about = self.study.get("metric")
         return ACCURACY_SCALE if about is None else convert(about, Scale, "header, metric")
+
+    def sessions_on(self, target: str) -> list[MeasuredTogether]:
+        """The sessions of measuring on a target, in the order of the journal."""
+        found: list[MeasuredTogether] = self.derived.setdefault(("on", target), [])
+        return found
 
     @property
     def asked(self) -> int:

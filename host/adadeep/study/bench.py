@@ -28,7 +28,7 @@ from adadeep.storage.records import JournalContent, TargetRecord
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import DeviceBench
 from adadeep.study.jobs import TRAINING
-from adadeep.study.study import StudyObserver
+from adadeep.study.observer import StudyObserver
 from adadeep.study.trials import INITIAL, missing_source
 
 _READY_S = 180.0

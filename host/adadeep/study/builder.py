@@ -38,9 +38,12 @@ from adadeep.study.crew import StudyCrew
 from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.expected_time import GUESSED, with_expected_time
-from adadeep.study.finalists import Contest, conclude, contest_of
+from adadeep.study.finalists import Contest, conclude, conclusion_of, contest_of, to_meet
 from adadeep.study.jobs import Executor, ExecutorKind
 from adadeep.study.known import KnownBeforehand, Skip, ruled_out
+from adadeep.study.measurer import Workplace
+from adadeep.study.measuring import drift_of
+from adadeep.study.observer import StudyObserver
 from adadeep.study.outcome import (
     SAMPLE_COUNT,
     Outcome,
@@ -49,9 +52,9 @@ from adadeep.study.outcome import (
     winner_files,
     write_outcome,
 )
-from adadeep.study.pipeline import Pipeline, Workplace
+from adadeep.study.pipeline import Pipeline
 from adadeep.study.plugins import missing, parts_of, taking_part
-from adadeep.study.study import Study, StudyObserver, StudyRun
+from adadeep.study.study import Study, StudyRun
 from adadeep.study.takeover import Takeover, name_of_run
 from adadeep.study.trainer import Trainer
 from adadeep.study.trials import TargetScorer
@@ -162,13 +165,14 @@ class _Search:
             self.trainer.opened.fine_tuning_s,
         )  # fmt: skip
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
-        return self._conclude(session, study.run(episodes, self.observer))
+        return self._conclude(session, study.run(episodes, self.observer), pipeline)
 
     def _workplace(self, executor: Executor) -> Workplace:
         opened, journal = self.trainer.opened, self.bench.journal
         place = Workplace(
-            journal, self.store, executor, opened.basis, self.observer.stage, self.observer.note
-        )
+            journal, self.store, executor, opened.basis, self.observer.stage, self.observer.note,
+            statistics={key: own.latency_statistic for key, own in self.bench.demands.items()},
+        )  # fmt: skip
         if self.others is not None:
             takeover = Takeover(self.others, self.store, journal.content)
             place = replace(place, elsewhere=takeover)
@@ -277,7 +281,7 @@ class _Search:
     def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
         return ruled_out(plan, goals, self.known_costs)
 
-    def _conclude(self, session: Session, run: StudyRun) -> Outcome:
+    def _conclude(self, session: Session, run: StudyRun, pipeline: Pipeline) -> Outcome:
         contests = [self._contest(scorer, run) for scorer in run.scorers]
         if gone := len(contests[0].gone):
             self.observer.note(
@@ -285,6 +289,9 @@ class _Search:
                 " they stay ranked, but are not tested and can't win."
             )
         conclusions = conclude(contests, self.bench.journal, self._held_back)
+        if self._have_met(pipeline, contests):
+            contests = [self._contest(scorer, run) for scorer in run.scorers]
+            conclusions = tuple(conclusion_of(contest) for contest in contests)
         names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
         self.observer.stage("running the winner on the test data, to report it")
         targets = [
@@ -300,6 +307,7 @@ class _Search:
                 run.scorers, contests, conclusions, names, strict=True
             )
         ]
+        content = self.bench.journal.content
         outcome = Outcome(
             task=self.config.task,
             session=session,
@@ -310,11 +318,18 @@ class _Search:
             stop=run.stop,
             folder=self.bench.folder,
             left=run.left,
-            scale=self.bench.journal.content.scale,
+            scale=content.scale,
+            units={key: (unit, drift_of(content, key)) for key, unit in content.units.items()},
         )
         network = self.bench.folder / INITIAL_NETWORK
         write_outcome(outcome, self.store, self._samples(outcome), network)
         return outcome
+
+    def _have_met(self, pipeline: Pipeline, contests: Sequence[Contest]) -> bool:
+        """Has the best of each target compared directly; whether that was measured now."""
+        keys = [contest.result.baseline.target for contest in contests]
+        pairs = zip(keys, contests, strict=True)
+        return any([pipeline.meet(key, to_meet(contest)) for key, contest in pairs])
 
     def _contest(self, scorer: TargetScorer, run: StudyRun) -> Contest:
         skipped = [

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adadeep.core.errors import AdaDeepError, ConfigError
-from adadeep.core.measurement import Measurement
+from adadeep.core.noise import NoiseModel
+from adadeep.core.session import MeasuredTogether
 from adadeep.measure.meter import LatencyMeter
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import TargetRecord
 from adadeep.study.jobs import Done, MadeNetwork, MakeJob, MeasureJob
+from adadeep.study.references import built_in
 from adadeep.study.trainer import Answer, Trainer
 from adadeep.study.worker_messages import Made, Make
 
@@ -32,13 +34,18 @@ class DeviceBench:
     resource: str
 
     @property
-    def recovered(self) -> tuple[Measurement, ...]:
-        """Results of this study that an earlier host left on the device."""
+    def noise(self) -> NoiseModel:
+        """Of the device, as it is known now."""
+        return self.meter.noise
+
+    @property
+    def recovered(self) -> tuple[MeasuredTogether, ...]:
+        """Sessions of this study that an earlier host left on the device."""
         return self.meter.recovered
 
-    def acknowledge(self, keys: list[str]) -> None:
-        """Lets the device forget these results."""
-        self.meter.acknowledge(keys)
+    def acknowledge(self, session_ids: list[str]) -> None:
+        """Lets the device forget these sessions."""
+        self.meter.acknowledge(session_ids)
 
 
 class StudyCrew:
@@ -82,20 +89,21 @@ class StudyCrew:
         return self._taken(job, answer, seconds)
 
     def measure(self, job: MeasureJob) -> Done:
-        """Measures on a target."""
+        """Measures on a target, a plan's network beside others."""
         bench, start = self._benches[job.target], time.monotonic()
         self._stage(f"measuring {job.plan.label} on {bench.record.target.device_title}")
         try:
-            result = tuple(bench.meter.measure([self._model(sha256) for sha256 in job.models]))
+            models = [self._model(name) for name in job.models]
+            result = bench.meter.measure(models, job.measuring, job.launches)
         except AdaDeepError as error:
             return Done(job, None, error, time.monotonic() - start)
         return Done(job, result, None, time.monotonic() - start)
 
-    def _model(self, sha256: str) -> bytes:
-        model = self._store.get(sha256)
+    def _model(self, name: str) -> bytes:
+        model = built_in(name) or self._store.get(name)
         if model is None:
             raise ConfigError(
-                f"the model {sha256[:16]} has gone from the run's folder, or was changed; run the"
+                f"the model {name[:16]} has gone from the run's folder, or was changed; run the"
                 " same command again: it is made anew."
             )
         return model

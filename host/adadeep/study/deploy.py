@@ -14,28 +14,36 @@ import numpy.typing as npt
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.verify import ModelPort, max_difference, run_tflite
 from adadeep.core.clock import Deadline
+from adadeep.core.cost import COLD, MEDIAN, Ratio
+from adadeep.core.cost_source import UnitLatency
+from adadeep.core.device import DeviceFacts
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConversionError, DeviceError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Measurement
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.metric import Metric, Scale
+from adadeep.core.noise import NoiseModel
 from adadeep.core.precision import Precision
+from adadeep.core.session import MeasuredTogether
 from adadeep.core.transport import Transport
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.agent_watch import Watch
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.meter import DeviceMeter, Measured, ModelJob
+from adadeep.measure.meter import DeviceMeter
+from adadeep.measure.meter_jobs import Measured, ModelJob
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.measure.session_log import SessionLog
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
+from adadeep.study.measuring import COLD_RUNS, cold_bytes
+from adadeep.study.ratios import ratio_of, tail_of
 from adadeep.training.registry import METRICS
 
 _READY_S = 120.0
 _NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
-DEPLOY_SETTINGS = MeasureSettings(
-    launches=3, warmup_min_ms=50.0, min_runs=50, min_ms=200.0, max_ms=4000.0, ci_relative=0.01
-)
+# One launch: another agent that starts removes what is half done, and so the winner.
+DEPLOY_PLAN = MeasuringPlan(placements=60, least_placements=6, max_ms=5000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,9 @@ class Deployment:
         agreement: of its outputs with the host's.
         samples: how many outputs were compared.
         best: the winner, measured there.
-        initial: the initial network, measured there in the same session.
+        initial: the initial network, measured there in turn with it.
+        speed_up: how many times faster than that the winner is.
+        noise: of the device; tells how sure a latency in ms is.
         searched_here: whether the search measured on this very device.
         verdicts: of the demand's limits, T as measured now.
         metric: what accuracies mean.
@@ -104,17 +114,12 @@ class Deployment:
     samples: int
     best: Measurement
     initial: Measurement
+    speed_up: Ratio
+    noise: NoiseModel
     searched_here: bool
     verdicts: Verdicts
     metric: Scale
     file: str
-
-    @property
-    def speed_up(self) -> float:
-        """How many times faster than the initial network, both in units of the anchor model."""
-        if self.best.anchor_ratio and self.initial.anchor_ratio:
-            return self.initial.anchor_ratio / self.best.anchor_ratio
-        return self.initial.latency_ms / self.best.latency_ms
 
 
 def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
@@ -162,46 +167,64 @@ def deploy(
     path = f"{transport.workdir}/{run.device_name}"
     log = SessionLog("deploy", note, lambda: hashlib.sha256(run.initial).hexdigest())
     options = MeterOptions(agent, known, watch=Watch(note), log=log)
-    with open_meter(transport, ready_by, DEPLOY_SETTINGS, options) as meter:
-        measured = _measured(meter, run)
+    with open_meter(transport, ready_by, MeasureSettings(), options) as meter:
+        measured, noise = _measured(meter, run, known[0]), meter.noise
         try:
             agreed = _compared(run, measured, transport.serial)
         except DeviceError:
             transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
             raise
-        _rename(transport, path)  # before another agent starts, which removes what is half done
-        [initial] = meter.measure([run.initial])
+        _rename(transport, path)
+    best, initial = measured.session.measurements
     return Deployment(
         serial=transport.serial,
         path=path,
         agreement=agreed,
         samples=len(run.inputs),
-        best=measured.measurement,
+        best=best,
         initial=initial,
+        speed_up=ratio_of(noise.ratio(measured.session, 1, 0)),
+        noise=noise,
         searched_here=initial.device_fingerprint == run.target.device_fingerprint,
-        verdicts=deployed_verdicts(run.target, measured.measurement, initial),
+        verdicts=deployed_verdicts(run.target, measured.session, noise),
         metric=run.target.metric,
         file=run.target.file,
     )
 
 
-def deployed_verdicts(plan: PlanTarget, best: Measurement, initial: Measurement) -> Verdicts:
+def deployed_verdicts(plan: PlanTarget, session: MeasuredTogether, noise: NoiseModel) -> Verdicts:
     """What can be said of the limits, with T as it was measured now.
 
-    A limit of T that the user did not give is the initial network's own T, here and now.
+    A limit of T that the user did not give is the initial network's own T, here and now: the ratio
+    of the two decides. One in ms has the uncertainty of the device, too.
 
     Args:
         plan: of the search.
-        best: the winner on this device.
-        initial: the initial network there.
+        session: in which the winner and the initial network ran in turn, in this order.
+        noise: of the device.
     """
-    limit, own = plan.limits.max_latency_ms, plan.initial.cost.latency_ms.value
-    summary = best.latency
-    latency = Verdict(
-        initial.latency_ms if limit == own else limit,
-        summary.median, summary.ci_low, summary.ci_high, "measured now, on this device",
-    )  # fmt: skip
+    latency = _latency_verdict(plan, session, noise)
     return replace(plan.best.verdicts or _verdicts_of_0_1(plan), latency_ms=latency)
+
+
+def _latency_verdict(plan: PlanTarget, session: MeasuredTogether, noise: NoiseModel) -> Verdict:
+    best, initial = session.measurements
+    limit, own = plan.limits.max_latency_ms, plan.initial.cost.latency_ms.value
+    basis = "measured now, on this device"
+    if limit == own:
+        ratio, own_ms = ratio_of(noise.ratio(session, 0, 1)), initial.latency_ms
+        return Verdict(
+            own_ms, own_ms * ratio.value, own_ms * ratio.low, own_ms * ratio.high,
+            f"{basis}, in turn with the initial network",
+        )  # fmt: skip
+    statistic = plan.demand.latency_statistic if plan.demand else MEDIAN
+    found, tail = noise.latency([best]), tail_of(best, statistic, noise)
+    if tail is None:
+        return Verdict(limit, None, basis="not measured with cold caches")
+    centre = UnitLatency(found.median_ms, found.low_ms, found.high_ms).ratio
+    told = centre.times(tail) if statistic != MEDIAN else centre
+    what = "" if statistic == MEDIAN else f", {statistic}"
+    return Verdict(limit, told.value, told.low, told.high, f"{basis}{what}")
 
 
 def _verdicts_of_0_1(plan: PlanTarget) -> Verdicts:
@@ -231,21 +254,25 @@ def _rename(transport: Transport, path: str) -> None:
         raise DeviceError(f"{transport.serial}: {path} can't be put there: {text}. Try again.")
 
 
-def _measured(meter: DeviceMeter, run: FinishedRun) -> Measured:
+def _measured(meter: DeviceMeter, run: FinishedRun, facts: DeviceFacts) -> Measured:
     samples = [[run.port.encode(sample[np.newaxis])] for sample in run.inputs]
-    [measured] = meter.measure_jobs([ModelJob(run.best, samples, run.device_name + _NEW)])
-    return measured
+    winner = ModelJob(run.best, samples, run.device_name + _NEW, "winner")
+    plan, demand = DEPLOY_PLAN, run.target.demand
+    if demand is not None and demand.latency_statistic == COLD:
+        plan = replace(plan, cold_runs=COLD_RUNS, cold_bytes=cold_bytes(facts))
+    return meter.session([winner, ModelJob(run.initial, name="initial network")], plan)
 
 
 def _compared(run: FinishedRun, measured: Measured, serial: str) -> Agreement:
     here = run_tflite(run.best, run.inputs)
-    shapes = [[output.shape for output in outputs[:1]] for outputs in measured.outputs]
+    given = measured.outputs[0]
+    shapes = [[output.shape for output in outputs[:1]] for outputs in given]
     if shapes != [[(1, *here.shape[1:])]] * len(here):
         raise DeviceError(
             f"{serial}: the model's outputs have other shapes there than here. Try another runtime"
             " on the device (adadeep doctor)."
         )
-    there = np.concatenate([run.port.decode(outputs[0]) for outputs in measured.outputs])
+    there = np.concatenate([run.port.decode(outputs[0]) for outputs in given])
     agreed = Agreement(max_difference(here, there), run.metric.agreement(here, there))
     limit, least = run.precision.tolerance, run.metric.least_agreement
     if not agreed.max_abs_difference <= limit or not agreed.by_metric >= least:

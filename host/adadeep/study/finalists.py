@@ -12,9 +12,10 @@ what was believed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from adadeep.core.cost import Ratio
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.metric import Scale
@@ -27,15 +28,30 @@ from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import HeldTest, JournalContent
+from adadeep.study.ratios import TargetRatios
 from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import MOST_TESTS, Judge
 
 MAX_FINALISTS = 5
+MEETING = 3  # the best, that are compared with each other and the initial network directly
 _PROMISING = 0.5  # chance to be met from which the reward decides who is tested first
 _HOPELESS = 0.01  # below, a test would only use up the error that others need
 
 RunHeldBack = Callable[[GoalScore], SampleScores]
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A plan that is as good as the winner, for all that is known.
+
+    Attributes:
+        scored: that plan.
+        ratio: the winner's latency over its.
+    """
+
+    scored: GoalScore
+    ratio: Ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +62,14 @@ class Conclusion:
         winner: the plan to use.
         verdicts: by plan key, of every complete trial.
         tested: the finalists' tests on held-back samples, in the order of testing.
+        rivals: of the next best those whose latency can't be told well enough from the winner's
+            to say which of the two earns more.
     """
 
     winner: GoalScore
     verdicts: dict[str, Verdicts]
     tested: tuple[HeldTest, ...]
+    rivals: tuple[Rival, ...] = ()
 
     @property
     def refuted(self) -> frozenset[str]:
@@ -92,12 +111,14 @@ class Contest:
         result: every trial there.
         gone: keys of plans whose models were removed: ranked, but not tested, and they don't win.
         believed: by plan key, what plans earn by the quality that the sampler believes they have.
+        scorer: of the target; None where nothing is to be said of rivals.
     """
 
     judge: Judge
     result: StudyResult
     gone: frozenset[str] = frozenset()
     believed: Mapping[str, Reward] = field(default_factory=dict)
+    scorer: TargetScorer | None = None
 
     def worth(self, scored: GoalScore) -> GoalScore:
         """A trial with what it is believed to earn, else with what it has earned."""
@@ -146,6 +167,7 @@ def contest_of(
         StudyResult(limits, baseline, (*trials, *skipped), content.scale),
         frozenset(gone),
         believed_rewards(trials, scorer, content.scale, believed or {}),
+        scorer,
     )
 
 
@@ -220,7 +242,55 @@ def conclusion_of(contest: Contest) -> Conclusion:
         if (found := contest.judge.verdicts(scored)) is not None
     }
     winner = _winner(contest)
-    return Conclusion(winner, verdicts, tuple(sorted(tests, key=lambda test: test.number)))
+    tested = tuple(sorted(tests, key=lambda test: test.number))
+    return Conclusion(winner, verdicts, tested, tuple(_rivals(contest, winner)))
+
+
+def to_meet(contest: Contest) -> tuple[str, ...]:
+    """Hashes of the networks that are to be compared directly before a winner is named.
+
+    The best by what they earn, of those that keep the limits by what is known, and the initial
+    network where it can run.
+    """
+    baseline, verdicts_of = contest.result.baseline, contest.judge.verdicts
+    best = [
+        scored
+        for scored in sorted(_complete(contest), key=lambda one: _order(contest, one))
+        if scored is not baseline
+        and (verdicts := verdicts_of(scored)) is not None
+        and verdicts.is_acceptable
+    ]
+    cost = baseline.trial.cost
+    runs = cost is not None and cost.latency_ms.value is not None
+    found = [*best[:MEETING], *([baseline] if runs else [])] if best else []
+    return tuple(dict.fromkeys(scored.trial.model_sha256 or "" for scored in found))
+
+
+def _rivals(contest: Contest, winner: GoalScore) -> Iterator[Rival]:
+    """Those of the next best that would win, were the ratio of T at the worse end of its interval.
+
+    Where something else than latency decides, it does not matter how well that is known.
+    """
+    scorer, mine, best = contest.scorer, winner.trial, _order(contest, winner)[0]
+    if scorer is None or winner is contest.result.baseline or mine.cost is None:
+        return
+    others = (s for s in _complete(contest) if s is not winner and _order(contest, s)[0] == best)
+    ratios = TargetRatios(contest.judge.content, scorer.target.key)
+    nearest = sorted(others, key=lambda one: _order(contest, one))[: MEETING - 1]
+    for scored in nearest:
+        ratio = ratios.between(mine.model_sha256 or "", scored.trial.model_sha256 or "")
+        if ratio is None or mine.cost.latency_ms.value is None:
+            continue
+        slower = mine.cost.latency_ms.value * ratio.high / ratio.value
+        lost = _for_latency(scorer, mine.cost.latency_ms.value) - _for_latency(scorer, slower)
+        if _total(contest, winner) - lost < _total(contest, scored):
+            yield Rival(scored, ratio)
+
+
+def _for_latency(scorer: TargetScorer, latency_ms: float) -> float:
+    """What T adds to a reward."""
+    limit = scorer.limits.max_latency_ms
+    return scorer.demand.latency_weight * max(-1.0, min(1.0, (limit - latency_ms) / limit))
 
 
 def next_finalist(contest: Contest) -> GoalScore | None:
@@ -284,20 +354,24 @@ def _winner(contest: Contest) -> GoalScore:
     the samples speak for on which it was chosen. Of the rest what is known to break a limit is
     last, and what breaks limits least is first.
     """
+    return min(_complete(contest), key=lambda scored: _order(contest, scored))
+
+
+def _complete(contest: Contest) -> list[GoalScore]:
+    return [s for s in contest.eligible.trials if s.trial.state is TrialState.COMPLETE]
+
+
+def _order(contest: Contest, scored: GoalScore) -> tuple[int, float, float]:
+    """Sorts the better first; see `_winner`."""
     judge = contest.judge
-    complete = [s for s in contest.eligible.trials if s.trial.state is TrialState.COMPLETE]
-
-    def order(scored: GoalScore) -> tuple[int, float, float]:
-        verdicts = judge.verdicts(scored)
-        assert verdicts is not None
-        if not verdicts.is_acceptable:
-            return 4 + (verdicts.state is VerdictState.BROKEN), *contest.worth(scored).rank
-        if scored is judge.baseline:
-            return 2, 0.0, -scored.reward.total
-        rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 3
-        return rank, 0.0, -_total(contest, scored)
-
-    return min(complete, key=order)
+    verdicts = judge.verdicts(scored)
+    assert verdicts is not None
+    if not verdicts.is_acceptable:
+        return 4 + (verdicts.state is VerdictState.BROKEN), *contest.worth(scored).rank
+    if scored is judge.baseline:
+        return 2, 0.0, -scored.reward.total
+    rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 3
+    return rank, 0.0, -_total(contest, scored)
 
 
 def _test(scored: GoalScore, number: int, tail: float, journal: Journal, run: RunHeldBack) -> None:

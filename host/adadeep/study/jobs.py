@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from adadeep.core.layers import ModelSpec
-from adadeep.core.measurement import Measurement
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
+from adadeep.core.session import MeasuredTogether
 
 TRAINING = "training"
 
@@ -47,23 +48,27 @@ class MakeJob:
 
 @dataclass(frozen=True, slots=True)
 class MeasureJob:
-    """Measure models on a target; gives a measurement each.
+    """Measure models on a target in turn; gives the session.
 
     Attributes:
         plan: whose network it is, for messages.
         target: its key.
-        models: their SHA-256.
+        models: their SHA-256, or names of built-in references; the plan's is the first.
         resource: what it needs for itself alone meanwhile.
+        measuring: how it goes.
+        launches: of the agent's process.
     """
 
     plan: CompressionPlan
     target: str
     models: tuple[str, ...]
     resource: str
+    measuring: MeasuringPlan = field(default_factory=MeasuringPlan)
+    launches: int = 1
 
 
 Job = MakeJob | MeasureJob
-Result = MadeNetwork | tuple[Measurement, ...]
+Result = MadeNetwork | MeasuredTogether
 
 
 @dataclass(frozen=True, slots=True)

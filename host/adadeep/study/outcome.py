@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,10 @@ from adadeep.core.reward import Reward
 from adadeep.core.search import GoalScore, mean_reward
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.storage.artifacts import ArtifactStore
-from adadeep.storage.records import HeldTest, Session
+from adadeep.storage.records import HeldTest, Session, Unit
 from adadeep.storage.run_folder import INITIAL_MODEL, PLAN, PLAN_VERSION, SAMPLES, best_file
 from adadeep.study.episodes import AUTO
-from adadeep.study.finalists import Conclusion
+from adadeep.study.finalists import Conclusion, Rival
 from adadeep.study.looser import Looser, looser_as_json, looser_limits
 from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
@@ -86,6 +86,8 @@ class Outcome:
         folder: of the run.
         left: titles of devices that left before the end.
         scale: what accuracies mean.
+        units: by target key, what latencies are multiples of, and how many times as long it took
+            when it was measured last.
     """
 
     task: str
@@ -98,6 +100,7 @@ class Outcome:
     folder: Path
     left: tuple[str, ...] = ()
     scale: Scale = ACCURACY_SCALE
+    units: Mapping[str, tuple[Unit, float]] = field(default_factory=dict)
 
     @property
     def first(self) -> TargetOutcome:
@@ -161,7 +164,7 @@ def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, An
         "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
         "taken_from": trial.taken_from,
-        "measurement_key": trial.measurement_key,
+        "session": trial.session,
         "seconds": trial.seconds,
     }
 
@@ -224,6 +227,8 @@ def _target(outcome: Outcome, on: TargetOutcome) -> dict[str, Any]:
         "file": on.file,
         "metric": asdict(outcome.scale),
         "best": {**best, "test_accuracy": on.test_accuracy},
+        "as_good_as": rivals_as_json(conclusion.rivals),
+        "unit": unit_as_json(*outcome.units.get(record.key, (None, 1.0))),
         "believed_accuracy": on.believed_accuracy,
         "initial": {**initial, "test_accuracy": outcome.initial_test_accuracy},
         "looser": looser_as_json(on.looser),
@@ -236,6 +241,31 @@ def _reward(reward: Reward) -> dict[str, Any]:
         "satisfaction": reward.satisfaction,
         "total": reward.total,
         "feasible": reward.is_feasible,
+    }
+
+
+def rivals_as_json(rivals: Sequence[Rival]) -> list[dict[str, Any]]:
+    """Plans that are as good as the winner, for JSON."""
+    return [
+        {
+            "key": rival.scored.trial.plan.key,
+            "label": rival.scored.trial.plan.label,
+            "latency_ratio": asdict(rival.ratio),
+        }
+        for rival in rivals
+    ]
+
+
+def unit_as_json(unit: Unit | None, drift: float) -> dict[str, Any] | None:
+    """What latencies are multiples of, for JSON."""
+    if unit is None:
+        return None
+    return {
+        "model_sha256": unit.model_sha256,
+        **asdict(unit.latency),
+        "basis": unit.basis,
+        "reason": unit.reason,
+        "drift": drift,
     }
 
 

@@ -20,7 +20,7 @@ from adadeep.storage.records import JournalContent, TargetRecord
 from adadeep.storage.run_folder import PlanTarget
 from adadeep.study.finalists import Conclusion, next_finalist
 from adadeep.study.looser import Looser, looser_as_json, looser_limits
-from adadeep.study.outcome import scored_as_json
+from adadeep.study.outcome import rivals_as_json, scored_as_json
 from adadeep.study.results import StudyResult
 from adadeep.study.run_view import Standing, standing_under
 from adadeep.study.runs import KnownRun
@@ -263,6 +263,7 @@ def _target(target: RankedTarget) -> dict[str, Any]:
         "meets_demand": conclusion.meets_demand,
         "acceptable": conclusion.is_acceptable,
         "best": shown(conclusion.winner),
+        "as_good_as": rivals_as_json(conclusion.rivals),
         "initial": shown(result.baseline),
         "to_test": target.to_test.trial.plan.key if target.to_test else None,
         "looser": looser_as_json(target.looser),

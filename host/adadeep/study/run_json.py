@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from adadeep.storage.records import SessionAsks
+from adadeep.storage.records import JournalContent, SessionAsks
 from adadeep.storage.run_folder import PlanFile, PlanTarget, PlanTrial
-from adadeep.study.outcome import finalist_as_json, scored_as_json, verdicts_as_json
+from adadeep.study.measuring import drift_of
+from adadeep.study.outcome import (
+    finalist_as_json,
+    rivals_as_json,
+    scored_as_json,
+    unit_as_json,
+    verdicts_as_json,
+)
 from adadeep.study.run_view import RunView, Standing, TargetView
 from adadeep.study.runs import KnownRun, winner_text
 
@@ -49,7 +56,7 @@ def view_as_json(view: RunView) -> dict[str, Any]:
         "networks": len(networks) if journal else None,
         "networks_kept": view.networks_kept if journal else None,
         "networks_taken": view.taken if journal else None,
-        "targets": [_target(target) for target in view.targets],
+        "targets": [_target(target, journal) for target in view.targets],
         "finalists": [finalist_as_json(finalist.test) for finalist in view.finalists],
     }
 
@@ -64,7 +71,7 @@ def _session(asks: SessionAsks) -> dict[str, Any]:
     return {**asdict(asks.session), "trials_before": asks.trials_before, "asks": len(asks.asks)}
 
 
-def _target(view: TargetView) -> dict[str, Any]:
+def _target(view: TargetView, journal: JournalContent | None) -> dict[str, Any]:
     record, concluded, standing = view.record, view.concluded, view.standing
     limits = standing.contest.result.limits if standing else concluded and concluded.limits
     return {
@@ -78,10 +85,16 @@ def _target(view: TargetView) -> dict[str, Any]:
         "limits": asdict(limits) if limits else None,
         "problem": view.problem,
         "states": view.states,
+        "unit": _unit(record.key, journal) if record and journal else None,
         "winner": _winner(view),
+        "as_good_as": rivals_as_json(standing.conclusion.rivals) if standing else [],
         "front": _front(standing),
         "trials": _trials(standing, view.tests) if standing else _concluded(concluded),
     }
+
+
+def _unit(target: str, journal: JournalContent) -> dict[str, Any] | None:
+    return unit_as_json(journal.units.get(target), drift_of(journal, target))
 
 
 def _device(concluded: PlanTarget | None) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from adadeep.storage.run_folder import PLAN, PlanFile, PlanTarget, RunFolder
 from adadeep.study.table import demand_text
 
 _DEEPEST = 4  # levels below the folder that is looked through
-_OLD = 1  # schema of adadeep 0.1, of journals as of plan.json
+_OLD_JOURNALS = (1, 2)  # schemas that are not gone on with: of 0.1, and of before 0.2
+_OLD_PLAN = 1  # schema of plan.json of adadeep 0.1
 _LONGEST_TEXT = 120
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class KnownRun:
         folder = RunFolder(path)
         plan, wrong = _readable(lambda: folder.plan) if folder.is_finished else (None, None)
         journal, torn = _readable(lambda: folder.journal) if folder.has_journal else (None, None)
-        is_old = torn is not None and journal_version(path) == _OLD
+        is_old = torn is not None and journal_version(path) in _OLD_JOURNALS
         problems = [text for text in (wrong, None if is_old else torn) if text]
         state = RunState.DAMAGED if problems else _state(journal, plan, is_old)
         return cls(folder, state, journal, plan, " ".join(problems) or None)
@@ -187,7 +188,7 @@ def _readable(read: Callable[[], T]) -> tuple[T | None, str | None]:
 
 def _state(journal: JournalContent | None, plan: PlanFile | None, is_old: bool) -> RunState:
     """Of a run of which all that is there can be read, but for an old journal."""
-    if is_old or (journal is None and plan is not None and plan.schema_version == _OLD):
+    if is_old or (journal is None and plan is not None and plan.schema_version == _OLD_PLAN):
         return RunState.OLD
     if plan is None:
         return RunState.UNFINISHED

@@ -18,69 +18,22 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from adadeep.core.errors import AdaDeepError
-from adadeep.core.metric import Scale
+from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.reward import Limits
 from adadeep.core.sampler import Sampler, believed_quality, expected_gain
 from adadeep.core.search import Goal, ScoredTrial, Stop
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import Ask, JournalContent, Session, Told, TrialRecord
 from adadeep.study.episodes import NOT_WORTH_IT, Ending, Episodes
 from adadeep.study.known import Skip
+from adadeep.study.measuring import drift_of
+from adadeep.study.observer import StudyObserver, TrialEvent
 from adadeep.study.pipeline import Pipeline
 from adadeep.study.price import Price, price_of
 from adadeep.study.trials import INITIAL, TargetScorer, measured_on, scored
 
 Skipped = Callable[[CompressionPlan, Sequence[Goal]], "Skip | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrialEvent:
-    """A trial was told to the sampler.
-
-    Attributes:
-        number: of the episode, from 1; 0 for the initial network.
-        episodes: how many there will be; None where that is not known.
-        scored: the trial and its reward.
-        best: the best so far.
-        known: whether it was in the journal already.
-        expected_gain: by which going on may raise the best reward, as the sampler said last; None
-            if it did not.
-    """
-
-    number: int
-    episodes: int | None
-    scored: ScoredTrial
-    best: ScoredTrial
-    known: bool
-    expected_gain: float | None = None
-
-
-class StudyObserver(Protocol):
-    """Is told what happens; shows it to the user."""
-
-    def stage(self, text: str) -> None:
-        """Something long begins: "training the initial network"."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Something the user should see at once: what is waited for, and how long already."""
-        ...
-
-    def limits(self, title: str, limits: Limits, scale: Scale) -> None:
-        """The limits on a device, and what accuracies mean; once for each, before all episodes."""
-        ...
-
-    def price(self, price: Price) -> None:
-        """About what is to come; once, before the first plan that is asked for anew."""
-        ...
-
-    def trial(self, event: TrialEvent) -> None:
-        """A trial is done."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +104,16 @@ class Study:
 
         Raises:
             AdaDeepError: the initial network itself can't be converted or measured.
+            ConfigError: it can't run on the device, and a limit that it would have set is missing.
             DeviceError: the last device is gone; the same search goes on later.
         """
         asks = self._begin_session()
         baseline = self._baseline(episodes, observer)
         self._pipeline.catch_up(tuple(self._content.trials.values()))
-        for scorer in self._scorers:
-            observer.limits(scorer.target.target.device_title, scorer.limits, self._content.scale)
-        loop = _Loop(self, episodes, observer, self._best_of_journal(baseline))
+        self._tell_limits(observer)
+        best = self._best_of_journal(baseline)
+        self.prefer(best)
+        loop = _Loop(self, episodes, observer, best)
         sampler = self._sampler(baseline)
         try:
             stop = loop.run(sampler, asks)
@@ -175,6 +130,14 @@ class Study:
             self._pipeline.left,
             self._believed(sampler),
         )
+
+    def _tell_limits(self, observer: StudyObserver) -> None:
+        content = self._content
+        for scorer in self._scorers:
+            title, key = scorer.target.target.device_title, scorer.target.key
+            if key in content.units:
+                observer.unit(title, content.units[key], drift_of(content, key))
+            observer.limits(title, scorer.limits, content.scale)
 
     @property
     def own_plans(self) -> int:
@@ -206,6 +169,10 @@ class Study:
             tuple(s.skipped(ask.plan, ask.skip.reason, violations[s.target.key])
                   for s in self._scorers)
         )  # fmt: skip
+
+    def prefer(self, best: ScoredTrial) -> None:
+        """Has candidates to come measured beside the best plan so far."""
+        self._pipeline.prefer(None if best.plan == INITIAL else best.scores[0].trial.model_sha256)
 
     def price(self, plans: int, episodes: Episodes) -> Price:
         """About what so many plans will take."""
@@ -268,24 +235,40 @@ class Study:
         known = self._pipeline.known(INITIAL) is not None
         self._pipeline.begin(INITIAL)
         record = self._pipeline.finish(INITIAL)
-        found = {
-            key: TargetScorer.of(self._content, self._content.targets[key], demand)
-            for key, demand in self._session.demands.items()
-        }
-        self._scorers = tuple(scorer for scorer in found.values() if scorer is not None)
+        without = self._find_scorers()
         if not self._scorers:
             lost = "its model has gone from the run's folder; begin anew in another (-o)."
             reason = record.reason or next(iter(record.failures.values()), lost)
-            raise AdaDeepError(f"the initial network can't be used: {reason}")
-        for key in (key for key, scorer in found.items() if scorer is None):
+            lacking = [error for error in without.values() if error is not None]
+            raise (
+                lacking[0]
+                if lacking
+                else AdaDeepError(f"the initial network can't be used: {reason}")
+            )
+        for key, lack in without.items():
             title = self._content.targets[key].target.device_title
             reason = record.failures.get(key, "it is not measured there yet")
-            observer.note(
-                f"{title} is left out: the initial network can't be used there: {reason}"
-            )
+            why = lack or f"the initial network can't be used there: {reason}"
+            observer.note(f"{title} is left out: {why}")
         baseline = scored(self._content, record, self._scorers)
         observer.trial(TrialEvent(0, episodes.count, baseline, baseline, known))
         return baseline
+
+    def _find_scorers(self) -> dict[str, ConfigError | None]:
+        """Of the targets where limits are known; of the others, by key, which one is missing."""
+        found, without = [], dict[str, ConfigError | None]()
+        for key, demand in self._session.demands.items():
+            try:
+                scorer = TargetScorer.of(self._content, self._content.targets[key], demand)
+            except ConfigError as error:
+                without[key] = error
+                continue
+            if scorer is None:
+                without[key] = None
+            else:
+                found.append(scorer)
+        self._scorers = tuple(found)
+        return without
 
     def _best_of_journal(self, baseline: ScoredTrial) -> ScoredTrial:
         trials = [scored(self._content, r, self._scorers) for r in self._content.trials.values()]
@@ -372,5 +355,6 @@ class _Loop:
         sampler.tell(latest)
         self._ending.tell()
         self._best = min(self._best, latest, key=lambda one: one.rank)
+        self._study.prefer(self._best)
         count, gain = self._episodes.count, self._ending.gain
         self._observer.trial(TrialEvent(ask.number, count, latest, self._best, ask.known, gain))

@@ -70,17 +70,21 @@ def _rows(
 ) -> list[PlanRow]:
     rows = []
     for scored in trials:
-        row = _row(result, scored, conclusion.verdicts.get(scored.trial.plan.key))
+        row = _row(result, scored, conclusion)
         if row is not None:
             rows.append(replace(row, test_accuracy=tests.get(scored.trial.plan.key)))
     return rows
 
 
-def _row(result: StudyResult, scored: GoalScore, verdicts: Verdicts | None) -> PlanRow | None:
-    trial = scored.trial
+def _row(result: StudyResult, scored: GoalScore, conclusion: Conclusion) -> PlanRow | None:
+    trial, winner = scored.trial, conclusion.winner
+    verdicts = conclusion.verdicts.get(trial.plan.key)
+    rivals = [result.trials.index(rival.scored) for rival in conclusion.rivals]
     if trial.cost is None or verdicts is None:
         return None
     label, settings = _labels(result, scored)
+    if rivals and scored is winner:
+        label = f"{label} (as good: {', '.join(f'#{number}' for number in rivals)})"
     return PlanRow(
         label=label,
         accuracy=trial.accuracy,
@@ -100,6 +104,16 @@ def _labels(result: StudyResult, scored: GoalScore) -> tuple[str, str]:
     plan, number = scored.trial.plan, result.trials.index(scored)
     has_settings = plan.label != plan.short_label
     return f"#{number} {plan.short_label}", f"#{number}: {plan.label}" if has_settings else ""
+
+
+def rival_lines(result: StudyResult, conclusion: Conclusion) -> list[str]:
+    """For people: why no single winner can be named, a line for each plan that is as good."""
+    return [
+        f"as good as the winner: #{result.trials.index(rival.scored)}"
+        f" {rival.scored.trial.plan.short_label}; the winner's T is {rival.ratio.low:.3g} to"
+        f" {rival.ratio.high:.3g} times its T"
+        for rival in conclusion.rivals
+    ]
 
 
 def demand_text(verdicts: Verdicts) -> str:

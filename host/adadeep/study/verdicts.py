@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from adadeep.core.cost import Quantity
+from adadeep.core.cost import MEDIAN, Quantity
 from adadeep.core.metric import Scale
 from adadeep.core.paired import Paired, PairedCounts, PairedScores
 from adadeep.core.reward import Limits
@@ -14,6 +14,7 @@ from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.storage.records import HeldTest, JournalContent
+from adadeep.study.measuring import drift_of
 
 # Over all finalists that a run ever tests, the probability that one is called met on the accuracy
 # and is not. With one limit of the accuracy loss the first finalist gets half of it, each further
@@ -80,7 +81,7 @@ class Judge:
         own = scored is self.baseline
         return Verdicts(
             accuracy_loss=self._accuracy_loss(scored, trial.accuracy),
-            latency_ms=_of_quantity(limits.max_latency_ms, cost.latency_ms, own),
+            latency_ms=self._latency(cost.latency_ms, own),
             energy_mj=_of_quantity(limits.max_energy_mj, cost.energy_mj, own),
             storage_bytes=Verdict.exact(
                 limits.max_storage_bytes, cost.storage_bytes, "counted (Eq. 3)"
@@ -105,6 +106,25 @@ class Judge:
         held = compared(self.content.scale, initial.scores, test.scores)
         low, high = held.interval(test.tail)
         return Verdict(limit, held.loss, low, high, f"{held.samples} held-back samples")
+
+    def _latency(self, latency: Quantity, is_own: bool) -> Verdict:
+        """T against its limit.
+
+        One that the initial network's T has set is judged by the ratio to that alone, whatever the
+        unit's own uncertainty; one in ms by both, and by how the device has changed since.
+        """
+        limit, initial = self.limits.max_latency_ms, self.baseline.trial.cost
+        is_set_by_initial = initial is not None and initial.latency_ms.value == limit
+        is_itself = is_own and is_set_by_initial
+        if is_itself or latency.low is None or latency.high is None:
+            return _of_quantity(limit, latency, is_itself)
+        ratio = latency.ratio if latency.statistic == MEDIAN else None
+        if is_set_by_initial and ratio is not None:
+            basis = f"{latency.provenance} in turn with the initial network"
+            return Verdict(limit, latency.value, limit * ratio.low, limit * ratio.high, basis)
+        drift = drift_of(self.content, self.baseline.target)
+        low, high = latency.low * min(1.0, drift), latency.high * max(1.0, drift)
+        return Verdict(limit, latency.value, low, high, _basis(latency, drift))
 
     def on_search(self, scored: GoalScore) -> Paired | None:
         """Against the initial network on the search's samples; None where one has no network."""
@@ -148,6 +168,13 @@ def compared(scale: Scale, initial: SampleScores, mine: SampleScores) -> Paired:
     if scale.is_binary:
         return PairedCounts.of(first, second)
     return PairedScores.of(first, second, scale.span)
+
+
+def _basis(latency: Quantity, drift: float) -> str:
+    """What a verdict on T rests on: "measured, p95; the device takes 8 % more now"."""
+    what = "" if latency.statistic == MEDIAN else f", {latency.statistic}"
+    now = "" if drift == 1.0 else f"; the device takes {drift:.2f} times as long now"
+    return f"{latency.provenance}{what}{now}"
 
 
 def _of_quantity(limit: float, quantity: Quantity, is_own: bool) -> Verdict:

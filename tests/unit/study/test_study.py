@@ -26,11 +26,13 @@ from adadeep.storage.siblings import SiblingRuns
 from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.known import ruled_out
-from adadeep.study.pipeline import Pipeline, Workplace
+from adadeep.study.measurer import Workplace
+from adadeep.study.pipeline import Pipeline
 from adadeep.study.study import Study
 from adadeep.study.takeover import Takeover
 from adadeep.study.trials import scored, trial_on
-from adadeep.testing.measurements import measurement
+from adadeep.study.references import sharp_model
+from adadeep.testing.measurements import together, usual_ns
 from adadeep.testing.spaces import SPACE
 from fakes.clock import HandClock
 from fakes.search_parts import FakeBench, FakeCrew, Watching, model_of
@@ -91,7 +93,10 @@ def search(folder, sampler, episodes, *, benches=None, demand=LOOSE, name="rando
         session = Session(name, "default", 0, look_ahead, demands, own_plans=own)
         executor = EXECUTORS.get(options.get("executor", "serial")).make(crew)
         basis = options.get("basis", "basis")
-        place = Workplace(journal, store, executor, basis, note=watching.note)
+        place = Workplace(
+            journal, store, executor, basis, note=watching.note,
+            statistics=dict.fromkeys(demands, demand.latency_statistic),
+        )  # fmt: skip
         if options.get("takes_over"):
             siblings = SiblingRuns(folder, journal.content.study)
             takeover = Takeover(siblings, store, journal.content)
@@ -184,7 +189,10 @@ def test_the_same_look_ahead_gives_the_same_plans_in_every_executor(tmp_path):
     for executor in EXECUTORS:
         sampler = ScriptedSampler(some_plans(8))
         search(tmp_path / executor, sampler, 8, executor=executor, look_ahead=3)
-        told[executor] = [scored.plan for scored in sampler.told], sampler.told
+        told[executor] = [
+            (scored.plan, scored.reward, scored.costs[0].latency_ms.value)
+            for scored in sampler.told
+        ]
     assert all(what == told["serial"] for what in told.values())
 
 
@@ -293,14 +301,16 @@ def test_what_the_device_kept_for_a_dead_host_is_taken_and_acknowledged(tmp_path
     bench = FakeBench()
     bench.gone_after = 2  # the third is lost on the way
     search(tmp_path, ScriptedSampler(plans), 2, benches=[bench], may_leave=True)
-    kept, foreign = measurement(model_of(plans[1]), 777_000), measurement(b"of another search")
     bench = FakeBench()
+    kept = together([model_of(plans[1]), sharp_model()], [777_000, usual_ns(sharp_model())])
+    foreign = together([b"of another search", sharp_model()])
     bench.recovered = (kept, foreign)
     did = search(tmp_path, ScriptedSampler(plans), 2, benches=[bench])
     assert bench.measured == []
-    assert bench.acknowledged == [kept.key]
+    assert bench.acknowledged == [kept.id]
     assert did.trial(plans[1]).cost.latency_ms.value == pytest.approx(0.777)
-    assert foreign.key not in did.content.measurements
+    assert did.trial(plans[1]).session == kept.id
+    assert foreign.id not in did.content.measured
 
 
 def test_a_lost_model_file_is_made_again_but_not_measured_again(tmp_path):
@@ -376,10 +386,10 @@ def test_an_initial_network_that_fails_ends_the_search_and_is_tried_again_next_t
 
 def test_ctrl_c_leaves_a_whole_journal(tmp_path):
     class Impatient(FakeBench):
-        def measure(self, models):
+        def measure(self, models, plan, launches=1):
             if len(self.measured) == 2:
                 raise KeyboardInterrupt
-            return super().measure(models)
+            return super().measure(models, plan, launches)
 
     plans = some_plans(3)
     with pytest.raises(KeyboardInterrupt):
@@ -528,11 +538,12 @@ def test_a_device_that_comes_later_measures_what_is_recorded_without_training(tm
     assert [scorer.target.key for scorer in did.run.scorers] == [later.record.key]
 
 
-def test_a_device_on_which_the_initial_network_fails_is_left_out_and_said(tmp_path):
+def test_a_device_on_which_the_initial_network_fails_sets_no_limit_and_is_left_out(tmp_path):
     one, other = two()
     other.refused[model_of(INITIAL)] = "unsupported_op"
-    did = search(tmp_path, seeded(4), 2, benches=[one, other])
-    assert "Other box is left out" in did.watching.notes[0]
+    did = search(tmp_path, seeded(4), 2, benches=[one, other], demand=UserDemand())
+    assert "Other box is left out: the initial network can't be measured" in did.watching.notes[0]
+    assert "give --max-latency." in did.watching.notes[0]
     assert [scorer.target.key for scorer in did.run.scorers] == [one.record.key]
 
 

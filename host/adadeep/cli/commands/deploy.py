@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from adadeep.core.units import format_bytes, format_ms
 from adadeep.report.table_text import Column
 
 if TYPE_CHECKING:
+    from adadeep.core.measurement import Measurement
+    from adadeep.core.noise import NoiseModel
     from adadeep.study.deploy import Deployment, FinishedRun
 
 _COLUMNS = (
@@ -61,12 +64,16 @@ def _show(ui: Ui, deployment: Deployment) -> None:
     best, initial = deployment.best, deployment.initial
     agreed = deployment.agreement
     rows = [
-        _row("initial network", initial.latency.median, initial.latency.ci_relative, initial),
-        _row("winner", best.latency.median, best.latency.ci_relative, best),
+        _row("initial network", initial, deployment.noise),
+        _row("winner", best, deployment.noise),
     ]
     title = f"{best.device_title} ({deployment.serial}), measured there"
     ui.table(_COLUMNS, rows, title)
-    ui.say(f"speed-up on this device: {deployment.speed_up:.2f} times")
+    ratio = deployment.speed_up
+    ui.say(
+        f"speed-up on this device: {ratio.value:.3g} times ({ratio.low:.3g} to {ratio.high:.3g}),"
+        " measured in turn"
+    )
     ui.say(
         f"outputs: {deployment.samples} real samples agree with this computer's to"
         f" {agreed.by_metric:.0%}, largest difference {agreed.max_abs_difference:.2g}"
@@ -79,7 +86,7 @@ def _show(ui: Ui, deployment: Deployment) -> None:
         ui.warn(f"the winner does not meet its demand: {', '.join(doubtful)}.")
     for name, measurement in (("initial network", initial), ("winner", best)):
         if measurement.disturbed:
-            ui.warn(f"{name}: suspect, {'; '.join(measurement.disturbed)}")
+            ui.warn(f"{name}: disturbed, {'; '.join(measurement.disturbed)}")
     if not deployment.searched_here:
         ui.warn("the search measured on another device; its winner need not be the best here.")
 
@@ -95,11 +102,12 @@ def _next_step(ui: Ui, finished: FinishedRun, run: Path, shown: list[dict[str, A
         ui.now("adadeep measure", run / shown[0]["file"], "-d", shown[0]["serial"])
 
 
-def _row(name: str, median: float, width: float, measurement: Any) -> tuple[str, ...]:
-    agent = measurement.agent
+def _row(name: str, measurement: Measurement, noise: NoiseModel) -> tuple[str, ...]:
+    agent, found = measurement.agent, noise.latency([measurement])
     size = format_bytes(measurement.model_bytes)
     runtime = f"{agent.runtime} {agent.runtime_version}"
-    return name, format_ms(median), f"{100 * width:.1f} %", size, runtime
+    ends = f"{format_ms(found.low_ms)} to {format_ms(found.high_ms)}"
+    return name, format_ms(found.median_ms), ends, size, runtime
 
 
 def _json(deployment: Deployment) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def _json(deployment: Deployment) -> dict[str, Any]:
         "serial": deployment.serial,
         "path": deployment.path,
         "file": deployment.file,
-        "speed_up": deployment.speed_up,
+        "speed_up": asdict(deployment.speed_up),
         "samples": deployment.samples,
         "agreement": {
             "max_abs_difference": deployment.agreement.max_abs_difference,

@@ -262,8 +262,27 @@ def _show_trials(ui: Ui, known: KnownRun, target: TargetView, top: int) -> None:
         return
     ui.table(COLUMNS, table_rows(rows), f"{known.task} on {target.title}")
     verdicts = verdict_lines(target.verdicts, target.scale) if target.verdicts else []
-    for line in (*settings_lines(rows), *legend(rows), *verdicts, *_counts(target)):
+    lines = (*_unit(known, target), *settings_lines(rows), *legend(rows), *verdicts)
+    for line in (*lines, *_rivals(target), *_counts(target)):
         ui.say(one_line(line, _LONGEST_LINE))
+
+
+def _unit(known: KnownRun, target: TargetView) -> list[str]:
+    from adadeep.report.run_lines import unit_line
+    from adadeep.study.measuring import drift_of
+
+    journal, record = known.journal, target.record
+    unit = journal.units.get(record.key) if journal and record else None
+    if unit is None or journal is None:
+        return []
+    return [unit_line(unit, drift_of(journal, unit.target))]
+
+
+def _rivals(target: TargetView) -> list[str]:
+    from adadeep.study.table import rival_lines
+
+    standing = target.standing
+    return rival_lines(standing.contest.result, standing.conclusion) if standing else []
 
 
 def _show_front(ui: Ui, target: TargetView) -> None:

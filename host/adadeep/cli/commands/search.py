@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from adadeep.core.reward import Limits
     from adadeep.core.search import ScoredTrial
     from adadeep.core.transport import Transport
+    from adadeep.storage.records import Unit
     from adadeep.study.config import StudyConfig
+    from adadeep.study.observer import TrialEvent
     from adadeep.study.outcome import Outcome, TargetOutcome
     from adadeep.study.price import Price
-    from adadeep.study.study import TrialEvent
 
 _TOP = 5
 _LONGEST_NAME = 80
@@ -282,6 +283,12 @@ class _Reporter:
             f"E <= {units.format_mj(limits.max_energy_mj)}"
         )
 
+    def unit(self, title: str, unit: Unit, drift: float) -> None:
+        """What all latencies on a device are multiples of."""
+        from adadeep.report.run_lines import unit_line
+
+        self._ui.note(f"{title}: {unit_line(unit, drift)}")
+
     def price(self, price: Price) -> None:
         """A line of its own."""
         self._ui.note(price.text)
@@ -361,7 +368,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.looser import looser_lines
-    from adadeep.study.table import plan_rows
+    from adadeep.study.table import plan_rows, rival_lines
 
     rows = plan_rows(outcome, target, _TOP)
     ui.table(COLUMNS, table_rows(rows), f"{outcome.task} on {target.title}")
@@ -371,5 +378,8 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
         ui.say(line)
     if target.conclusion.is_acceptable and not target.conclusion.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
-    for line in looser_lines(target.looser, target.result, target.conclusion.winner):
+    for line in (
+        *rival_lines(target.result, target.conclusion),
+        *looser_lines(target.looser, target.result, target.conclusion.winner),
+    ):
         ui.say(line)

@@ -79,11 +79,15 @@ def _show(ui: Ui, ranking: Ranking, target: RankedTarget) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.looser import looser_lines
+    from adadeep.study.table import rival_lines
 
     winner, rows = target.conclusion.winner, target.rows(_TOP)
     ui.table(COLUMNS, table_rows(rows), f"{ranking.task} on {target.title}, ranked anew")
     verdicts = verdict_lines(target.conclusion.of_winner, target.scale)
-    looser = looser_lines(target.looser, target.result, winner)
+    looser = (
+        *rival_lines(target.result, target.conclusion),
+        *looser_lines(target.looser, target.result, winner),
+    )
     for line in (*settings_lines(rows), *legend(rows), *verdicts, *looser):
         ui.say(one_line(line, 1000))
     if target.to_test is not None:

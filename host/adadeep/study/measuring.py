@@ -1,0 +1,175 @@
+"""How a study measures: which models meet in a session, how long it takes, what comes of it.
+
+- The *unit* of a target is the initial network's latency, measured well once, beside the sharp
+  reference. Where that network can't run, the sharp reference is the unit.
+- A *candidate* runs beside one or two references, in a session of a second.
+- The unit is *measured again* before the first candidate of each later command, so that a device
+  which became slower or faster meanwhile is known.
+- *Finalists* meet in one session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from adadeep.core.cost import COLD, MEDIAN
+from adadeep.core.cost_source import UnitLatency
+from adadeep.core.device import DeviceFacts
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.noise import NoiseModel
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.session import MeasuredTogether
+from adadeep.core.units import format_percent
+from adadeep.storage.records import JournalContent, TargetRecord, Unit
+from adadeep.study.jobs import MeasureJob
+from adadeep.study.ratios import TargetRatios
+from adadeep.study.references import SHARP, chosen, sharp_sha256
+
+UNIT_LAUNCHES, FINAL_LAUNCHES = 3, 2
+_CANDIDATE = MeasuringPlan()
+_UNIT = MeasuringPlan(placements=60, least_placements=6, max_ms=4500.0)
+_FINAL = MeasuringPlan(placements=60, least_placements=6, max_ms=5000.0)
+COLD_RUNS = 1  # a placement and model
+_LEAST_COLD_BYTES, _MOST_COLD_BYTES = 4 << 20, 64 << 20
+_LEAST_DRIFT = 0.02  # said
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a study measures.
+
+    Attributes:
+        content: of the journal, as it grows.
+        record: of the target.
+        resource: what measuring there needs for itself alone.
+        noise: of the device as it is known now.
+        has: whether a model is in the run's store.
+        statistic: which latency the demand there names.
+    """
+
+    content: JournalContent
+    record: TargetRecord
+    resource: str
+    noise: NoiseModel
+    has: Callable[[str], bool]
+    statistic: str = MEDIAN
+
+    def is_measured(self, model_sha256: str) -> bool:
+        """Whether a session tells what is wanted of a model."""
+        return self._ratios.first(model_sha256, self.statistic) is not None
+
+    def unit_job(self, model_sha256: str | None) -> MeasureJob:
+        """Measures the unit: of the initial network, or (None) of the sharp reference alone."""
+        names = (SHARP,) if model_sha256 is None else (model_sha256, SHARP)
+        return self._job(CompressionPlan(), names, _UNIT, UNIT_LAUNCHES)
+
+    def again_job(self) -> MeasureJob | None:
+        """Measures the unit once more, in a second; None where its model has gone."""
+        unit = self.content.units[self.record.key]
+        if not unit.latency.is_initial:
+            return self._job(CompressionPlan(), (SHARP,), _CANDIDATE)
+        if not self.has(unit.model_sha256):
+            return None
+        return self._job(CompressionPlan(), (unit.model_sha256, SHARP), _CANDIDATE)
+
+    def candidate_job(
+        self, plan: CompressionPlan, model_sha256: str, best: str | None
+    ) -> MeasureJob:
+        """Measures a plan's network beside references.
+
+        Args:
+            plan: that made it.
+            model_sha256: of it.
+            best: the hash of the best plan's so far; None where there is none.
+        """
+        known = [(name, ms) for name, ms in self._known_ms(best) if name != model_sha256]
+        names = (model_sha256, *chosen(known, _CANDIDATE.block_ms))
+        return self._job(plan, names, _CANDIDATE)
+
+    def final_job(self, model_sha256s: tuple[str, ...]) -> MeasureJob | None:
+        """Lets finalists meet; None where they have met already."""
+        for session in self._ratios.sessions:
+            launches = {p.launch for one in session.measurements for p in one.placements}
+            is_final = len(launches) >= FINAL_LAUNCHES
+            if is_final and all(session.of(sha256) for sha256 in model_sha256s):
+                return None
+        return self._job(CompressionPlan(), model_sha256s, _FINAL, FINAL_LAUNCHES)
+
+    def unit_of(self, session: MeasuredTogether, reason: str | None = None) -> Unit:
+        """The unit as a session tells it, which measured it first.
+
+        Args:
+            session: in which its model is the first.
+            reason: why it is not the initial network's; None if it is.
+        """
+        first = session.measurements[0]
+        found = self.noise.latency([first])
+        latency = UnitLatency(
+            found.median_ms,
+            min(found.low_ms, found.median_ms),
+            max(found.high_ms, found.median_ms),
+            reason is None,
+        )
+        return Unit(
+            self.record.key, first.model_sha256, (session.id,), latency, found.basis, self.noise,
+            reason,
+        )  # fmt: skip
+
+    @property
+    def _ratios(self) -> TargetRatios:
+        return TargetRatios(self.content, self.record.key)
+
+    def _known_ms(self, best: str | None) -> list[tuple[str, float]]:
+        """References that there are, the one first that is most like the candidates to come."""
+        unit = self.content.units[self.record.key]
+        found = [(SHARP, 0.0)]
+        for sha256 in (best, unit.model_sha256):
+            if sha256 is None or sha256 == sharp_sha256() or not self.has(sha256):
+                continue
+            ratio = self._ratios.to_unit(sha256)
+            if ratio is not None:
+                found.append((sha256, ratio.value * unit.latency.latency_ms))
+        return found
+
+    def _job(
+        self, plan: CompressionPlan, names: tuple[str, ...], measuring: MeasuringPlan,
+        launches: int = 1,
+    ) -> MeasureJob:  # fmt: skip
+        # A session is named by models and plan: the same ones again are another session.
+        measuring = replace(measuring, seed=len(self.content.measured))
+        if self.statistic == COLD:
+            measuring = replace(
+                measuring, cold_runs=COLD_RUNS, cold_bytes=cold_bytes(self.record.facts)
+            )
+        return MeasureJob(plan, self.record.key, names, self.resource, measuring, launches)
+
+
+def cold_bytes(facts: DeviceFacts) -> int:
+    """Twice the last cache of a device, where that is known: what drives all else out of it."""
+    last = max((cache.size_bytes for cache in facts.caches), default=_MOST_COLD_BYTES)
+    return min(max(2 * last, _LEAST_COLD_BYTES), _MOST_COLD_BYTES)
+
+
+def drift_of(content: JournalContent, target: str) -> float:
+    """The unit's latency when it was measured last over what it is for good."""
+    unit, later = content.units.get(target), content.units_later.get(target)
+    return later.latency.latency_ms / unit.latency.latency_ms if unit and later else 1.0
+
+
+def drift_line(content: JournalContent, record: TargetRecord) -> str | None:
+    """For people: "Pixel 7 is 8 % slower than then"; None where it is about the same."""
+    drift = drift_of(content, record.key)
+    if abs(drift - 1) < _LEAST_DRIFT:
+        return None
+    way = "slower" if drift > 1 else "faster"
+    return (
+        f"{record.target.device_title} is {format_percent(abs(drift - 1))} {way} than when this"
+        " search began. Plans are compared by ratios and keep their order; what is said of limits"
+        " in ms allows for it."
+    )
+
+
+def is_of(session: MeasuredTogether, known: set[str]) -> bool:
+    """Whether all models of a session are known ones."""
+    return all(one.model_sha256 in known for one in session.measurements)
