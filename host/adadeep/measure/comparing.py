@@ -28,6 +28,7 @@ REFERENCE_BLOCK_MS = 4.0  # of the built-in reference, which is measured along
 _PROBE = MeasuringPlan(
     placements=1, least_placements=1, placement_ms=5.0, block_ms=2.0, warmup_ms=5.0, max_ms=1000.0
 )
+_PERCENTILES_MS = 1000.0  # of runs, for a p99 that is more than the worst of a few
 _STRETCH_MS = 5000.0  # of a sustained run in one place in memory
 _SUSTAINED_BLOCK_MS = 100.0
 _SUSTAINED_S = (20.0, 3000.0)
@@ -228,9 +229,15 @@ def plan_of(
     """
     likes = [Like(one.model_bytes, one.latency_ms, noise.cache_bytes) for one in probed]
     choice = plan_for(noise, likes, 1000 * seconds)
-    if not cold_bytes:
-        return choice
-    return replace(choice, plan=replace(choice.plan, cold_runs=2, cold_bytes=cold_bytes))
+    plan = choice.plan
+    if len(likes) == 1:  # what an interval does not need percentiles do
+        least_ms = min(_PERCENTILES_MS, 1000 * seconds)
+        longer = max(1.0, least_ms / (plan.placements * plan.placement_ms))
+        plan = replace(plan, placement_ms=plan.placement_ms * longer, max_ms=plan.max_ms * longer,
+                       half_width=0.0)  # fmt: skip
+    if cold_bytes:
+        plan = replace(plan, cold_runs=2, cold_bytes=cold_bytes)
+    return replace(choice, plan=plan)
 
 
 def sustained_plan(seconds: float) -> MeasuringPlan:
