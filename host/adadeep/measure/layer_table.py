@@ -24,7 +24,7 @@ LAYER_PLAN = MeasuringPlan(
 )  # fmt: skip
 _IN_TURN = 7  # layers a session, beside the reference
 
-OnEntry = Callable[[ProfileEntry], None]
+OnEntries = Callable[[Sequence[ProfileEntry]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def measure_layers(
     meter: LatencyMeter,
     layers: Sequence[SingleLayer],
     known: Mapping[str, ProfileEntry],
-    on_entry: OnEntry,
+    on_entries: OnEntries,
 ) -> tuple[ProfileEntry, ...]:
     """Measures layers, several a session.
 
@@ -62,21 +62,20 @@ def measure_layers(
         meter: of the device; what waits there of this study is taken over.
         layers: what to measure.
         known: entries by key that are measured already; they are taken over.
-        on_entry: told each new entry as it comes, before the device may forget it.
+        on_entries: told what a session told of new ones, before the device may forget it.
 
     Returns:
         An entry for each layer, in their order.
 
     Raises:
-        TransientDeviceError: the device is gone; what came before was told to `on_entry`.
+        TransientDeviceError: the device is gone; what came before was told to `on_entries`.
         AgentError: the runtime does not survive the network of ours.
     """
     done = dict(known)
 
     def keep(entries: Sequence[ProfileEntry]) -> None:
-        for entry in entries:
-            done[entry.key] = entry
-            on_entry(entry)
+        done.update((entry.key, entry) for entry in entries)
+        on_entries(entries)
 
     missing = [_Layer(one, tflite_of(one)) for one in layers if one.key not in done]
     _take_over(meter, missing, keep)
@@ -91,9 +90,7 @@ def _groups(layers: Sequence[_Layer]) -> Iterator[list[_Layer]]:
         yield list(itertools.islice(layers, first, first + _IN_TURN))
 
 
-def _take_over(
-    meter: LatencyMeter, layers: Sequence[_Layer], keep: Callable[[Sequence[ProfileEntry]], None]
-) -> None:
+def _take_over(meter: LatencyMeter, layers: Sequence[_Layer], keep: OnEntries) -> None:
     """What waits on the device becomes entries, and only then the device may forget it."""
     reference = reference_model(SHARP)
     for session in meter.recovered:

@@ -236,10 +236,11 @@ def _measured(
 
         files.update(growing.name, grown)
 
-    def keep(entry: ProfileEntry) -> None:
-        done[entry.key] = entry
+    def keep(entries: Sequence[ProfileEntry]) -> None:
+        done.update((entry.key, entry) for entry in entries)
         save()
-        observer.entry(entry)
+        for entry in entries:
+            observer.entry(entry)
 
     save(begins=True)
     for entry in known.values():

@@ -7,6 +7,7 @@ written as "0-3,6"; the caches of one size on one line, their instances parted b
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import tomllib
 import types
@@ -272,10 +273,17 @@ def _check_keys(value: Any, kind: Any, source: str, where: str) -> None:
         for index, item in enumerate(value) if dataclasses.is_dataclass(arguments[0]) else ():
             _check_keys(item, arguments[0], source, f"{where}[{index}]")
     elif dataclasses.is_dataclass(kind) and isinstance(value, dict):
-        hints = typing.get_type_hints(kind)
-        _no_unknown(value, [field.name for field in dataclasses.fields(kind)], source, where)
+        hints = _hints(kind)
+        _no_unknown(value, list(hints), source, where)
         for key, item in value.items():
             _check_keys(item, hints[key], source, f"{where}.{key}")
+
+
+@functools.cache  # a table has a thousand blocks
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, by name."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
 def _no_unknown(value: Mapping[str, Any], known: list[str], source: str, where: str) -> None:

@@ -40,7 +40,7 @@ class PlayedMeter:
 
 def table(meter, known=None):
     told = []
-    return measure_layers(meter, LAYERS, known or {}, told.append), told
+    return measure_layers(meter, LAYERS, known or {}, told.extend), told
 
 
 def blame(model, code="unsupported_op"):
@@ -106,7 +106,7 @@ def test_a_device_that_goes_away_ends_it_and_what_was_told_stays_told():
     told = []
     meter = PlayedMeter(fail=lambda models, n: TransientDeviceError("gone") if n == 2 else None)
     with pytest.raises(TransientDeviceError):
-        measure_layers(meter, LAYERS, {}, told.append)
+        measure_layers(meter, LAYERS, {}, told.extend)
     assert len(told) == 7
 
 
@@ -114,7 +114,9 @@ def test_what_waits_on_the_device_is_kept_before_the_device_may_forget_it():
     left = together([*MODELS[:7], OURS], plan=LAYER_PLAN)
     meter, order = PlayedMeter([left]), []
     meter.acknowledge = lambda ids: order.append(("forget", *ids))
-    measure_layers(meter, LAYERS, {}, lambda entry: order.append(("keep", entry.key)))
+    measure_layers(
+        meter, LAYERS, {}, lambda found: order.extend(("keep", entry.key) for entry in found)
+    )
     assert order[:8] == [*(("keep", single.key) for single in LAYERS[:7]), ("forget", left.id)]
     assert meter.asked == [[*MODELS[7:], OURS]]
 

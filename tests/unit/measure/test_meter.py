@@ -130,9 +130,7 @@ def always(error):
 
 def meter_with(*agents, clock=None):
     waiting = list(agents)
-    return DeviceMeter(
-        FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, clock or HandClock()
-    )
+    return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, clock or HandClock())
 
 
 def test_models_are_measured_in_one_request_and_can_be_compared():

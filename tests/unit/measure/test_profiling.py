@@ -7,97 +7,48 @@ from dataclasses import replace
 import pytest
 
 from adadeep.core.device import DeviceFacts
-from adadeep.core.errors import AgentError, ConfigError, TransientDeviceError
+from adadeep.core.errors import AgentError, ConfigError, StableDeviceError, TransientDeviceError
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
+from adadeep.core.measurement import Agent
+from adadeep.core.noise import PRIOR
 from adadeep.measure import profiling
-from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
-from adadeep.measure.profiling import ProfileRequest, measure_layers, profile_device
+from adadeep.measure.layer_models import SingleLayer, dense
+from adadeep.measure.meter_jobs import model_name
+from adadeep.measure.profiling import ProfileRequest, profile_device
+from adadeep.measure.reference_models import SHARP, reference_model, reference_models
 from adadeep.measure.session_log import Tally
 from adadeep.profiles import files
+from adadeep.testing.measurements import together
 
 SETTINGS = MeasureSettings()
-LAYERS = tuple(SingleLayer(dense(8, units)) for units in (2, 3, 4))
-
-
-def measurement(model, settings=SETTINGS):
-    state = Conditions(0.0)
-    return Measurement(
-        hashlib.sha256(model).hexdigest(), len(model), "f" * 16, "Toy", Agent("a", "0", "r", "0"),
-        settings, (Launch(1, 1, (), (1000,)),), (), Memory(), state, state,
-    )  # fmt: skip
+FACTS = DeviceFacts("serial-1", "adb", model="Toy")
+AGENT = Agent("a", "0.1.0", "r", "0")  # as played measurements have it
+TARGET = AGENT.target(FACTS.fingerprint, "Toy", SETTINGS)
+LAYERS = tuple(SingleLayer(dense(8, units)) for units in range(2, 12))  # two sessions
 
 
 class PlayedMeter:
-    target = Agent("a", "0", "r", "0").target("f" * 16, "Toy", SETTINGS)
-    study = "5717d1e5"
+    """Measures layers; `fail` gives an error by the number of the session of layers."""
+
+    study, noise, target, agent = "5717d1e5", PRIOR, TARGET, AGENT
 
     def __init__(self, recovered=(), fail=None):
         self.recovered, self.fail = tuple(recovered), fail or {}
-        self.measured, self.acknowledged = [], []
+        self.tally, self.tables, self.learned = Tally(), [], 0
 
-    def measure(self, models):
-        [model] = models
-        number = len(self.measured)
-        self.measured.append(model)
-        if number in self.fail:
-            raise self.fail[number]
-        return [measurement(model)]
+    def measure(self, models, plan, launches=1):
+        if list(models) == list(reference_models().values()):
+            self.learned += 1
+        else:
+            number = len(self.tables)
+            self.tables.append(models)
+            if number in self.fail:
+                raise self.fail[number]
+        session = together(models, of=TARGET, plan=plan)
+        self.tally.take(session)
+        return session
 
-    def acknowledge(self, keys):
-        self.acknowledged += keys
-
-
-def table(meter, known=None):
-    told = []
-    entries = measure_layers(meter, LAYERS, known or {}, meter.recovered, told.append)
-    return entries, told
-
-
-def test_every_layer_is_measured_and_told_in_order():
-    entries, told = table(PlayedMeter())
-    assert [entry.key for entry in entries] == [single.key for single in LAYERS]
-    assert list(entries) == told
-    assert all(entry.measurement for entry in entries)
-
-
-def test_known_entries_are_taken_over_and_not_told_again():
-    [first, *_], _ = table(PlayedMeter())
-    meter = PlayedMeter()
-    entries, told = table(meter, {first.key: first})
-    assert entries[0] is first
-    assert len(told) == len(meter.measured) == 2
-
-
-def test_what_waits_on_the_device_is_kept_before_the_device_may_forget_it():
-    left = measurement(tflite_of(LAYERS[1]))
-    meter = PlayedMeter([left])
-    order = []
-    meter.acknowledge = lambda keys: order.append(("forget", *keys))
-    measure_layers(meter, LAYERS, {}, [left], lambda entry: order.append(("keep", entry.key)))
-    assert order.index(("keep", LAYERS[1].key)) < order.index(("forget", left.key))
-    assert len(meter.measured) == 2
-
-
-def test_what_waits_on_the_device_by_other_settings_is_left_alone():
-    left = measurement(tflite_of(LAYERS[1]), replace(SETTINGS, threads=4))
-    meter = PlayedMeter([left])
-    table(meter)
-    assert (len(meter.measured), meter.acknowledged) == (3, [])
-
-
-def test_a_layer_that_the_device_can_not_run_is_an_entry_with_the_reason():
-    entries, _ = table(PlayedMeter(fail={1: AgentError("lacks it", "unsupported_op")}))
-    assert entries[1].error == "lacks it"
-    assert entries[1].measurement is None
-    assert entries[2].measurement
-
-
-def test_a_device_that_goes_away_ends_it_and_what_was_told_stays_told():
-    told, meter = [], PlayedMeter(fail={2: TransientDeviceError("gone")})
-    with pytest.raises(TransientDeviceError):
-        measure_layers(meter, LAYERS, {}, (), told.append)
-    assert len(told) == 2
+    def acknowledge(self, ids): ...
 
 
 class SilentObserver:
@@ -114,43 +65,46 @@ class SilentObserver:
 def studies(monkeypatch, tmp_path):
     """Profiles a toy with the meters that a test appends; the studies that were opened."""
     monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
-    facts, opened = DeviceFacts("serial-1", "adb", model="Toy"), []
 
     @contextlib.contextmanager
     def open_meter(transport, deadline, settings, options):
         opened.append(options.study)
         meter = opened.meter
-        meter.study, meter.agent = options.study, Agent("a", "0", "r", "0")
+        meter.study = options.study
         try:
             yield meter
         finally:
-            options.log.write(facts, meter.study, Tally(len(meter.measured)))
+            options.log.write(FACTS, meter.study, meter.tally)
 
     class Opened(list):
         meter = None
 
-        def profile(self, meter, layers=LAYERS, **wish):
+        def profile(self, meter, layers=LAYERS, noise_s=0.0, **wish):
             self.meter = meter
-            request = ProfileRequest(layers, SETTINGS, "toy", **wish)
+            request = ProfileRequest(layers, SETTINGS, "toy", noise_s=noise_s, **wish)
             return profile_device(None, request, SilentObserver())
 
     opened = Opened()
     monkeypatch.setattr(profiling, "open_meter", open_meter)
-    monkeypatch.setattr(profiling, "gather_facts", lambda *_: (facts, ()))
+    monkeypatch.setattr(profiling, "gather_facts", lambda *_: (FACTS, ()))
     return opened
+
+
+def gone(number):
+    return PlayedMeter(fail={number: TransientDeviceError("gone")})
 
 
 def test_an_unfinished_profile_keeps_its_study_from_before_the_first_measurement(studies):
     with pytest.raises(TransientDeviceError):
-        studies.profile(PlayedMeter(fail={0: TransientDeviceError("gone")}))
+        studies.profile(gone(0))
     assert files.load("toy-unfinished").provenance.study == studies[0]
     with pytest.raises(TransientDeviceError):
-        studies.profile(PlayedMeter(fail={1: TransientDeviceError("gone")}))
-    assert len(files.load("toy-unfinished").entries) == 1
+        studies.profile(gone(1))
+    assert len(files.load("toy-unfinished").entries) == 7
     meter = PlayedMeter()
     finished = studies.profile(meter)
     assert studies[0] == studies[1] == studies[2]
-    assert (len(meter.measured), len(finished.entries)) == (2, 3)
+    assert (len(meter.tables), len(finished.entries)) == (1, 10)
     assert files.load("toy").provenance.study is None
     studies.profile(PlayedMeter())
     assert studies[3] != studies[0]
@@ -158,10 +112,10 @@ def test_an_unfinished_profile_keeps_its_study_from_before_the_first_measurement
 
 def test_a_fresh_profile_is_a_new_study(studies):
     with pytest.raises(TransientDeviceError):
-        studies.profile(PlayedMeter(fail={1: TransientDeviceError("gone")}))
+        studies.profile(gone(1))
     meter = PlayedMeter()
     studies.profile(meter, fresh=True)
-    assert len(meter.measured) == 3
+    assert len(meter.tables) == 2
     assert studies[1] != studies[0]
 
 
@@ -171,12 +125,12 @@ def models(name="toy"):
 
 def test_each_profiling_that_measured_something_is_a_session_of_the_profile(studies):
     with pytest.raises(KeyboardInterrupt):
-        studies.profile(PlayedMeter(fail={2: KeyboardInterrupt()}))
-    assert models("toy-unfinished") == [3]  # the last was begun
+        studies.profile(PlayedMeter(fail={1: KeyboardInterrupt()}))
+    assert models("toy-unfinished") == [8]  # with the network of ours
     studies.profile(PlayedMeter())
-    assert models() == [3, 1]
+    assert models() == [8, 4]
     studies.profile(PlayedMeter())
-    assert models() == [3, 1, 3]
+    assert models() == [8, 4, 12]
     assert {session.command for session in files.load("toy").sessions} == {"profile"}
     assert [session.study for session in files.load("toy").sessions][1:] == studies[1:]
 
@@ -185,30 +139,85 @@ def test_a_profile_keeps_what_another_command_wrote_meanwhile(studies):
     """Of two that profile one device at once the second one ends while the first one measures."""
 
     class Interrupted(PlayedMeter):
-        def measure(self, models):
-            if len(self.measured) == 1:
-                studies.profile(PlayedMeter(), layers=LAYERS[2:])
+        def measure(self, models, plan, launches=1):
+            if len(self.tables) == 1:
+                studies.profile(PlayedMeter(), layers=LAYERS[8:])
                 studies.meter = self
-                assert [entry.key for entry in files.load("toy").entries] == [
-                    LAYERS[2].key, LAYERS[0].key,
-                ]  # fmt: skip
-            return super().measure(models)
+                assert {entry.key for entry in files.load("toy").entries} == {
+                    single.key for single in (*LAYERS[:7], *LAYERS[8:])
+                }
+            return super().measure(models, plan)
 
-    finished = studies.profile(Interrupted(), layers=LAYERS[:2])
+    finished = studies.profile(Interrupted(), layers=LAYERS[:8])
     assert {entry.key for entry in finished.entries} == {single.key for single in LAYERS}
     assert files.load("toy").entries == finished.entries
-    assert models() == [1, 2]
+    assert models() == [3, 10]
     assert not files.is_users("toy-unfinished")
 
 
 def test_a_profile_that_grows_is_not_taken_by_another_device_of_its_name(studies, monkeypatch):
     with pytest.raises(TransientDeviceError):
-        studies.profile(PlayedMeter(fail={1: TransientDeviceError("gone")}))
+        studies.profile(gone(1))
     other = DeviceFacts("serial-2", "adb", model="Toy")
     monkeypatch.setattr(profiling, "gather_facts", lambda *_: (other, ()))
     with pytest.raises(ConfigError, match="of another device"):
         studies.profile(PlayedMeter(), fresh=True)
-    assert len(files.load("toy-unfinished").entries) == 1
+    assert len(files.load("toy-unfinished").entries) == 7
+
+
+def test_a_runtime_that_does_not_survive_our_network_is_the_devices_fault(studies):
+    ours = model_name(reference_model(SHARP))
+    dead = AgentError("dead", "runtime_crashed", ours)
+    with pytest.raises(StableDeviceError, match="even our own small model"):
+        studies.profile(PlayedMeter(fail={0: dead}))
+
+
+# ---- how much the device strays
+
+
+def test_a_profile_learns_how_much_its_device_strays_before_and_after_the_table(studies):
+    meter = PlayedMeter()
+    profile = studies.profile(meter, noise_s=18.0)
+    assert meter.learned == 3
+    assert profile.noise is not None
+    assert not profile.noise.is_prior
+    assert files.load("toy").noise == profile.noise
+    assert profile.noise.words()
+
+
+def test_without_time_for_it_nothing_is_learned_but_what_the_table_tells(studies):
+    noise = studies.profile(PlayedMeter()).noise
+    ours = hashlib.sha256(reference_model(SHARP)).hexdigest()
+    assert [one.model_sha256 for one in noise.references if one.model_sha256] == [ours]
+
+
+def test_what_was_learned_stays_when_the_table_is_measured_anew(studies):
+    learned = studies.profile(PlayedMeter(), noise_s=18.0).noise
+    again = studies.profile(PlayedMeter(), fresh=True)
+    assert {one.model_sha256 for one in again.noise.references} == {
+        one.model_sha256 for one in learned.references
+    }
+
+
+def test_what_an_interrupted_profiling_learned_is_kept(studies):
+    meter = gone(1)
+    with pytest.raises(TransientDeviceError):
+        studies.profile(meter, noise_s=18.0)
+    assert meter.learned == 1
+    assert files.load("toy-unfinished").noise is not None
+    assert studies.profile(PlayedMeter()).noise is not None
+
+
+def test_a_device_that_can_not_run_the_references_gets_its_table_all_the_same(studies):
+    class Small(PlayedMeter):
+        def measure(self, models, plan, launches=1):
+            if models[0] in reference_models().values():
+                raise AgentError("no room", "out_of_memory")
+            return super().measure(models, plan)
+
+    profile = studies.profile(Small(), noise_s=18.0)
+    assert len(profile.entries) == 10
+    assert len([one for one in profile.noise.references if one.model_sha256]) == 1
 
 
 @pytest.mark.parametrize("study", ["x", "5717D1E5", "../../..", "5717d1e5\n"])

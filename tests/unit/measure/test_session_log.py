@@ -8,9 +8,10 @@ import pytest
 from adadeep.core.device import DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileProvenance
 from adadeep.core.measurement import Agent
+from adadeep.measure.reference_models import SHARP, reference_model, reference_models
 from adadeep.measure.session_log import SessionLog, Tally
 from adadeep.profiles import files
-from adadeep.testing.measurements import measurement
+from adadeep.testing.measurements import measurement, together
 
 FACTS = DeviceFacts("R58M", "adb", manufacturer="Maker", model="Box")
 STUDY = "0123abcd"
@@ -26,9 +27,13 @@ def profile(tmp_path, monkeypatch):
 def tally(*models, disturbed=()):
     found = Tally()
     for model in models:
-        reasons = ("hot",) if model in disturbed else ()
-        found.take(replace(measurement(model), disturbed=reasons))
+        found.take(session_of(model, disturbed=("hot",) if model in disturbed else ()))
     return found
+
+
+def session_of(model, **changes):
+    session = together([model])
+    return replace(session, measurements=(replace(session.measurements[0], **changes),))
 
 
 def written(counts, reference=None, command="measure"):
@@ -72,7 +77,30 @@ def test_what_can_not_be_noted_is_one_warning(tmp_path, command):
 def test_a_runtime_with_an_endless_name_does_not_end_a_measurement():
     found = Tally()
     agent = Agent("a", "0", "r" * 5000, "1")
-    found.take(replace(measurement(b"a"), agent=agent))
-    found.take(replace(measurement(b"b"), device_fingerprint="no fingerprint"))
+    found.take(session_of(b"a", agent=agent))
+    found.take(session_of(b"b", device_fingerprint="no fingerprint"))
     assert found.models == 2
     assert [len(one.runtime) for one in found.undisturbed.values()] == [100]
+
+
+def test_a_session_with_references_teaches_the_profile_of_the_devices_noise():
+    counts = tally(b"a")
+    written(counts)
+    assert files.load("box").noise is None
+    counts.take(together([*reference_models().values()]))
+    assert written(counts) == []
+    noise = files.load("box").noise
+    assert len([one for one in noise.references if one.model_sha256]) == 4
+    counts = Tally()
+    counts.take(together([b"a", reference_model(SHARP)]))
+    written(counts)
+    assert len(files.load("box").noise.references) == len(noise.references)
+
+
+def test_noise_that_can_not_be_read_is_a_warning_and_stays_as_it_is(tmp_path):
+    path = tmp_path / "library" / "noise" / "box.json"
+    path.parent.mkdir()
+    path.write_text("{")
+    [warning] = written(tally(b"a"))
+    assert "remove that file: adadeep-profile learns the device's noise anew" in warning
+    assert path.read_text() == "{"
