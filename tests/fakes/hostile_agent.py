@@ -1,9 +1,8 @@
 """An agent that lies: replays what a sound one said, changed as a scenario says.
 
 As a script, `hostile_agent.py SCENARIO RECORDING`, it takes the agent's place: requests on stdin,
-replies on stdout. The recording has the replies of a sound agent by the type of their request (and
-"anchor" for measurements that are not spooled), so whatever the protocol becomes, it is the real
-one that is spoilt here. Standard library only: it starts in a moment.
+replies on stdout. The recording has the replies of a sound agent by the type of their request, those
+that come in parts too, so whatever the protocol becomes, it is the real one that is spoilt here. Standard library only: it starts in a moment.
 """
 
 from __future__ import annotations
@@ -24,17 +23,16 @@ DEEP = b"[" * 100_000
 ENDLESS = 1 << 40
 
 
-def key_of(request: Message) -> str:
-    """Under which the reply to a request is recorded."""
-    if request["type"] == "measure" and request.get("spool") is False:
-        return "anchor"
-    return str(request["type"])
-
-
 def record(path: Path, line: bytes, reply: bytes) -> None:
-    """Adds a request and its reply to a recording."""
+    """Adds a reply to the recording: a session's result under its request, its parts apart."""
     known = json.loads(path.read_text()) if path.exists() else {}
-    known.setdefault(key_of(json.loads(line)), json.loads(reply))
+    request, said = json.loads(line), json.loads(reply)
+    if said["type"] == "part":
+        parts = known.setdefault("parts", [])
+        if said["placement"] == len(parts):
+            parts.append(said)
+    elif said["type"] != "progress":
+        known.setdefault(request["type"], said)
     path.write_text(json.dumps(known))
 
 
@@ -65,33 +63,39 @@ def text(old: str, new: str) -> Spoil:
     return spoil
 
 
-def result(spoil: Callable[[Message], Message]) -> Spoil:
-    """A reply whose only result is spoilt."""
-    return lambda reply: {**reply, "results": [spoil(reply["results"][0])]}
+def model(spoil: Callable[[Message], Message]) -> Spoil:
+    """A result whose first model is spoilt."""
+    return lambda reply: {**reply, "models": [spoil(reply["models"][0]), *reply["models"][1:]]}
 
 
-def of_result(**changes: Any) -> Spoil:
-    """A result with these fields replaced; None removes one."""
-    return result(lambda found: {k: v for k, v in {**found, **changes}.items() if v is not None})
+def of_model(**changes: Any) -> Spoil:
+    """A result whose first model has these fields replaced; None removes one."""
+    return model(lambda found: {k: v for k, v in {**found, **changes}.items() if v is not None})
 
 
-def launches(**changes: Any) -> Spoil:
-    return result(lambda found: {**found, "launches": [{**found["launches"][0], **changes}]})
+def placed(**changes: Any) -> Spoil:
+    """A part whose first model has these fields replaced; None removes one."""
+    return of_model(**changes)
+
+
+def block(**changes: Any) -> Spoil:
+    """A part whose first block is so."""
+    return model(
+        lambda found: {
+            **found,
+            "blocks": [{**found["blocks"][0], **changes}, *found["blocks"][1:]],
+        }
+    )
 
 
 def before(**changes: Any) -> Spoil:
-    return result(lambda found: {**found, "before": {**found["before"], **changes}})
+    return lambda reply: {**reply, "before": {**reply["before"], **changes}}
 
 
 def texts(**files: Any) -> Spoil:
     """What the agent read before, with these files; `__` parts the names of a path."""
     more = {f"/{name.replace('__', '/')}": text for name, text in files.items()}
-    return result(
-        lambda found: {
-            **found,
-            "before": {**found["before"], "texts": {**found["before"]["texts"], **more}},
-        }
-    )
+    return lambda reply: before(texts={**reply["before"]["texts"], **more})(reply)
 
 
 def raw(data: bytes) -> Spoil:
@@ -148,7 +152,12 @@ HELLO: dict[str, tuple[Spoil, set[int]]] = {
     "terminal escapes": (raw(ESCAPES.encode() + b"\n"), DEVICE),
     "another protocol": (fields(protocol=999), DEVICE),
     "another version": (fields(version="99" + ESCAPES), DEVICE),
-    "a protocol of text": (fields(protocol="3"), DEVICE),
+    "a protocol of text": (fields(protocol="4"), DEVICE),
+    "without a clock": (fields(clock=None), DEVICE),
+    "a clock of no resolution": (fields(clock={"resolution_ns": 0, "cost_ns": 0}), DEVICE),
+    "a clock beyond any number": (fields(clock={"resolution_ns": 10**400, "cost_ns": 1}), DEVICE),
+    "features of escapes": (fields(features=[ESCAPES]), DEVICE),
+    "memory below zero": (fields(memory_available_bytes=-1), DEVICE),
     "without a runtime": (fields(runtime=None), DEVICE),
     "more than it should": (fields(extra=1), EITHER),
     "a runtime of escapes": (fields(runtime=ESCAPES, runtime_version=ESCAPES), EITHER),
@@ -162,6 +171,61 @@ HELLO: dict[str, tuple[Spoil, set[int]]] = {
     "an error of 10 MB": (error("internal", "x" * 10_000_000), DEVICE),
     "late, and right": (late(1.0), FINE),
 }
+PART: dict[str, tuple[Spoil, set[int]]] = {
+    "no JSON": (raw(b"part\n"), DEVICE),
+    "nested 100,000 deep": (raw(b'{"id":' + DEEP + b"\n"), DEVICE),
+    "a line without an end": (endless(b"1,"), DEVICE),
+    "parts without an end": (
+        endless(b'{"type":"part","id":1,"placement":0,"models":[]}\n'),
+        DEVICE,
+    ),
+    "progress without an end": (
+        lambda reply: endless(
+            b'{"type":"progress","id":%d,"placement":0,"placements":1,"elapsed_ms":1,'
+            b'"half_width":null}\n' % reply["id"]
+        )(reply),
+        DEVICE,
+    ),
+    "another id": (fields(id=99), DEVICE),
+    "twice": (lambda reply: line(reply) + line(reply), DEVICE),
+    "none": (raw(b""), DEVICE),
+    "another placement": (fields(placement=7), DEVICE),
+    "no models": (fields(models=[]), DEVICE),
+    "models in no list": (fields(models="many"), DEVICE),
+    "more models": (lambda r: {**r, "models": r["models"] + r["models"][:1]}, DEVICE),
+    "no blocks": (placed(blocks=[]), DEVICE),
+    "without blocks": (placed(blocks=None), DEVICE),
+    "blocks of text": (placed(blocks="many"), DEVICE),
+    "no timings": (block(times_ns=[]), DEVICE),
+    "times of text": (block(times_ns=["1"]), DEVICE),
+    "times below zero": (block(times_ns=[-5] * 60), DEVICE),
+    "runs of no time": (block(times_ns=[0] * 60), DEVICE),
+    "runs of a year": (block(times_ns=[10**17] * 60), DEVICE),
+    "runs beyond any number": (block(times_ns=[10**400]), DEVICE),
+    "a million timings": (block(times_ns=[1000] * 1_000_000), DEVICE),
+    "times that are true": (block(times_ns=[True] * 60), DEVICE),
+    "groups of none": (block(group=0), DEVICE),
+    "groups beyond count": (block(group=10**30), DEVICE),
+    "rounds that are no rounds": (block(round=5), DEVICE),
+    "a core below zero": (block(core=-1), DEVICE),
+    "clocks beyond any number": (block(start_ns=10**30, boot_ns=-(10**30)), DEVICE),
+    "processor time below zero": (block(cpu_ns=-1), DEVICE),
+    "texts of other files": (block(texts=[["x"] * 8, ["x"] * 8]), DEVICE),
+    "texts of numbers around a block": (block(texts=[[1], [2]]), DEVICE),
+    "texts of escapes around a block": (
+        lambda r: block(texts=[[ESCAPES] * len(r["models"][0]["blocks"][0]["texts"][0])] * 2)(r),
+        FINE,
+    ),
+    "a load of no time": (placed(load_ns=0), DEVICE),
+    "cold runs of text": (placed(cold_ns=["1"]), DEVICE),
+    "NaN": (text('"load_ns": ', '"load_ns": NaN, "x": '), DEVICE),
+    "ends at once": (ends(), DEVICE),
+    "ends within a line": (
+        ends(b'{"type":"part","id":1,"models":[{"blocks":[{"times_ns":[1,2'),
+        DEVICE,
+    ),
+    "late, and right": (late(1.0), FINE),
+}
 RESULT: dict[str, tuple[Spoil, set[int]]] = {
     "no JSON": (raw(b"result\n"), DEVICE),
     "nested 100,000 deep": (raw(b'{"id":' + DEEP + b"\n"), DEVICE),
@@ -171,26 +235,19 @@ RESULT: dict[str, tuple[Spoil, set[int]]] = {
     "another id, then the right one": (first(b'{"type":"done","id":99}\n'), EITHER),
     "an id of text": (fields(id="1"), DEVICE),
     "another type": (lambda reply: {"type": "done", "id": reply["id"]}, DEVICE),
-    "another model": (of_result(model_sha256="0" * 64), DEVICE),
-    "a model of no bytes": (of_result(model_bytes=-1), DEVICE),
-    "no launches": (of_result(launches=[]), DEVICE),
-    "without launches": (of_result(launches=None), DEVICE),
-    "launches of text": (of_result(launches="many"), DEVICE),
-    "no runs": (launches(runs_ns=[]), DEVICE),
-    "runs of text": (launches(runs_ns=["1"]), DEVICE),
-    "runs below zero": (launches(runs_ns=[-5] * 60), DEVICE),
-    "runs of no time": (launches(runs_ns=[0] * 60), DEVICE),
-    "runs of a year": (launches(runs_ns=[10**17] * 60), DEVICE),
-    "runs beyond any number": (launches(runs_ns=[10**400]), DEVICE),
-    "a million runs": (launches(runs_ns=[1000] * 1_000_000), DEVICE),
-    "runs that are true": (launches(runs_ns=[True] * 60), DEVICE),
-    "NaN": (text('"load_ns": ', '"load_ns": NaN, "x": '), DEVICE),
+    "another model": (of_model(model_sha256="0" * 64), DEVICE),
+    "a model of no bytes": (of_model(model_bytes=-1), DEVICE),
+    "a model of another name": (of_model(name=ESCAPES), DEVICE),
+    "no models": (fields(models=[]), DEVICE),
+    "models in no list": (fields(models="many"), DEVICE),
+    "more models": (lambda r: {**r, "models": r["models"] + r["models"][:1]}, DEVICE),
+    "fewer parts": (fields(parts=1000), DEVICE),
+    "parts of text": (fields(parts="1"), DEVICE),
+    "an unknown end": (fields(ended="bored"), DEVICE),
+    "an end of escapes": (fields(ended=ESCAPES), DEVICE),
     "infinity": (before(timestamp=float("inf")), DEVICE),
     "1e999": (text('"timestamp": ', '"timestamp": 1e999, "x": '), DEVICE),
-    "an agent that is a list": (of_result(agent=[]), DEVICE),
-    "no results": (fields(results=[]), DEVICE),
-    "results of more models": (lambda r: {**r, "results": r["results"] * 2}, DEVICE),
-    "results in no list": (fields(results="many"), DEVICE),
+    "an agent that is a list": (fields(agent=[]), DEVICE),
     "texts in a list": (before(texts=[1]), DEVICE),
     "texts that are numbers": (texts(sys__x=5), DEVICE),
     "a text beyond its bound": (texts(sys__x="x" * 5000), DEVICE),
@@ -225,28 +282,34 @@ RESULT: dict[str, tuple[Spoil, set[int]]] = {
         ),
         FINE,
     ),
-    "delegates of escapes": (of_result(delegates=[{"name": ESCAPES, "nodes": 1}]), FINE),
-    "delegates below zero": (of_result(delegates=[{"name": "x", "nodes": -1}]), EITHER),
+    "delegates of escapes": (of_model(delegates=[{"name": ESCAPES, "nodes": 1}]), FINE),
+    "delegates below zero": (of_model(delegates=[{"name": "x", "nodes": -1}]), EITHER),
     "inputs of escapes": (
-        result(lambda r: {**r, "inputs": [{**r["inputs"][0], "name": ESCAPES, "fed": ESCAPES}]}),
+        model(lambda r: {**r, "inputs": [{**r["inputs"][0], "name": ESCAPES, "fed": ESCAPES}]}),
         FINE,
     ),
-    "without outputs": (of_result(outputs=None), EITHER),
-    "outputs that are no tensors": (of_result(outputs=[[7]]), EITHER),
-    "memory in a list": (of_result(memory=[]), DEVICE),
+    "without outputs": (of_model(outputs=None), EITHER),
+    "outputs that are no tensors": (of_model(outputs=[[7]]), EITHER),
+    "memory in a list": (fields(memory=[]), DEVICE),
     "other settings": (
-        result(lambda r: {**r, "settings": {**r["settings"], "threads": 64}}),
+        lambda r: {**r, "settings": {**r["settings"], "threads": 64}},
         EITHER,
     ),
-    "settings of text": (of_result(settings="none"), DEVICE),
-    "another job": (of_result(job="../../../x"), EITHER),
+    "another plan": (lambda r: {**r, "plan": {**r["plan"], "seed": 12345}}, DEVICE),
+    "a plan that can't be": (lambda r: {**r, "plan": {**r["plan"], "group": -1}}, DEVICE),
+    "a plan of no number": (
+        lambda r: {**r, "plan": {**r["plan"], "max_ms": float("nan")}},
+        DEVICE,
+    ),
+    "settings of text": (fields(settings="none"), DEVICE),
+    "another job": (fields(job="../../../x"), EITHER),
     "an error of no known code": (error("such", "no"), DEVICE),
     "an error of escapes": (error("model_corrupt", ESCAPES), {2}),
     "an error of 10 MB": (error("internal", "x" * 10_000_000), DEVICE),
     "a code that is a list": (error([], "no"), DEVICE),
     "ends at once": (ends(), DEVICE),
     "ends within a line": (
-        ends(b'{"type":"results","id":1,"results":[{"launches":[{"runs_ns":[1,2'),
+        ends(b'{"type":"result","id":1,"models":[{"name":"x'),
         DEVICE,
     ),
     "twice": (lambda reply: line(reply) + line(reply), EITHER),
@@ -261,6 +324,7 @@ SPOOL: dict[str, tuple[Spoil, set[int]]] = {
 }
 SCENARIOS = {
     **{f"hello: {name}": ("hello", *entry) for name, entry in HELLO.items()},
+    **{f"part: {name}": ("parts", *entry) for name, entry in PART.items()},
     **{f"result: {name}": ("measure", *entry) for name, entry in RESULT.items()},
     **{f"spool: {name}": ("spool", *entry) for name, entry in SPOOL.items()},
     "sound": ("none", raw(b""), FINE),
@@ -277,26 +341,54 @@ def main(scenario: str, recording: Path) -> None:
     for request in map(json.loads, iter(sys.stdin.buffer.readline, b"")):
         if request["type"] == "bye":
             return
+        if request["type"] == "measure":
+            for number, reply in enumerate(parts(known, request)):
+                say(spoil(reply) if kind == "parts" and number == 0 else reply)
         reply = answer(known, request, waiting=kind == "spool")
-        said = spoil(reply) if key_of(request) == kind else reply
-        said = line(said) if isinstance(said, dict) else said
-        for piece in [said] if isinstance(said, bytes) else said:
-            sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
+        say(spoil(reply) if request["type"] == kind else reply)
+
+
+def say(said: bytes | Message | Iterator[bytes]) -> None:
+    said = line(said) if isinstance(said, dict) else said
+    for piece in [said] if isinstance(said, bytes) else said:
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+
+def of_each(request: Message, told: list[Message]) -> list[Message]:
+    """What was told of models, for as many as are asked for now."""
+    return [told[number % len(told)] for number in range(len(request["models"]))]
+
+
+def parts(known: Message, request: Message) -> list[Message]:
+    """The placements of a sound session of such models."""
+    most = request["plan"]["placements"]
+    return [
+        {**part, "id": request["id"], "models": of_each(request, part["models"])}
+        for part in known["parts"][:most]
+    ]
 
 
 def answer(known: Message, request: Message, waiting: bool = False) -> Message:
     """What a sound agent said to such a request."""
-    number, key = request.get("id"), key_of(request)
+    number, key = request.get("id"), request["type"]
     if key not in known:
         empty = {"spool": {"type": "spool", "jobs": []}}
         return {**empty.get(key, {"type": "done"}), "id": number}
     reply = dict(known[key])
     if "id" in reply:
         reply["id"] = request["id"]
-    if "results" in reply:
-        asked = {"job": request["models"][0]["job"], "settings": request["settings"]}
-        reply["results"] = [{**reply["results"][0], **asked}]
+    if key == "measure":
+        for name in ("job", "settings", "plan", "read_block"):
+            reply[name] = request[name]
+        reply["parts"] = len(parts(known, request))
+        pairs = zip(request["models"], of_each(request, reply["models"]), strict=True)
+        reply["models"] = [
+            {**told, "name": asked["name"], "model_sha256": asked["sha256"],
+             "outputs": [told["outputs"][0] for _ in asked.get("inputs", [])] if told["outputs"]
+             else []}
+            for asked, told in pairs
+        ]  # fmt: skip
     if key == "hello":
         reply.update(pid=os.getpid(), spooled=3 if waiting else 0)
     return reply

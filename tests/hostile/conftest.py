@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.session import open_meter
 from fakes.good_files import MODEL
@@ -44,8 +44,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LocalTransport, "open", recording_open(path))
         transport = LocalTransport(folder / "agent")
-        settings = MeasureSettings(launches=1, min_runs=5, max_runs=60, min_ms=1, max_ms=20)
-        with open_meter(transport, Deadline.after(60), settings) as meter:
-            meter.measure([MODEL])
-    assert {"hello", "measure", "anchor"} <= set(json.loads(path.read_text()))
+        plan = MeasuringPlan(placements=2, placement_ms=10, block_ms=2, max_ms=200)
+        with open_meter(transport, Deadline.after(60)) as meter:
+            meter.measure([MODEL], plan)
+    assert {"hello", "measure", "parts"} <= set(json.loads(path.read_text()))
     return path

@@ -17,20 +17,25 @@ from adadeep.core.clock import Deadline
 from adadeep.core.device import Capability, DeviceFacts
 from adadeep.core.errors import AgentError, NoAgentError
 from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.session import Ended
 from adadeep.devices.agent import AgentClient, RemoteModel
+from adadeep.devices.agent_messages import AgentSession
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
-from adadeep.devices.parse.conditions import CONDITION_PATHS, conditions_of
+from adadeep.devices.parse.block_texts import BLOCK_PATHS
+from adadeep.devices.parse.conditions import CONDITION_PATHS
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.measure.tensors import to_message
-from adadeep_agent import wire
+from adadeep_agent import turns, wire
 from adadeep_agent.wire import ErrorCode
 
 CODES = {value for name, value in vars(ErrorCode).items() if name.isupper()}
-QUICK = MeasureSettings(
-    launches=2, warmup_min_runs=1, warmup_min_ms=0, min_runs=4, max_runs=20, min_ms=0, max_ms=50
-)
+SETTINGS = MeasureSettings()
+QUICK = MeasuringPlan(placements=2, placement_ms=2, block_ms=1, drop_ms=0, warmup_ms=0)
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
+OTHER = tflite_of(SingleLayer(dense(64, 12)))
+JOB = "5717d1e5-0123456789abcdef"
 NOTHING = DeviceFacts("toy-1", "adb")
 
 
@@ -39,10 +44,17 @@ def soon(seconds: float = 60) -> Deadline:
     return Deadline.after(seconds)
 
 
-def sent(client: AgentClient, job: str = "j", model: bytes = MODEL, **more: object) -> RemoteModel:
+def sent(client: AgentClient, model: bytes = MODEL, **more: object) -> RemoteModel:
     """A model that was pushed, to be measured."""
-    remote = RemoteModel(job, client.push_model(model, soon()))
-    return dataclasses.replace(remote, **more)  # type: ignore[arg-type]
+    path, digest = client.push_model(model, soon()), hashlib.sha256(model).hexdigest()
+    return dataclasses.replace(RemoteModel(digest[:8], path, digest), **more)  # type: ignore[arg-type]
+
+
+def measured(
+    client: AgentClient, *models: RemoteModel, job: str = JOB, plan: MeasuringPlan = QUICK
+) -> AgentSession:
+    """A session of them, which nobody wants back."""
+    return client.measure(job, models, SETTINGS, plan, soon(), spool=False)
 
 
 class AgentKindKit:
@@ -124,47 +136,62 @@ class AgentKindKit:
             assert client.agent.version == wire.VERSION
             client.close()
 
+    def test_it_tells_how_well_it_can_time(self, client: AgentClient) -> None:
+        clock = client.hello.clock
+        assert 1 <= clock.resolution_ns < 1e8
+        assert 1 <= clock.cost_ns < 1e8
+        assert client.hello.features <= {"cold", "group", "read_block"}
+
     def test_it_measures_as_the_protocol_says(self, client: AgentClient) -> None:
         sample = np.full((1, 64), 0.5, "f4")
-        model = sent(client, inputs=[[to_message(sample)]])
-        [result] = client.measure([model], QUICK, soon(), CONDITION_PATHS)
-        assert result.model_sha256 == hashlib.sha256(MODEL).hexdigest()
-        assert len(result.launches) == 2
-        assert sum(len(launch.runs_ns) for launch in result.launches) >= 4
-        assert [given.fed for given in result.inputs] == ["given"]
-        for reading in (result.before, result.after):
-            found = conditions_of(reading.timestamp, reading.texts)
-            assert found.timestamp > 1.6e9
-            assert found.online_cores or "/sys/devices/system/cpu/online" not in reading.texts
-        client.acknowledge(["j"], soon())
+        models = [sent(client, inputs=[[to_message(sample)]]), sent(client, OTHER)]
+        found = client.measure(
+            JOB, models, SETTINGS, QUICK, soon(),
+            read=CONDITION_PATHS, read_block=BLOCK_PATHS, spool=False,
+        )  # fmt: skip
+        session = found.together("f" * 16, "a device")
+        assert [m.model_sha256 for m in session.measurements] == [m.sha256 for m in models]
+        assert [[given.fed for given in m.inputs] for m in found.models] == [
+            ["given"],
+            ["random 0..1"],
+        ]
+        assert session.id == JOB[-16:]
+        for measurement in session.measurements:
+            assert len(measurement.placements) == 2
+            assert measurement.after.timestamp >= measurement.before.timestamp > 1.6e9
 
-    def test_it_keeps_a_result_until_it_is_told_that_it_is_safe(self, client: AgentClient) -> None:
-        [result] = client.measure([sent(client, "5717d1e5-a")], QUICK, soon(), ["/proc/loadavg"])
-        assert client.spooled(soon()) == ("5717d1e5-a",)
-        left = client.fetch("5717d1e5-a", soon())
-        assert left is not None
-        assert (left.launches, left.before) == (result.launches, result.before)
-        client.acknowledge(["5717d1e5-a"], soon())
-        assert client.spooled(soon()) == ()
-        client.measure([sent(client, "5717d1e5-b")], QUICK, soon(), spool=False)
-        assert client.spooled(soon()) == ()
+    def test_its_blocks_follow_the_orders_of_the_plan(self, client: AgentClient) -> None:
+        models = [sent(client), sent(client, OTHER), sent(client, name="again")]
+        placements = measured(client, *models).placements
+        stream = turns.Order(QUICK.seed)
+        for number in range(len(placements[0])):
+            stream.shuffled(3)  # the order in which they were loaded
+            blocks = [of_a_model[number].blocks for of_a_model in placements]
+            for turn in zip(*blocks, strict=True):
+                begun = sorted(range(3), key=lambda model: turn[model].start_ns)
+                assert begun == stream.shuffled(3)
 
-    def test_of_several_models_each_has_its_result_or_the_request_is_refused(
-        self,
-        client: AgentClient,
+    def test_a_session_ends_as_the_plan_says(self, client: AgentClient) -> None:
+        steady = dataclasses.replace(QUICK, half_width=1.0, placements=50)
+        assert measured(client, sent(client), plan=QUICK).ended is Ended.PLACEMENTS
+        assert measured(client, sent(client), plan=steady).ended is Ended.NARROW
+        short = dataclasses.replace(QUICK, placements=1000, max_ms=1)
+        assert measured(client, sent(client), plan=short).ended is Ended.TIME
+
+    def test_it_keeps_a_session_until_it_is_told_that_it_is_safe(
+        self, client: AgentClient
     ) -> None:
-        other = tflite_of(SingleLayer(dense(64, 12)))
-        models = [sent(client), sent(client, "k", other)]
-        sizes, refusal = [], None
-        try:
-            sizes = [result.model_bytes for result in client.measure(models, QUICK, soon())]
-        except AgentError as error:
-            refusal = error
-        if refusal is None:
-            assert sizes == [len(MODEL), len(other)]
-        else:
-            assert refusal.code == ErrorCode.BAD_MESSAGE
-            assert "one model at a time" in str(refusal)
+        models = [sent(client), sent(client, OTHER)]
+        found = client.measure(JOB, models, SETTINGS, QUICK, soon(), read=["/proc/loadavg"])
+        assert client.spooled(soon()) == (JOB,)
+        left = client.fetch(JOB, soon())
+        assert left is not None
+        assert left.together("f" * 16, "it") == found.together("f" * 16, "it")
+        client.acknowledge([JOB], soon())
+        assert client.spooled(soon()) == ()
+        assert client.fetch(JOB, soon()) is None
+        measured(client, sent(client))
+        assert client.spooled(soon()) == ()
 
     def test_it_reads_what_it_may_and_refuses_the_rest(self, client: AgentClient) -> None:
         wanted = ["/proc/loadavg", "/proc/no-such-file", "/sys/devices/system/cpu/cpu*/nothing"]
@@ -176,17 +203,20 @@ class AgentKindKit:
                 client.read([path], soon())
             assert caught.value.code == ErrorCode.BAD_MESSAGE
 
-    @pytest.mark.parametrize(
-        ("model", "code"), [(b"junk" * 100, "model_corrupt"), (None, "model_missing")]
-    )
-    def test_a_model_that_can_not_be_measured_is_an_error_and_the_session_goes_on(
-        self, client: AgentClient, model: bytes | None, code: str
+    @pytest.mark.parametrize("code", ["model_corrupt", "model_missing", "model_damaged"])
+    def test_a_model_that_can_not_be_measured_is_named_and_the_agent_goes_on(
+        self, client: AgentClient, code: str
     ) -> None:
-        bad = sent(client, model=model) if model else RemoteModel("j", "/no/such/model.tflite")
+        bad = sent(client, b"junk" * 100, name="bad")
+        if code == "model_missing":
+            bad = dataclasses.replace(bad, path="/no/such/model.tflite")
+        if code == "model_damaged":
+            bad = dataclasses.replace(bad, sha256="0" * 64)
         with pytest.raises(AgentError) as caught:
-            client.measure([bad], QUICK, soon())
-        assert caught.value.code == code
-        assert client.measure([sent(client)], QUICK, soon(), spool=False)
+            client.measure(JOB, [sent(client), bad], SETTINGS, QUICK, soon())
+        assert (caught.value.code, caught.value.model) == (code, "bad")
+        assert client.spooled(soon()) == ()
+        assert measured(client, sent(client)).models
 
     def test_a_damaged_or_missing_agent_is_pushed(
         self, ready: ReadyAgent, transport: LocalTransport
