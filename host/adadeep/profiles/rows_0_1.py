@@ -32,7 +32,7 @@ def entry_of_now(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _was_timed(launch: Any) -> bool:
     """Whether it is a launch with runs; one that came to none told nothing of the layer."""
-    return not isinstance(launch, dict) or bool(launch.get("runs_ns", True))
+    return not isinstance(launch, dict) or launch.get("runs_ns") != []
 
 
 def _placement(number: int, launch: Any) -> Any:

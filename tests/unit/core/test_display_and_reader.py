@@ -6,7 +6,7 @@ from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line, printable
 from adadeep.core.errors import ConfigError, FormatError
-from adadeep.core.measurement import Launch
+from adadeep.core.measurement import Block
 from adadeep.core.reader import convert, plain_json, read_bytes, read_json
 
 
@@ -43,11 +43,11 @@ def test_what_is_no_json_is_refused_in_one_line(data):
 
 
 def test_values_check_themselves_however_they_are_made():
-    launch = {"load_ns": 1, "first_ns": 1, "warmup_ns": [], "runs_ns": [5]}
-    assert convert(launch, Launch, "x").runs_ns == (5,)
-    for change in ({"runs_ns": []}, {"runs_ns": [0]}, {"load_ns": -3}, {"runs_ns": [10**20]}):
+    block = {"round": 0, "start_ns": 1, "group": 1, "times_ns": [5]}
+    assert convert(block, Block, "x").times_ns == (5,)
+    for change in ({"times_ns": []}, {"times_ns": [0]}, {"group": -3}, {"times_ns": [10**20]}):
         with pytest.raises(FormatError, match=r"^x: "):
-            convert({**launch, **change}, Launch, "x")
+            convert({**block, **change}, Block, "x")
     with pytest.raises(ValueError, match="not from 0"):
         Quantity(float("nan"), Provenance.MEASURED)
     with pytest.raises(FormatError, match="x: a limit must be a number greater than 0"):
@@ -58,8 +58,8 @@ def test_values_check_themselves_however_they_are_made():
 
 
 def test_the_place_of_a_wrong_value_is_named():
-    with pytest.raises(FormatError, match=r"^file: key 'runs_ns\[0\]'"):
-        read_json('{"load_ns":1,"first_ns":1,"warmup_ns":[],"runs_ns":["x"]}', Launch, "file")
+    with pytest.raises(FormatError, match=r"^file: key 'times_ns\[0\]'"):
+        read_json('{"round":0,"start_ns":1,"group":1,"times_ns":["x"]}', Block, "file")
 
 
 def test_files_are_bounded_and_regular(tmp_path):

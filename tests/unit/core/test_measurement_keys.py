@@ -6,21 +6,47 @@ import pytest
 
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Measurement, measurement_key
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.session import session_id
 from adadeep.core.target import Target
 from adadeep.testing.measurements import measurement
 
 
-def test_settings_have_the_same_key_after_a_trip_by_json_and_in_whole_numbers():
-    settings = MeasureSettings(min_ms=60, max_ms=1500)
+def test_settings_have_the_same_key_after_a_trip_by_json():
+    settings = MeasureSettings(
+        threads=2, input_ranges=((None, 0, 9),), input_shapes=(("x", (1, 2)),)
+    )
     there_and_back = msgspec.convert(json.loads(json.dumps(asdict(settings))), MeasureSettings)
-    assert there_and_back.key == settings.key == MeasureSettings(min_ms=60.0, max_ms=1500.0).key
+    assert there_and_back.key == settings.key
+
+
+def test_a_session_is_named_by_its_models_its_plan_and_its_target():
+    """20 and 20.0 are the same plan; what an agent sends back is the plan that was sent."""
+    plan = MeasuringPlan(placement_ms=20)
+    back = msgspec.convert(json.loads(json.dumps(plan.message)), MeasuringPlan)
+    assert back == plan == MeasuringPlan(placement_ms=20.0)
+    name = session_id(["a" * 64, "b" * 64], plan, "0" * 8)
+    assert name == session_id(["a" * 64, "b" * 64], back, "0" * 8)
+    others = [
+        (["b" * 64, "a" * 64], plan, "0" * 8),
+        (["a" * 64, "b" * 64], replace(plan, seed=1), "0" * 8),
+        (["a" * 64, "b" * 64], plan, "1" * 8),
+    ]
+    assert len({name, *(session_id(*other) for other in others)}) == 4
 
 
 TARGET = Target("b" * 16, "Box", "linux-python", "litert", "2.3.0", MeasureSettings())
 
 
 @pytest.mark.parametrize(
-    "change", [{"threads": 2}, {"core_mask": "f"}, {"launches": 3}, {"ci_relative": 0.01}]
+    "change",
+    [
+        {"threads": 2},
+        {"core_mask": "f"},
+        {"input_ranges": ((None, 0, 9),)},
+        {"input_shapes": ((None, (1, 2)),)},
+        {"input_file": "a" * 64},
+    ],
 )
 def test_every_setting_is_part_of_the_cache_key(change):
     other = replace(TARGET, settings=replace(TARGET.settings, **change))

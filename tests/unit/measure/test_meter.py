@@ -49,7 +49,10 @@ def reading(khz=1000, celsius=None):
     return Reading(0.0, texts)
 
 
-def session(job, models=((SHA, len(MODEL), 2 * MS),), placements=2, khz=(1000, 1000), **changes):
+ONE = ((SHA, len(MODEL), 2 * MS),)
+
+
+def session(job, models=ONE, placements=2, khz=(1000, 1000), **changes):
     """What an agent says of models: (hash, size, ns of a run)."""
     told = {
         "job": job, "agent": AGENT, "settings": SETTINGS, "plan": PLAN, "read_block": (),

@@ -24,7 +24,16 @@ from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProv
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.measurement import (
+    Agent,
+    Block,
+    Conditions,
+    Delegate,
+    Measurement,
+    Memory,
+    Placement,
+)
+from adadeep.core.noise import PRIOR
 from adadeep.profiles import files
 from adadeep.profiles.diff import diff
 from adadeep.profiles.schema import (
@@ -58,6 +67,10 @@ def library(tmp_path, monkeypatch) -> Path:
     return tmp_path / "library"
 
 
+def placement(*times_ns: int) -> Placement:
+    return Placement(0, 0, 10, 20, (Block(0, 0, 1, times_ns),))
+
+
 def entry(key: str = "conv-1", scale: int = 1, threads: int = 1) -> ProfileEntry:
     layer = LayerSpec("conv", LayerKind.CONV, (28, 28, 16), (28, 28, 32), (3, 3), (1, 1), "same")
     measurement = Measurement(
@@ -67,7 +80,7 @@ def entry(key: str = "conv-1", scale: int = 1, threads: int = 1) -> ProfileEntry
         device_title=FACTS.title,
         agent=AGENT,
         settings=MeasureSettings(threads=threads),
-        launches=(Launch(10, 20, (5,), tuple(scale * ns for ns in range(1000, 1040))),),
+        placements=(placement(*(scale * ns for ns in range(1000, 1040))),),
         delegates=(Delegate("XNNPACK", 1),),
         memory=Memory(1, 2, 1, True),
         before=Conditions(1.5, (1094400, None), ("schedutil", None), {"b": 1.0, "a": 2.0}),
@@ -126,6 +139,8 @@ def test_inputs_of_a_layer_are_written_where_it_has_some_and_need_not_be_there()
 def test_a_row_keeps_the_order_of_its_keys():
     row = json.loads(to_json_lines([entry()]))
     assert list(row) == ["key", "layer", "precision", "measurement", "error"]
+    beside = json.loads(to_json_lines([replace(entry(), reference_ms=0.5)]))
+    assert list(beside) == [*row, "reference_ms"]
     assert list(row["measurement"]["before"]["temperatures_c"]) == ["a", "b"]
 
 
@@ -213,12 +228,12 @@ def test_a_wrong_file_is_refused_with_its_name_and_key(old, new, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"load_ns":10', '"load_ns":"10"', r"'measurement\.launches\[0\]\.load_ns'"),
-        ('"load_ns":10', '"lod_ns":10', r"unknown key 'measurement\.launches\[0\]\.lod_ns'"),
+        ('"load_ns":10', '"load_ns":"10"', r"'measurement\.placements\[0\]\.load_ns'"),
+        ('"load_ns":10', '"lod_ns":10', r"unknown key '.*placements\[0\]\.lod_ns'"),
         ('"precision"', '"precison"', r"unknown key 'precison'"),
         ("}\n", "\n", "truncated"),
-        ('"load_ns":10', '"load_ns":0', r"'measurement\.launches\[0\]'.*not from 1"),
-        ('"load_ns":10', '"load_ns":' + "9" * 400, r"'measurement\.launches\[0\]'.*99"),
+        ('"load_ns":10', '"load_ns":0', r"'measurement\.placements\[0\]'.*not from 1"),
+        ('"load_ns":10', '"load_ns":' + "9" * 400, r"'measurement\.placements\[0\]'.*99"),
         ('"timestamp":2.5', '"timestamp":NaN', "invalid"),
         ('"timestamp":2.5', '"timestamp":1e999', "out of range"),
         ('"key"', "[" * 100_000, "nested too deeply|malformed"),
@@ -395,7 +410,7 @@ def broken(**changes) -> ProfileEntry:
     ("entries", "problem"),
     [
         ((entry(), entry()), "entry conv-1: is there 2 times"),
-        ((broken(launches=(Launch(10, 20, (), (5, 5)),)),), "too few"),
+        ((broken(placements=(placement(5, 5),)),), "too few"),
         ((broken(device_fingerprint="0" * 16),), "device_fingerprint"),
         ((replace(entry(), error="x"),), "either a measurement or an error"),
         ((replace(entry(), measurement=None),), "either a measurement or an error"),
@@ -412,13 +427,30 @@ def test_a_file_must_bear_the_name_of_its_profile(tmp_path):
 
 
 def test_a_diff_compares_the_layers_that_both_have():
-    slower = profile(entry(scale=2), entry("conv-3"), name="b")
+    slower = profile(entry(scale=9), entry("conv-3"), name="b")
     slower = replace(slower, facts=replace(FACTS, soc="x"))
     found = diff(profile(entry(), entry("conv-2"), name="a"), slower)
     assert [(f.name, f.first, f.second) for f in found.facts] == [("soc", None, "x")]
-    assert [(e.key, e.ratio, e.overlaps) for e in found.entries] == [("conv-1", 2.0, False)]
-    assert found.mean_ratio == pytest.approx(2.0)
+    assert [(e.key, e.ratio, e.overlaps) for e in found.entries] == [("conv-1", 9.0, False)]
+    assert found.mean_ratio == pytest.approx(9.0)
     assert (found.only_first, found.only_second) == (("conv-2",), ("conv-3",))
+
+
+def test_layers_are_told_apart_by_the_noise_of_their_devices_and_not_by_their_runs():
+    """Runs that agree within 2 % say nothing of the next session's."""
+    first, second = profile(entry(), name="a"), profile(entry(scale=2), name="b")
+    [found] = diff(first, second).entries
+    assert found.overlaps  # of a device that was not measured nothing better is known
+    quiet = replace(
+        PRIOR,
+        references=tuple(
+            replace(one, curve=((0.01, 1e-4), (10.0, 1e-4)), placement_sd=1e-4, white_sd=1e-4,
+                    launch_sd=1e-4)
+            for one in PRIOR.references
+        ),
+    )  # fmt: skip
+    pair = (replace(one, noise=quiet) for one in (first, second))
+    assert not diff(*pair).entries[0].overlaps
 
 
 def test_a_profile_does_not_differ_from_itself():

@@ -19,7 +19,7 @@ from adadeep.core.device_profile import (
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.lock import holding
-from adadeep.profiles import files, library
+from adadeep.profiles import files, library, uses
 from adadeep.profiles.schema import sessions_from_lines, sessions_to_lines
 from adadeep.profiles.usage import drifts_of
 from adadeep.profiles.validation import problems_of
@@ -47,8 +47,8 @@ def session(day=20, **more):
 
 def test_a_session_is_appended_and_the_rest_of_the_profile_stays(folder):
     before = save().read_bytes()
-    assert files.append_session(FACTS, session(20, reference=REFERENCE))
-    assert files.append_session(FACTS, session(21, suspect=2))
+    assert uses.append_session(FACTS, session(20, reference=REFERENCE))
+    assert uses.append_session(FACTS, session(21, suspect=2))
     loaded = files.load("maker-box")
     assert loaded.sessions == (session(20, reference=REFERENCE), session(21, suspect=2))
     assert files.find("maker-box").read_bytes() == before
@@ -57,20 +57,20 @@ def test_a_session_is_appended_and_the_rest_of_the_profile_stays(folder):
 
 
 def test_nothing_is_written_for_a_device_without_a_profile(folder):
-    assert not files.append_session(FACTS, session())
+    assert not uses.append_session(FACTS, session())
     assert not folder.exists()
     save(facts=replace(FACTS, build_fingerprint="another build"))
-    assert not files.append_session(FACTS, session())
+    assert not uses.append_session(FACTS, session())
     assert files.load("maker-box").sessions == ()
 
 
 def test_a_profile_by_another_name_and_one_that_grows_are_the_devices_too():
     save("maker-box-unfinished")
-    assert files.append_session(FACTS, session(1))
+    assert uses.append_session(FACTS, session(1))
     save("a-name-of-mine")
-    assert files.append_session(FACTS, session(2))
+    assert uses.append_session(FACTS, session(2))
     save()
-    assert files.append_session(FACTS, session(3))
+    assert uses.append_session(FACTS, session(3))
     named = ("maker-box-unfinished", "a-name-of-mine", "maker-box")
     assert [[one.day[-2:] for one in files.load(name).sessions] for name in named] == [
         ["01"], ["02"], ["03"],
@@ -90,7 +90,7 @@ def test_the_last_200_are_kept_and_read(folder):
     file = folder / "sessions" / "maker-box.jsonl"
     file.write_text(sessions_to_lines(many))
     assert files.load("maker-box").sessions == tuple(many[-SESSIONS_KEPT:])
-    files.append_session(FACTS, session(28))
+    uses.append_session(FACTS, session(28))
     assert files.load("maker-box").sessions == (*many[1 - SESSIONS_KEPT :], session(28))
     assert len(file.read_text().splitlines()) == SESSIONS_KEPT
 
@@ -119,7 +119,7 @@ def test_a_session_names_no_device_and_no_file():
 )
 def test_a_damaged_session_is_refused_in_one_sentence(folder, change, words):
     save()
-    files.append_session(FACTS, session(20))
+    uses.append_session(FACTS, session(20))
     file = folder / "sessions" / "maker-box.jsonl"
     row = {**json.loads(file.read_text()), **change}
     file.write_text(f"{file.read_text()}{json.dumps(row)}\n")
@@ -133,7 +133,7 @@ def test_a_damaged_session_is_refused_in_one_sentence(folder, change, words):
     assert str(problem) == str(caught.value)
     before = file.read_bytes()
     with pytest.raises(FormatError):
-        files.append_session(FACTS, session(21))
+        uses.append_session(FACTS, session(21))
     assert file.read_bytes() == before
 
 
@@ -141,27 +141,27 @@ def test_a_library_that_is_held_is_waited_for_and_then_told(folder, monkeypatch)
     save()
     monkeypatch.setattr(library, "_WAIT_S", 0.05)
     with holding(folder / ".lock", 0):
-        for write in (save, lambda: files.append_session(FACTS, session())):
+        for write in (save, lambda: uses.append_session(FACTS, session())):
             with pytest.raises(ConfigError) as caught:
                 write()
             assert str(caught.value) == (
                 f"another command has been writing to the profile library {folder} for 0.05 s;"
                 " try again when it has ended."
             )
-    assert files.append_session(FACTS, session())
+    assert uses.append_session(FACTS, session())
 
 
 WRITER = """
 import sys
 sys.path[:0] = sys.argv[2:]
 from dataclasses import replace
-from unit.profiles.test_sessions import FACTS, LAYER, ROUNDS, files, session
+from unit.profiles.test_sessions import FACTS, LAYER, ROUNDS, files, session, uses
 from adadeep.core.device_profile import ProfileEntry
 
 for number in range(ROUNDS):
     entry = ProfileEntry(f"{sys.argv[1]}-{number}", LAYER, "float32", error="no such op")
     files.update("maker-box", lambda now: replace(now, entries=(*now.entries, entry)))
-    files.append_session(FACTS, session(int(sys.argv[1]), models=number + 1))
+    uses.append_session(FACTS, session(int(sys.argv[1]), models=number + 1))
 """
 ROUNDS = 15
 
@@ -180,7 +180,7 @@ def test_two_commands_at_once_lose_nothing_of_each_other():
 
 def test_an_update_takes_the_place_of_another_profile():
     save("maker-box-unfinished")
-    files.append_session(FACTS, session())
+    uses.append_session(FACTS, session())
     told = []
 
     def change(now):
