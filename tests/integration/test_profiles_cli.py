@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from adadeep.core.device import Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, Conditions, Launch, Measurement, Memory
+from adadeep.core.measurement import Agent, Block, Conditions, Measurement, Memory, Placement
+from adadeep.core.noise import PRIOR
 from adadeep.profiles import files
 from fakes import good_files
 from fakes.profiled import CONVS, lawful, profile
@@ -30,8 +32,8 @@ def save(name: str, scale: int) -> Path:
     agent = Agent("linux-python", "0.1.0", "ai_edge_litert", "2.3.0")
     runs = tuple(scale * (1_000_000 + i) for i in range(40))
     measurement = Measurement(
-        "a" * 64, 10, facts.fingerprint, facts.title, agent, MeasureSettings(),
-        (Launch(1, 2, (3,), runs),), (), Memory(), Conditions(1.0), Conditions(2.0),
+        "a" * 64, 40_000, facts.fingerprint, facts.title, agent, MeasureSettings(),
+        (Placement(0, 0, 1, 2, (Block(0, 0, 1, runs),)),), (), Memory(), Conditions(1.0), Conditions(2.0),
     )  # fmt: skip
     layer = LayerSpec("dense", LayerKind.DENSE, (10,), (5,))
     return files.save(
@@ -81,6 +83,40 @@ def test_show_tells_what_was_measured_with_its_interval(capsys):
     assert "measured, 1 thread" in row
     assert "failed: out of memory" in out
     assert "none there" in out
+
+
+def test_show_says_in_words_how_far_to_trust_the_device(capsys):
+    path = save("fast", 1)
+    code, out, _ = adadeep(capsys, "show", "fast")
+    assert code == 0
+    assert "not known, it was not measured: adadeep-profile" in out
+    curve = ((0.1, 0.05), (1.0, 0.061), (10.0, 0.07))
+    own = replace(PRIOR.references[0], model_sha256="a" * 64, curve=curve, latency_ms=0.123)
+    noise = replace(PRIOR, references=(own, *PRIOR.references[1:]), ratios=((0.1, 0.011),))
+    files.save(replace(files.load("fast"), noise=noise))
+    code, out, _ = adadeep(capsys, "show", "fast")
+    assert code == 0
+    assert " ".join(noise.words().split()) in " ".join(out.split())
+    [row] = [line.split() for line in out.splitlines() if "0.123 ms, 2 kB" in line]
+    assert row[4:] == ["-", "5", "%", "6.1", "%", "7", "%", *row[-4:]]
+    [ratio] = [line.split() for line in out.splitlines() if "ratio of two" in line]
+    assert ratio[3:] == ["-", "1.1", "%", "-", "-", "-", "-"]
+    code, out, _ = adadeep(capsys, "show", str(path), "--json")
+    profile = json.loads(out)["profile"]
+    assert profile["trust"] == noise.words()
+    assert profile["noise"]["references"][0]["curve"] == [list(point) for point in curve]
+
+
+def test_validate_finds_damaged_noise(capsys, library):
+    save("fast", 1)
+    files.save(replace(files.load("fast"), noise=PRIOR))
+    assert adadeep(capsys, "validate", "fast")[0] == 0
+    file = library / "noise" / "fast.json"
+    file.write_text(file.read_text().replace('"version": 1', '"version": 9'))
+    code, out, _ = adadeep(capsys, "validate", "fast")
+    assert code == 2
+    assert f"{file}: " in out
+    assert "version 9" in out
 
 
 def test_show_tells_when_the_device_was_used_and_how_a_reference_drifted(capsys):
@@ -173,20 +209,20 @@ def test_show_takes_a_path_and_prints_one_json_document(capsys):
     document = json.loads(out)
     assert (code, document["schema"]) == (0, "adadeep.profile/1")
     first, second = document["profile"]["entries"]
-    assert first["latency_ms"]["count"] == 40
-    assert len(first["measurement"]["launches"][0]["runs_ns"]) == 40
+    assert first["latency_ms"]["low_ms"] < 1.0 < first["latency_ms"]["high_ms"]
+    assert len(first["measurement"]["placements"][0]["blocks"][0]["times_ns"]) == 40
     assert second["measurement"] is None
 
 
 def test_diff_names_the_slower_one(capsys):
     save("fast", 1)
-    save("slow", 3)
+    save("slow", 9)
     code, out, _ = adadeep(capsys, "diff", "fast", "slow")
     assert code == 0
-    assert "slow takes 3.000 times as long as fast" in out
+    assert "slow takes 9.000 times as long as fast" in out
     code, out, _ = adadeep(capsys, "diff", "fast", "slow", "--json")
     document = json.loads(out)
-    assert document["mean_ratio"] == pytest.approx(3.0)
+    assert document["mean_ratio"] == pytest.approx(9.0)
     assert document["entries"][0]["overlaps"] is False
 
 
@@ -209,7 +245,7 @@ def test_validate_names_the_line_and_key_of_a_bad_sample(capsys, library):
     code, out, _ = adadeep(capsys, "validate", "fast", "--json")
     assert code == 2
     (checked,) = json.loads(out)["checked"]
-    assert "line 1: key 'measurement.launches[0]': a time in ns is 0" in checked["problems"][0]
+    assert "line 1: key 'measurement.placements[0].blocks[0]': a time in ns is 0" in checked["problems"][0]
 
 
 def test_a_name_that_is_not_there_is_a_usage_error(capsys):
