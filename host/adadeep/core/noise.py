@@ -25,6 +25,7 @@ from adadeep.core.noise_learning import (
     centres_of,
     ratio_curve_of,
     references_of,
+    restlessness,
 )
 from adadeep.core.noise_plans import words_of
 from adadeep.core.noise_pool import (
@@ -37,12 +38,12 @@ from adadeep.core.noise_pool import (
 )
 from adadeep.core.noise_series import (
     Curve,
-    PlacedRounds,
     latency_curve,
+    median_interval,
     rounds_of,
     trimmed_mean,
 )
-from adadeep.core.noise_sessions import at_times, mean_rounds, member, timed_s
+from adadeep.core.noise_sessions import at_times, mean_rounds, member, spanned_s
 from adadeep.core.noise_sessions import state_of as state_of
 from adadeep.core.reader import read_json, require_range
 from adadeep.core.session import MeasuredTogether
@@ -52,6 +53,9 @@ VERSION = 1
 _MOST_REFERENCES = 32
 _NEAR = 2.0  # a shipped guess goes where a reference is known so near
 _PRIOR_PLACEMENTS, _PRIOR_LAUNCHES = 4.0, 3.0  # degrees of freedom that references count for
+_MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
+_LAUNCH_SHARE, _LAUNCH_SHARE_DF = 0.1, 3.0  # of a launch's variance to a placement's: a guess
+_TELLING_LAUNCHES = 3
 _GUESS_DF = 6.0  # of a shipped guess
 _TAILS = 1.5  # sessions' upper percentiles scatter so much more than their medians
 
@@ -178,11 +182,11 @@ class NoiseModel:
         """
         last = measurements[-1]
         like = Like(last.model_bytes, last.latency_ms, self.cache_bytes)
-        seconds = timed_s(last)
+        seconds = spanned_s(last)
         known = self.foretold(like, seconds)
-        curve = latency_curve(last)
+        curve = latency_curve([last])
         if curve:
-            known = known.blended(between_sessions(curve, seconds))
+            known = known.likened(between_sessions(curve, seconds))
         logs = at_times(measurements)
         if len(logs) > 1:
             known = known.blended(Variance(float(np.var(logs, ddof=1)), len(logs) - 1.0))
@@ -208,11 +212,14 @@ class NoiseModel:
         """Variance of this session's log median, and its degrees of freedom."""
         like = Like(measurement.model_bytes, measurement.latency_ms, self.cache_bytes)
         logs = np.log([placement.median_ms for placement in measurement.placements])
-        _, variance, df = trimmed_mean(logs)
         prior = self.placement(like, mean_rounds(measurement))
-        each = Variance(variance * len(logs), df).blended(
-            Variance(prior.value, min(prior.df, _PRIOR_PLACEMENTS))
-        )
+        if len(logs) >= _MANY_PLACEMENTS:
+            low, high = median_interval(logs)
+            seen = Variance(((high - low) / 2 / 1.96) ** 2 * len(logs), len(logs) / 2)
+        else:
+            _, variance, df = trimmed_mean(logs)
+            seen = Variance(variance * len(logs), df)
+        each = seen.blended(Variance(prior.value, min(prior.df, _PRIOR_PLACEMENTS)))
         return max(each.value / len(logs), (LEAST_SD / 2) ** 2), max(each.df, 1.0)
 
     def ratio(
@@ -245,8 +252,18 @@ class NoiseModel:
         likes = [Like(one.model_bytes, one.latency_ms, self.cache_bytes) for one in pair]
         rounds = float(np.mean([len(one.logs) for one in placed]))
         placement = self._blended_placement(likes, rounds, Variance(variance * len(logs), df))
-        launch = self._launch(likes, placed, logs, placement.value)
-        error = error_of((placement.value / len(logs), placement.df), launch)
+        launches = [
+            logs[[p.launch == n for p in placed]] for n in sorted({p.launch for p in placed})
+        ]
+        launch = self._launch(likes, launches, placement.value)
+        rest = restlessness(self.references, self.sessions)
+        bare = sum(self.placement(like, np.inf).value for like in likes)
+        error = error_of(
+            (placement.value / len(logs), placement.df),
+            launch,
+            (rest.value * bare, rest.df),
+            worse_than=_of_launches(launches),
+        )
         return RatioEstimate(mean, *error, left_out)
 
     def _blended_placement(self, likes: Sequence[Like], rounds: float, seen: Variance) -> Variance:
@@ -270,24 +287,32 @@ class NoiseModel:
         return found if found.df else Variance(LEAST_SD**2, 1.0)
 
     def _launch(
-        self, likes: Sequence[Like], placed: Sequence[PlacedRounds], logs: np.ndarray,
-        placement: float,
-    ) -> tuple[float, float]:  # fmt: skip
+        self, likes: Sequence[Like], launches: Sequence[np.ndarray], placement: float
+    ) -> tuple[float, float]:
         """Variance that the launches add to the mean, and its degrees of freedom."""
-        launches = np.array([one.launch for one in placed])
-        numbers = sorted(set(launches))
-        priors = [
-            pooled(like, [(r, Variance(r.launch_sd**2, r.launch_df)) for r in self.references])
-            for like in likes
-        ]
-        value, df = summed(*((one.value, one.df) for one in priors if one.df))
-        known = Variance(value, min(df, _PRIOR_LAUNCHES))
-        if len(numbers) > 1:
-            means = [trimmed_mean(logs[launches == n])[0] for n in numbers]
-            each = placement * len(numbers) / len(logs)
+        share = self._launch_share()
+        priors = [self.placement(like, np.inf) for like in likes]
+        value = share.value * sum(one.value for one in priors)
+        known = Variance(value, min(share.df, _PRIOR_LAUNCHES))
+        if len(launches) > 1:
+            means = [trimmed_mean(one)[0] for one in launches]
+            each = placement / float(np.mean([len(one) for one in launches]))
             seen = max(float(np.var(means, ddof=1)) - each, 0.0)
-            known = known.blended(Variance(seen, len(numbers) - 1.0))
-        return known.value / len(numbers), known.df
+            told = Variance(seen, len(launches) - 1.0)
+            known = max(known.blended(told), told, key=lambda one: one.value)  # the worse one
+        return known.value / len(launches), known.df
+
+    def _launch_share(self) -> Variance:
+        """Of a launch's variance to a placement's: the same for all models, as far as is known."""
+        known = [one for one in self.references if one.launch_df and one.placement_df]
+        guess = Variance(_LAUNCH_SHARE, _LAUNCH_SHARE_DF)
+        if not known:
+            return guess
+        shares = [
+            (max(one.launch_sd, LEAST_SD) / max(one.placement_sd, LEAST_SD)) ** 2 for one in known
+        ]
+        df = sum(one.launch_df for one in known) / 2
+        return guess.likened(Variance(math.exp(float(np.mean(np.log(shares)))), df))
 
     def percentile(self, measurement: Measurement, fraction: float) -> PercentileEstimate:
         """A percentile of a model's runs, with the interval of other sessions.
@@ -325,6 +350,14 @@ class NoiseModel:
 
 def _like(one: ReferenceNoise) -> Like:
     return Like(one.model_bytes, one.latency_ms)
+
+
+def _of_launches(launches: Sequence[np.ndarray]) -> tuple[float, float] | None:
+    """Variance of the mean as the launches' own means tell it; None where they are too few."""
+    if len(launches) < _TELLING_LAUNCHES:
+        return None
+    means = [trimmed_mean(one)[0] for one in launches]
+    return float(np.var(means, ddof=1)) / len(launches), len(launches) - 1.0
 
 
 def learned(sessions: Sequence[MeasuredTogether], cache_bytes: int | None = None) -> NoiseModel:

@@ -4,51 +4,87 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from adadeep.core.estimates import LEAST_SD
+from adadeep.core.measurement import Measurement
 from adadeep.core.noise_pool import ReferenceNoise, SessionCentres, Variance
 from adadeep.core.noise_series import (
     Curve,
     deviation_at,
     latency_curve,
+    own_variances,
     ratio_curve,
     rounds_of,
     shares_of,
 )
-from adadeep.core.noise_sessions import AT_ONCE_S, timed_s
+from adadeep.core.noise_sessions import AT_ONCE_S, spanned_s
 from adadeep.core.session import MeasuredTogether
 
 MOST_SESSIONS = 100
+# Of a session's own variance of a ratio, where nothing is known: a seventh of a placement's sd.
+_RESTLESS, _RESTLESS_DF = 0.02, 4.0
+_LEAST_ROWS = 4
+_MEDIANS_COST = 1.6  # a row has medians over placements
+_NO_CURVE: Curve = ((1.0, 0.0),)
 _REMEMBERED_DF = 60.0  # so many at most: a device changes
 
 
-def noise_of(session: MeasuredTogether) -> list[ReferenceNoise]:
-    """What one session tells of each of its models; those with too few blocks are left out."""
-    placed, _ = rounds_of(session.measurements)
-    shares = shares_of(placed)
-    found = []
+def noise_of(sessions: Sequence[MeasuredTogether]) -> list[ReferenceNoise]:
+    """What sessions that followed at once tell of each of their models.
+
+    Models with too few blocks for a curve are left out. Their ratios' scatter is told by the
+    sessions one by one, and pooled.
+    """
+    found: dict[str, ReferenceNoise] = {}
+    for session in sessions:
+        for one in _shares_in(session):
+            known = found.get(one.model_sha256)
+            found[one.model_sha256] = one if known is None else merged(known, one)
+    by_hash: dict[str, list[Measurement]] = {}
+    for session in sessions:
+        for measured in session.measurements:
+            by_hash.setdefault(measured.model_sha256, []).append(measured)
+    return [
+        replace(one, curve=curve)
+        for sha, one in found.items()
+        if (curve := latency_curve(by_hash[sha]))
+    ]
+
+
+def _shares_in(session: MeasuredTogether) -> Iterator[ReferenceNoise]:
+    shares = shares_of(rounds_of(session.measurements)[0])
     for index, one in enumerate(session.measurements):
-        curve = latency_curve(one)
-        if not curve:
-            continue
         bare = ReferenceNoise(
-            one.model_sha256, one.model_bytes, one.latency_ms, curve, 0.0, 0.0, 0.0
+            one.model_sha256, one.model_bytes, one.latency_ms, _NO_CURVE, 0.0, 0.0, 0.0
         )
-        if shares is not None:
-            bare = replace(
-                bare,
-                white_sd=_sd(shares.white[index]),
-                placement_sd=_sd(shares.placement[index]),
-                placement_df=shares.placement_df,
-                launch_sd=_sd(shares.launch[index]),
-                launch_df=shares.launch_df,
-            )
-        found.append(bare)
-    return found
+        if shares is None:
+            yield bare
+            continue
+        yield replace(
+            bare,
+            white_sd=_sd(shares.white[index]),
+            placement_sd=_sd(shares.placement[index]),
+            placement_df=shares.placement_df,
+            launch_sd=_sd(shares.launch[index]),
+            launch_df=shares.launch_df,
+        )
+
+
+def at_once(sessions: Iterable[MeasuredTogether]) -> list[list[MeasuredTogether]]:
+    """Sessions in groups of those that followed one another at once."""
+    groups: list[list[MeasuredTogether]] = []
+    last = -math.inf
+    for session in sessions:
+        when = session.measurements[0].before.timestamp
+        if not groups or abs(when - last) >= AT_ONCE_S:
+            groups.append([])
+        groups[-1].append(session)
+        last = when
+    return groups
 
 
 def _sd(variance: float) -> float:
@@ -107,8 +143,8 @@ def references_of(
         wanted: hashes of models that are references; others are passed over.
     """
     by_hash = {one.model_sha256: one for one in known if one.model_sha256}
-    for session in sessions:
-        for new in noise_of(session):
+    for group in at_once(sessions):
+        for new in noise_of(group):
             sha = new.model_sha256
             if sha in by_hash:
                 by_hash[sha] = merged(by_hash[sha], new)
@@ -133,8 +169,10 @@ def centres_of(
         if not logs:
             continue
         first = session.measurements[0]
-        seconds = float(np.mean([timed_s(one) for one in session.measurements]))
-        row = SessionCentres(first.before.timestamp, seconds, tuple(sorted(logs.items())))
+        seconds = float(np.mean([spanned_s(one) for one in session.measurements]))
+        row = SessionCentres(
+            first.before.timestamp, seconds, tuple(sorted(logs.items())), len(first.placements)
+        )
         if rows and abs(row.unix_s - rows[-1].unix_s) < AT_ONCE_S:
             rows[-1] = _joined(rows[-1], row)
         else:
@@ -149,7 +187,12 @@ def _joined(first: SessionCentres, second: SessionCentres) -> SessionCentres:
         before = logs.get(sha)
         share = 1 / (first.sessions + 1)
         logs[sha] = log if before is None else before + (log - before) * share
-    return replace(first, logs=tuple(sorted(logs.items())[:16]), sessions=first.sessions + 1)
+    return replace(
+        first,
+        logs=tuple(sorted(logs.items())[:16]),
+        placements=first.placements + second.placements,
+        sessions=first.sessions + 1,
+    )
 
 
 def ratio_curve_of(sessions: Iterable[MeasuredTogether]) -> Curve:
@@ -170,3 +213,26 @@ def ratio_curve_of(sessions: Iterable[MeasuredTogether]) -> Curve:
         if told:
             points.append((tau, max(float(np.median(told)), LEAST_SD / 10)))
     return tuple(points)
+
+
+def restlessness(
+    references: Sequence[ReferenceNoise], sessions: Sequence[SessionCentres]
+) -> Variance:
+    """A session's own variance of a ratio to that of a placement, by how references did.
+
+    What sessions' ratios scatter beyond what their placements explain; without enough sessions in
+    which the same references ran, a guess.
+    """
+    guess = Variance(_RESTLESS, _RESTLESS_DF)
+    hashes = [one.model_sha256 for one in references if one.model_sha256]
+    full = [row for row in sessions if len(hashes) > 1 and all(map(row.log_of, hashes))]
+    if len(full) < _LEAST_ROWS:
+        return guess
+    logs = np.array([[row.log_of(sha) for sha in hashes] for row in full], dtype=np.float64)
+    count = float(np.mean([row.placements for row in full]))
+    placement = np.array(
+        [max(r.placement_sd, LEAST_SD) ** 2 for r in references if r.model_sha256]
+    )
+    beyond = np.maximum(own_variances(logs) - _MEDIANS_COST * placement / count, 0.0)
+    seen = Variance(float(np.median(beyond / placement)), len(full) - 1.0)
+    return guess.blended(seen)

@@ -20,7 +20,7 @@ _BYTES_STEP, _TIME_STEP, _CACHE_STEP = (
     3.0,
     3.0,
     2.0,
-)  # of distance 1: factors of e^3; beside the cache
+)  # of distance 1: factors of e^2.5; beside the cache
 _FAR = 0.01  # weight of a reference however far away
 _MOST_CURVE = 40
 
@@ -83,20 +83,22 @@ class SessionCentres:
 
     Attributes:
         unix_s: when, by the device's clock.
-        seconds: how long its models were timed, a model.
+        seconds: how long it was.
         logs: of each reference by hash the log median in ms.
+        placements: how many it had.
         sessions: how many it is the mean of.
     """
 
     unix_s: float
     seconds: float
     logs: tuple[tuple[str, float], ...]
+    placements: int
     sessions: int = 1
 
     def __post_init__(self) -> None:
         require_finite("a time", self.unix_s)
         require_range("seconds", 0, 1e6, self.seconds)
-        require_range("sessions", 1, 1e6, self.sessions)
+        require_range("sessions", 1, 1e6, self.sessions, self.placements)
         require_range("a log median", -40, 40, *(log for _, log in self.logs))
         require_hex("model_sha256", 64, *(sha for sha, _ in self.logs))
         if len(self.logs) > 16:
@@ -123,6 +125,16 @@ class Variance:
         """Of two that tell of the same, by degrees of freedom (scaled inverse chi square)."""
         df = self.df + other.df
         return Variance((self.value * self.df + other.value * other.df) / df, df) if df else self
+
+    def likened(self, other: Variance) -> Variance:
+        """Of two that foretell the same by different ways: the geometric mean, and both's df."""
+        df = self.df + other.df
+        logs = (math.log(max(one.value, LEAST_SD**4)) * one.df for one in (self, other))
+        return Variance(math.exp(sum(logs) / df), df)
+
+
+# From session to session on devices in general.
+_USUAL = Variance(0.1**2, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +171,11 @@ def pooled(like: Like, known: Iterable[tuple[ReferenceNoise, Variance]]) -> Vari
     weighed = [(like.distance(one), variance) for one, variance in known if variance.df > 0]
     if not weighed:
         return Variance(0.0, 0.0)
-    weights = [(math.exp(-(d**2) / 2) + _FAR) for d, _ in weighed]
+    weights = [math.exp(-(d**2) / 2) + _FAR for d, _ in weighed]
     total = sum(w * v.df for w, (_, v) in zip(weights, weighed, strict=True))
-    value = sum(w * v.df * v.value for w, (_, v) in zip(weights, weighed, strict=True)) / total
+    logs = [math.log(max(variance.value, LEAST_SD**4)) for _, variance in weighed]
+    mean = sum(w * v.df * log for w, (_, v), log in zip(weights, weighed, logs, strict=True))
+    value = math.exp(mean / total)  # a geometric one: a large variance says little of a small one
     known_df = total / sum(weights)
     alike_df = _ALIKE_DF / (1 + min(d for d, _ in weighed) ** 2)
     return Variance(value, 1 / (1 / known_df + 1 / alike_df))
@@ -171,8 +185,10 @@ def between_sessions(curve: Curve, seconds: float, sessions: Sequence[float] = (
     """The variance of a model's log medians from one session to the next within an hour.
 
     The curve of one session foretells it: averages of flicker over tau scatter about their mean of
-    N of them by AVAR N ln N / (2 (N - 1) ln 2), of white noise by AVAR; the slope tells which.
-    With few degrees of freedom: the log medians of sessions then overrule it.
+    N of them by AVAR N ln N / (2 (N - 1) ln 2). Also where the curve still falls at its end, as
+    white noise does, it is taken as flicker from there on: a device is never quiet for an hour.
+    Moved a little towards what devices usually do: seconds don't show what an hour brings. It has
+    few degrees of freedom: the log medians of sessions then overrule it.
 
     Args:
         curve: Allan deviations.
@@ -180,19 +196,17 @@ def between_sessions(curve: Curve, seconds: float, sessions: Sequence[float] = (
         sessions: log medians of such.
     """
     tau = max(seconds, 1e-3)
-    foretold = max(deviation_at(curve, tau), LEAST_SD / 3) ** 2 * _growth(curve, tau)
-    prior = Variance(max(foretold, LEAST_SD**2), _CURVE_DF)
+    deviation = deviation_at(curve, tau)
+    prior = Variance(max(deviation**2 * _growth(tau), LEAST_SD**2), _CURVE_DF)
+    if deviation > LEAST_SD:  # none at all: a simulation, of which usual devices tell nothing
+        prior = prior.likened(_USUAL)
     if len(sessions) < 2:
         return prior
     seen = Variance(float(np.var(sessions, ddof=1)), len(sessions) - 1.0)
     return prior.blended(seen)
 
 
-def _growth(curve: Curve, tau: float) -> float:
-    """How much more averages over tau scatter in an hour than neighbours do."""
+def _growth(tau: float) -> float:
+    """How much more flicker's averages over tau scatter in an hour than neighbours do."""
     count = max(HORIZON_S / tau, 2.0)
-    flicker = count * math.log(count) / (2 * (count - 1) * math.log(2))
-    early = deviation_at(curve, tau / 8)
-    slope = math.log(max(early, 1e-9) / max(deviation_at(curve, tau), 1e-9)) / math.log(8)
-    is_flicker = 1 - 2 * min(max(slope, 0.0), 0.5)
-    return 1 + (max(flicker, 1.0) - 1) * is_flicker
+    return max(count * math.log(count) / (2 * (count - 1) * math.log(2)), 1.0)

@@ -15,13 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.measurement import Block, Measurement, Placement
+from adadeep.core.noise_sessions import spanned_s
+from adadeep.core.statistics import quantile_ranks
 
 Floats = npt.NDArray[np.float64]
 Curve = tuple[tuple[float, float], ...]  # of (averaging time in s, deviation)
 
 WAITED = 0.05  # of a block's time for a processor: it tells of others, not of the model
-_LEAST_PAIRS = 4  # of neighbouring averages that a point of a curve is made of
-_BURST = 1.0  # central 80 % of the values that one may be off them and still be counted whole
+_LEAST_VALUES = 4  # that a curve is made of
+_LEAST_WINDOWS = 5  # side by side, that a point of it is made of
+_BURSTS = 3  # values: medians of fewer don't pass them over
 _MEDIAN_COSTS = math.pi / 2  # variance of a median over that of a mean, of normal values
 
 
@@ -61,7 +64,8 @@ def rounds_of(
     """The rounds in which every one of these models has a block that can be compared.
 
     Left out are blocks that waited for a processor, and rounds on several kinds of core. Where
-    nothing would be left, all is taken: the placements' scatter then tells.
+    less than half would be left, so that what is left is no sample of anything, all is taken: the
+    placements' scatter then tells.
 
     Args:
         measurements: of one session.
@@ -74,10 +78,10 @@ def rounds_of(
     kinds = core_kinds or {}
     sound = [_placed(placements, kinds) for placements in _side_by_side(measurements)]
     kept = [one for one in sound if len(one.logs)]
-    if not kept:
+    rounds, left = (sum(len(one.logs) for one in some) for some in (every, kept))
+    if 2 * left < rounds:
         return [one for one in every if len(one.logs)], 0
-    left_out = sum(len(one.logs) for one in every) - sum(len(one.logs) for one in kept)
-    return kept, left_out
+    return kept, rounds - left
 
 
 def _side_by_side(measurements: Sequence[Measurement]) -> list[tuple[Placement, ...]]:
@@ -102,38 +106,45 @@ def _comparable(blocks: Sequence[Block], kinds: Mapping[int, str]) -> bool:
 
 
 def allan_curve(values: Floats, step_s: float) -> Curve:
-    """Allan deviations of a series, overlapping, for averages over 1, 2, 4, ... of its values.
+    """Allan deviations of a series, overlapping, for medians over 1, 2, 4, ... of its values.
+
+    Of medians, as a session's latency is one: bursts that a median passes over are not its noise.
 
     Args:
         values: (n,), one each `step_s`.
         step_s: seconds from a value to the next.
     """
-    low, high = np.quantile(values, (0.1, 0.9))  # bursts: a session's medians pass them over
-    values = np.clip(values, low - _BURST * (high - low), high + _BURST * (high - low))
-    sums = np.concatenate([[0.0], np.cumsum(values - values[:1])])
     curve, width = [], 1
-    while len(values) - 2 * width + 1 >= _LEAST_PAIRS * max(width // 2, 1):
-        means = (sums[width:] - sums[:-width]) / width
-        differences = means[width:] - means[:-width]
+    while len(values) >= (_LEAST_WINDOWS if width > 1 else _LEAST_VALUES) * width:
+        stride = max(width // 4, 1)
+        windows = np.lib.stride_tricks.sliding_window_view(values, width)[::stride]
+        medians = np.median(windows, axis=1)
+        apart = max(width // stride, 1)
+        differences = medians[apart:] - medians[:-apart]
+        if width < _BURSTS:  # a burst is one value here, and would be all of the deviation
+            low, high = np.quantile(differences, (0.05, 0.95))
+            differences = np.clip(differences, low, high)
         curve.append((width * step_s, float(np.sqrt(np.mean(differences**2) / 2))))
         width *= 2
     return tuple(curve)
 
 
-def latency_curve(measurement: Measurement) -> Curve:
-    """The Allan curve of a model's log latency, block by block over the whole session."""
-    blocks = [block for block in measurement.blocks if is_sound(block)]
-    if len(blocks) < _LEAST_PAIRS:
+def latency_curve(measurements: Sequence[Measurement]) -> Curve:
+    """The Allan curve of a model's log latency, block by block, over sessions at once.
+
+    The time between sessions and placements, in which models were loaded, is passed over.
+    """
+    logs: list[float] = []
+    seconds = 0.0
+    for measurement in measurements:
+        sound = [block for block in measurement.blocks if is_sound(block)]
+        # Where all wait, that is the device's noise: nothing would be left to tell of it.
+        blocks = sound if 2 * len(sound) > len(measurement.blocks) else measurement.blocks
+        logs += [math.log(block.median_ms) for block in blocks]
+        seconds += spanned_s(measurement) * len(blocks) / len(measurement.blocks)
+    if len(logs) < _LEAST_VALUES or seconds <= 0:
         return ()
-    logs = np.array([math.log(block.median_ms) for block in blocks])
-    span = (blocks[-1].start_ns - blocks[0].start_ns) / 1e9
-    launches = {placement.launch for placement in measurement.placements}
-    if span <= 0 or len(launches) > 1:  # another process: its clock may be another's
-        steps = [b.start_ns - a.start_ns for a, b in itertools.pairwise(blocks)]
-        step = float(np.median([one for one in steps if one > 0] or [1_000_000])) / 1e9
-    else:
-        step = span / (len(blocks) - 1)
-    return allan_curve(logs, step)
+    return allan_curve(np.array(logs), seconds / len(logs))
 
 
 def ratio_curve(first: Measurement, second: Measurement) -> Curve:
@@ -156,9 +167,9 @@ def _spent_s(measurement: Measurement) -> float:
 
 def deviation_at(curve: Curve, tau_s: float) -> float:
     """A curve's value, between its points by logarithms, beyond its ends that of the end."""
-    taus, deviations = np.array(curve).T
-    logs = np.log(np.maximum(deviations, 1e-12))
-    return float(np.exp(np.interp(math.log(tau_s), np.log(taus), logs)))
+    taus = np.log([tau for tau, _ in curve])
+    deviations = np.log(np.maximum([deviation for _, deviation in curve], 1e-12))
+    return math.exp(float(np.interp(math.log(tau_s), taus, deviations)))
 
 
 def robust_variance(values: Floats) -> float:
@@ -185,11 +196,11 @@ def _winsorised_normal(share: float) -> float:
 
 
 def trimmed_mean(values: Floats) -> tuple[float, float, float]:
-    """A mean without the fifth at either end, the variance of it, and its degrees of freedom.
+    """A mean without the quarter at either end, the variance of it, and its degrees of freedom.
 
-    By Yuen (1974); of fewer than 5 values nothing is left out. Of one value the variance is 0.
+    By Yuen (1974); of fewer than 4 values nothing is left out. Of one value the variance is 0.
     """
-    cut = len(values) // 5
+    cut = len(values) // 4
     ordered = np.sort(values)
     kept = len(values) - 2 * cut
     mean = float(ordered[cut : len(values) - cut].mean())
@@ -210,16 +221,24 @@ def own_variances(logs: Floats) -> Floats:
         logs: (cases, models), 2 or more of both.
 
     Returns:
-        (models,), not negative.
+        (models,): at most the variance of its ratio to any, and at least a tenth of that: what
+        is left of a small difference of large numbers is not taken at its word.
     """
     models = logs.shape[1]
     pairs = np.zeros((models, models))
     for i, j in itertools.combinations(range(models), 2):
         pairs[i, j] = pairs[j, i] = robust_variance(logs[:, i] - logs[:, j])
+    return own_shares(pairs)
+
+
+def own_shares(pairs: Floats) -> Floats:
+    """(models,): what each adds to the variances (models, models) of its ratios to all others."""
+    models = len(pairs)
     if models == 2:
         return np.full(2, pairs[0, 1] / 2)
     total = pairs.sum() / 2 / (models - 1)
-    return np.asarray(np.maximum((pairs.sum(axis=1) - total) / (models - 2), 0.0))
+    most = (pairs + np.diag(np.full(models, np.inf))).min(axis=1)
+    return np.asarray(np.clip((pairs.sum(axis=1) - total) / (models - 2), most / 10, most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +273,12 @@ def shares_of(placed: Sequence[PlacedRounds]) -> Shares | None:
         return None
     total = own_variances(inside) * (len(inside) - 1) / df
     rounds = float(np.mean([len(one.logs) for one in placed]))
-    placement = np.maximum(total - _MEDIAN_COSTS * white / rounds, 0.0)
-    launch = np.zeros_like(placement)
+    placement = np.maximum(total - _MEDIAN_COSTS * white / rounds, total / 20)
+    launch = np.zeros_like(placement)  # unknown
     if len(launches) > 1:
         means = np.array([part.mean(axis=0) for part in medians])
         each = len(inside) / len(launches)
-        launch = np.maximum(own_variances(means) - total / each, 0.0)
+        launch = np.maximum(own_variances(means) - total / each, total / 20)
     return Shares(white, placement, launch, float(df), float(len(launches) - 1))
 
 
@@ -274,3 +293,10 @@ def _white(placed: Sequence[PlacedRounds]) -> Floats:
     if len(together) < 2:
         return np.zeros(placed[0].logs.shape[1])
     return own_variances(together) / 2
+
+
+def median_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """Of the median of a sample's law, by order statistics: no assumption about the law."""
+    ordered = np.sort(values)
+    low, high = quantile_ranks(len(ordered), 0.5, level)
+    return float(ordered[low]), float(ordered[high])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,9 +29,12 @@ def member(session: MeasuredTogether, model: int | str) -> Measurement:
     return found
 
 
-def timed_s(measurement: Measurement) -> float:
-    """How long a model was timed."""
-    return sum(sum(block.times_ns) for block in measurement.blocks) / 1e9
+def spanned_s(measurement: Measurement) -> float:
+    """How long it was measured, the turns of others included and the loading left out."""
+    blocks = measurement.blocks
+    steps = [b.start_ns - a.start_ns for a, b in itertools.pairwise(blocks)]
+    step_ns = statistics.median([one for one in steps if one > 0] or [sum(blocks[0].times_ns)])
+    return step_ns * len(blocks) / 1e9
 
 
 def mean_rounds(measurement: Measurement) -> float:

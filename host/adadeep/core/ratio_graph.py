@@ -9,13 +9,17 @@ and the same reference would not be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.estimates import RatioEstimate, summed
+from adadeep.core.noise import NoiseModel
+from adadeep.core.noise_series import own_shares
+from adadeep.core.session import MeasuredTogether
 
 _LEAST_VARIANCE = 1e-12
 _MOST_DF = 1e9
@@ -133,3 +137,52 @@ def _fitted(edges: tuple[Edge, ...]) -> _Part:
     gains = np.zeros((len(names), len(edges)))
     gains[1:] = inner @ (grounded * (weights / scale)[:, None]).T
     return _Part(edges, index, gains @ logs, covariance, gains)
+
+
+def edges_of(
+    session: MeasuredTogether, noise: NoiseModel, core_kinds: Mapping[int, str] | None = None
+) -> tuple[Edge, ...]:
+    """What a session says of its models' ratios.
+
+    Of two models it is one edge. Of more it is a star about the session itself, with each model's
+    own error: of ratios of the pairs these are what is left when every pair has been accounted for
+    once.
+
+    Args:
+        session: of any number of models; of one there is nothing to say.
+        noise: of the device.
+        core_kinds: as `NoiseModel.ratio` has them.
+
+    Raises:
+        ValueError: a model is in it twice.
+    """
+    models = session.measurements
+    if len({one.model_sha256 for one in models}) != len(models):
+        raise ValueError("a session in which a model runs against itself is no part of a graph")
+    if len(models) < 3:
+        return tuple(
+            Edge(models[0].model_sha256, one.model_sha256, noise.ratio(session, 0, n, core_kinds))
+            for n, one in enumerate(models)
+            if n
+        )
+    return _star(session, noise, core_kinds)
+
+
+def _star(
+    session: MeasuredTogether, noise: NoiseModel, core_kinds: Mapping[int, str] | None
+) -> tuple[Edge, ...]:
+    models = session.measurements
+    count = len(models)
+    logs, squares, dfs = np.zeros((count, count)), np.zeros((count, count)), np.zeros(count)
+    for i, j in itertools.combinations(range(count), 2):
+        found = noise.ratio(session, i, j, core_kinds)
+        logs[i, j], logs[j, i] = found.log_ratio, -found.log_ratio
+        squares[i, j] = squares[j, i] = found.sd**2
+        dfs[[i, j]] += found.df / (count - 1)
+    own = np.sqrt(own_shares(squares))
+    node = f"session {session.id}"
+    levels = logs.mean(axis=1)
+    return tuple(
+        Edge(one.model_sha256, node, RatioEstimate(float(levels[n]), float(own[n]), float(dfs[n])))
+        for n, one in enumerate(models)
+    )
