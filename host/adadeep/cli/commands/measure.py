@@ -181,7 +181,9 @@ def _jobs(job: MeasureWish) -> list[ModelJob]:
     jobs = [ModelJob(model, [job.sample] if job.sample else [], name=name[-60:])
             for model, name in named]  # fmt: skip
     reference = reference_model(SHARP)
-    if reference in job.models or job.settings.input_file or job.settings.input_shapes:
+    settings = job.settings
+    named_ranges = any(entry[0] for entry in settings.input_ranges)
+    if reference in job.models or settings.input_file or settings.input_shapes or named_ranges:
         return jobs
     return [*jobs, ModelJob(reference, name="reference", block_ms=REFERENCE_BLOCK_MS)]
 
