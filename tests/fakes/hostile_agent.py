@@ -1,8 +1,9 @@
 """An agent that lies: replays what a sound one said, changed as a scenario says.
 
 As a script, `hostile_agent.py SCENARIO RECORDING`, it takes the agent's place: requests on stdin,
-replies on stdout. The recording has the replies of a sound agent by the type of their request, those
-that come in parts too, so whatever the protocol becomes, it is the real one that is spoilt here. Standard library only: it starts in a moment.
+replies on stdout. The recording has the replies of a sound agent by the type of their request, and
+the parts of a session, so whatever the protocol becomes, it is the real one that is spoilt here.
+Standard library only: it starts in a moment.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ def record(path: Path, line: bytes, reply: bytes) -> None:
     known = json.loads(path.read_text()) if path.exists() else {}
     request, said = json.loads(line), json.loads(reply)
     if said["type"] == "part":
-        parts = known.setdefault("parts", [])
-        if said["placement"] == len(parts):
-            parts.append(said)
+        if "measure" not in known:  # those of the first session
+            known.setdefault("parts", []).append(said)
     elif said["type"] != "progress":
         known.setdefault(request["type"], said)
     path.write_text(json.dumps(known))
@@ -73,19 +73,17 @@ def of_model(**changes: Any) -> Spoil:
     return model(lambda found: {k: v for k, v in {**found, **changes}.items() if v is not None})
 
 
-def placed(**changes: Any) -> Spoil:
-    """A part whose first model has these fields replaced; None removes one."""
-    return of_model(**changes)
+placed = of_model  # of a part: its first model
 
 
 def block(**changes: Any) -> Spoil:
     """A part whose first block is so."""
-    return model(
-        lambda found: {
-            **found,
-            "blocks": [{**found["blocks"][0], **changes}, *found["blocks"][1:]],
-        }
-    )
+
+    def spoil(found: Message) -> Message:
+        first, *others = found["blocks"]
+        return {**found, "blocks": [{**first, **changes}, *others]}
+
+    return model(spoil)
 
 
 def before(**changes: Any) -> Spoil:
@@ -133,7 +131,8 @@ def late(seconds: float) -> Spoil:
 
 
 def error(code: Any, message: Any) -> Spoil:
-    return lambda reply: {"type": "error", "id": reply.get("id"), "code": code, "message": message}
+    fields = {"type": "error", "code": code, "message": message, "model": message[:50]}
+    return lambda reply: {**fields, "id": reply.get("id")}
 
 
 DEVICE, EITHER, FINE = {3}, {0, 2, 3}, {0}
@@ -176,7 +175,7 @@ PART: dict[str, tuple[Spoil, set[int]]] = {
     "nested 100,000 deep": (raw(b'{"id":' + DEEP + b"\n"), DEVICE),
     "a line without an end": (endless(b"1,"), DEVICE),
     "parts without an end": (
-        endless(b'{"type":"part","id":1,"placement":0,"models":[]}\n'),
+        lambda reply: endless(line(reply))(reply),
         DEVICE,
     ),
     "progress without an end": (

@@ -24,7 +24,7 @@ from adadeep.devices.agent_messages import (
 from adadeep_agent.wire import Message
 
 # One every two seconds for hours; an agent that says more has nothing to say.
-_MOST_PROGRESS = 10_000
+_MOST_PROGRESS = 4_000
 _MOST_PARTS = 1000
 
 

@@ -194,7 +194,7 @@ def test_an_odd_greeting_is_an_error_of_the_device(line: Any) -> None:
         [part(models=[{**PLACED, "load_ns": 0}]), result()],
         [part(models=[{**PLACED, "cold_ns": [-1]}]), result()],
         [{**PROGRESS, "placement": -1}], [{**PROGRESS, "elapsed_ms": "now"}],
-        [{**PROGRESS, "id": 2}], [PROGRESS] * 10_001,
+        [{**PROGRESS, "id": 2}], [PROGRESS] * 4_001,
     ],
 )  # fmt: skip
 def test_an_odd_answer_is_a_transient_error_and_never_a_session(answer: Any) -> None:
