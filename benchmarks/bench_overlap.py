@@ -48,6 +48,9 @@ class Timing:
     def note(self, text: str) -> None:
         print(f"  {text}", file=sys.stderr)
 
+    def unit(self, title: str, unit: object, drift: float) -> None:
+        pass
+
     def limits(self, title: str, limits: object, scale: object) -> None:
         del title, limits, scale
         self.first_ask_s = time.monotonic()
@@ -109,7 +112,7 @@ def searched(executor: str, serial: str, task: str, plans: int) -> Run:
         [trial.measuring_s for trial in trials],
         [ask.plan.label for session in content.sessions for ask in session.asks],
         {
-            trial.plan.label: content.measurements[key].latency_ms
+            trial.plan.label: content.measured[key].measurements[0].latency_ms
             for trial in trials
             for key in trial.measurements.values()
         },

@@ -23,9 +23,10 @@ from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.profiles import files
 from adadeep.storage.journal import JOURNAL, Journal
 from adadeep.storage.records import Artifact, Ask, HeldTest, Session, TrialRecord, content_key
-from adadeep.testing.measurements import measurement
+from adadeep.study.references import sharp_model
+from adadeep.testing.measurements import measurement, together
 from fakes import run_folder
-from fakes.search_parts import model_of, spec_of, target_record
+from fakes.search_parts import model_of, spec_of, target_record, unit_of
 
 MODEL = tflite_of(SingleLayer(dense(64, 10)))
 OTHER_MODEL = tflite_of(SingleLayer(dense(64, 12)))
@@ -58,13 +59,17 @@ def write_journal(folder: Path) -> Path:
         journal.defer(session)
         for number, plan in enumerate((CompressionPlan(), CompressionPlan(precision="int8"))):
             model = model_of(plan)
-            made, key = measurement(model), content_key("basis", plan)
-            spec, sha256 = spec_of(plan), made.model_sha256
+            made = together([model, sharp_model()], of=target.target)
+            key, spec, sha256 = (
+                content_key("basis", plan), spec_of(plan), made.measurements[0].model_sha256
+            )  # fmt: skip
             if number:
                 journal.add(Ask(number, plan))
             journal.add(Artifact(key, plan.key, sha256, len(model), 0.94, scores, spec))
             journal.add(made)
-            journal.add(TrialRecord(plan, key, {target.key: made.key}))
+            if not number:
+                journal.add(unit_of(made))
+            journal.add(TrialRecord(plan, key, {target.key: made.id}))
             journal.add(HeldTest(plan.key, sha256, number, 0.025 * number, scores))
         journal.add(TrialRecord(bad, reason="ConversionError: no such operator"))
     return folder / JOURNAL

@@ -10,6 +10,7 @@ from adadeep.compress.registry import TECHNIQUES
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
 from adadeep.core.space import build_space
@@ -19,9 +20,10 @@ from adadeep.storage.journal import Journal
 from adadeep.storage.records import Artifact, Ask, Session, TrialRecord, content_key
 from adadeep.study.choices import Choices
 from adadeep.study.known import KnownBeforehand
-from adadeep.testing.measurements import measurement
+from adadeep.study.references import sharp_model
+from adadeep.testing.measurements import together
 from fakes.lenet_spec import lenet_spec
-from fakes.search_parts import target_record
+from fakes.search_parts import target_record, unit_of
 from fakes.simulated import Simulated
 
 LENET = build_space(
@@ -29,6 +31,7 @@ LENET = build_space(
 )  # fmt: skip
 INITIAL = CompressionPlan()
 SAMPLES = 2000
+_SHARP_NS = 100_000
 
 
 class LenetTruth(Simulated):
@@ -114,7 +117,11 @@ def _add(journal, of, plan, targets):
     )  # fmt: skip
     measured = {}
     for record in targets:
-        one = measurement(model, round(of.latency_ms(plan) * 1e6), record.target)
-        journal.add(one)
-        measured[record.key] = one.key
+        models, plan_ns = (model, sharp_model()), round(of.latency_ms(plan) * 1e6)
+        seed = MeasuringPlan(seed=len(journal.content.measured))
+        session = together(models, (plan_ns, _SHARP_NS), record.target, seed)
+        journal.add(session)
+        measured[record.key] = session.id
+        if plan == INITIAL:
+            journal.add(unit_of(session))
     journal.add(TrialRecord(plan, key, measured))

@@ -33,7 +33,7 @@ def trial(label, model, layers, latency_ms):
         "cost": cost(latency_ms),
         "reward": {"gain": 0.1, "satisfaction": 0.2, "total": 0.3, "feasible": True},
         "model_sha256": hashlib.sha256(model).hexdigest(),
-        "measurement_key": "k",
+        "session": "0123456789abcdef",
         "seconds": 1.5,
         "test_accuracy": 0.96,
     }

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from adadeep.core.cost_source import UnitLatency
 from adadeep.core.device import DeviceFacts, hashed
 from adadeep.core.errors import AdaDeepError, AgentError, ConversionError, TransientDeviceError
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.noise import PRIOR
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
-from adadeep.storage.records import TargetRecord
+from adadeep.storage.records import TargetRecord, Unit
 from adadeep.study.jobs import Done, MadeNetwork
 from adadeep.study.references import built_in, sharp_model
 from adadeep.testing.measurements import target, together, usual_ns
@@ -29,6 +30,16 @@ def with_launches(session, launches):
 
     measured = tuple(replace(m, placements=placed(m)) for m in session.measurements)
     return replace(session, measurements=measured)
+
+
+def unit_of(session, noise=PRIOR):
+    """The unit as a session tells it, whose first model is the initial network."""
+    first = session.measurements[0]
+    found = noise.latency([first])
+    latency = UnitLatency(found.median_ms, found.low_ms, found.high_ms)
+    return Unit(
+        first.target.key, first.model_sha256, (session.id,), latency, found.basis, noise
+    )  # fmt: skip
 
 
 def target_record(name="Fake box", fingerprint="f" * 16):

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from adadeep.core.cost import Provenance, Quantity
-from adadeep.core.cost_source import QUANTITIES, Candidate, CostSource
+from adadeep.core.cost import Provenance, Quantity, Ratio
+from adadeep.core.cost_source import QUANTITIES, Candidate, CostSource, UnitLatency
 from adadeep.core.layers import ModelSpec
 from adadeep.core.reader import require_name
 from adadeep.testing.measurements import measurement, target
 from adadeep.testing.spaces import MODEL
 
 TARGET = target()
+_UNIT_NS = 1_040_000  # of the reference below
 
 
 def candidate(weights: int, is_measured: bool = True) -> Candidate:
@@ -22,9 +23,17 @@ def candidate(weights: int, is_measured: bool = True) -> Candidate:
     first, *others = MODEL.layers
     first = replace(first, weights=weights, nonzero_weights=weights)
     spec = ModelSpec(f"with {weights}", MODEL.input_shape, (first, *others))
-    model = f"{weights} weights".encode()
-    measured = measurement(model, 1_000_000 + 1000 * weights) if is_measured else None
-    return Candidate(spec, 4 * weights + 2000, measured)
+    bare = Candidate(spec, 4 * weights + 2000)
+    if not is_measured:
+        return bare
+    ns = 1_000_000 + 1000 * weights
+    ratio = ns / _UNIT_NS
+    return replace(
+        bare,
+        measurement=measurement(f"{weights} weights".encode(), ns),
+        ratio=Ratio(ratio, 0.99 * ratio, 1.01 * ratio),
+        unit=UnitLatency(_UNIT_NS / 1e6, 0.9 * _UNIT_NS / 1e6, 1.1 * _UNIT_NS / 1e6),
+    )
 
 
 REFERENCE = candidate(40)

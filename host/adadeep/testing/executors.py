@@ -23,7 +23,7 @@ from adadeep.study.jobs import (
     MakeJob,
     MeasureJob,
 )
-from adadeep.testing.measurements import measurement, target
+from adadeep.testing.measurements import target, together
 from adadeep.testing.spaces import MODEL, SPACE
 
 DEVICES = [target("one", "1" * 16), target("two", "2" * 16)]
@@ -70,8 +70,8 @@ class ToyCrew:
         """What measuring gives, always the same."""
         self.measured.append(job)
         (of,) = (one for one in DEVICES if one.key == job.target)
-        results = tuple(measurement(model.encode(), of=of) for model in job.models)
-        return Done(job, results, None, 1.0)
+        session = together([model.encode() for model in job.models], of=of, plan=job.measuring)
+        return Done(job, session, None, 1.0)
 
 
 class _InterruptedCrew(ToyCrew):

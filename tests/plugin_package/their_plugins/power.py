@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from adadeep.core.cost import Provenance, Quantity
 from adadeep.core.cost_source import ENERGY, Candidate
-from adadeep.core.measurement import Measurement
 from adadeep.core.target import Target
 
 WATTS = 2.0  # that is, mJ/ms
@@ -23,22 +22,22 @@ class Power:
     def costs(
         self, candidates: Sequence[Candidate], reference: Candidate, target: Target
     ) -> Sequence[Mapping[str, Quantity]]:
-        return [
-            {ENERGY: _energy(candidate.measurement)} if candidate.measurement else {}
-            for candidate in candidates
-        ]
+        return [_energy(candidate) for candidate in candidates]
 
 
-def _energy(measurement: Measurement) -> Quantity:
-    latency = measurement.latency
-    return Quantity(
-        WATTS * latency.median,
+def _energy(candidate: Candidate) -> Mapping[str, Quantity]:
+    latency, measured = candidate.latency_ms, candidate.measurement
+    if latency is None or measured is None:
+        return {}
+    energy = Quantity(
+        WATTS * latency.value,
         Provenance.FITTED,
         f"{WATTS:g} W x T",
-        measurement.disturbed,
-        WATTS * latency.ci_low,
-        WATTS * latency.ci_high,
+        measured.disturbed,
+        WATTS * latency.low,
+        WATTS * latency.high,
     )
+    return {ENERGY: energy}
 
 
 POWER = Power()

@@ -13,22 +13,27 @@ import msgspec
 import numpy as np
 import pytest
 
+from adadeep.core.cost_source import UnitLatency
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import Battery, CpuCluster, DeviceFacts
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.layers import NETWORK_INPUT, LayerKind, LayerSpec, ModelSpec
 from adadeep.core.measurement import (
     Agent,
+    Block,
     Conditions,
     Delegate,
-    Launch,
     Measurement,
     MeasureSettings,
     Memory,
+    Placement,
 )
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.noise import PRIOR
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.scores import SampleScores
+from adadeep.core.session import Ended, MeasuredTogether
 from adadeep.core.target import Target
 from adadeep.storage.journal import JOURNAL, Journal, differences, read_journal
 from adadeep.storage.records import (
@@ -42,6 +47,7 @@ from adadeep.storage.records import (
     TargetRecord,
     Told,
     TrialRecord,
+    Unit,
     content_key,
 )
 from fakes.metrics import ERROR
@@ -78,13 +84,23 @@ MEASUREMENT = Measurement(
     device_title="Box",
     agent=Agent("linux-python", "0.1.0", "ai_edge_litert", "2.3.0"),
     settings=TARGET.target.settings,
-    launches=(Launch(100, 90, (5, 6), (7, 8)), Launch(50, 40, (), (9,))),
+    placements=(
+        Placement(0, 0, 100, 90, (Block(0, 5, 1, (7, 8), 9, -1, 15, 0, 0, 1, 1_800_000),), (30,)),
+        Placement(1, 0, 50, 40, (Block(0, 50, 10, (9,)), Block(1, 60, 10, (9,)))),
+    ),
     delegates=(Delegate("XNNPACK", 3),),
     memory=Memory(1, 2, 1, True),
     before=Conditions(1.5, (None, 3), ("schedutil", None), {"cpu": 40.5}, 0.1, None, None, (0, 1)),
     after=Conditions(2.5),
-    anchor_ratio=1.25,
+    session="ab" * 8,
 )
+MEASURED = MeasuredTogether("ab" * 8, MeasuringPlan(seed=3), (MEASUREMENT,), Ended.TIME)
+UNIT = Unit(
+    TARGET.key, "a" * 64, ("ab" * 8,), UnitLatency(1.0, 0.9, 1.2), "a guess", PRIOR
+)  # fmt: skip
+LATER = replace(
+    UNIT, latency=UnitLatency(1.1, 1.0, 1.3, is_initial=False), reason="AgentError: no"
+)  # fmt: skip
 SPEC = ModelSpec(
     "toy", (8, 8, 1),
     (
@@ -96,14 +112,13 @@ SPEC = ModelSpec(
 )  # fmt: skip
 SCORES = SampleScores.of(np.arange(20) % 3 > 0)
 ARTIFACT = Artifact(content_key("basis", PLAN), PLAN.key, "a" * 64, 10, 0.65, SCORES, SPEC)
-TRIAL = TrialRecord(
-    PLAN, ARTIFACT.key, {TARGET.key: MEASUREMENT.key}, {"0" * 8: "no"}, None, 1.5, 2.5
-)
+TRIAL = TrialRecord(PLAN, ARTIFACT.key, {TARGET.key: MEASURED.id}, {"0" * 8: "no"}, None, 1.5, 2.5)
 FAILED = TrialRecord(CompressionPlan(), reason="ConversionError: no")
 HELD = HeldTest(PLAN.key, "a" * 64, 1, 0.025, SCORES)
 TOLD, BEFORE = Told(1, (TARGET.key,)), Told(0, (), PLAN.key)
 EXAMPLES = (
-    TARGET, SESSION, BEFORE, Ask(1, PLAN), ARTIFACT, MEASUREMENT, TRIAL, FAILED, TOLD, HELD,
+    TARGET, SESSION, BEFORE, Ask(1, PLAN), ARTIFACT, MEASURED, UNIT, LATER, TRIAL, FAILED, TOLD,
+    HELD,
 )  # fmt: skip
 
 GOOD = json.dumps({"kind": "trial", **msgspec.to_builtins(FAILED)})
@@ -143,14 +158,17 @@ def test_gives_back_every_value_as_it_was(tmp_path):
     told = {PLAN.key: BEFORE, 1: TOLD}
     assert content.sessions == [SessionAsks(SESSION, 0, [Ask(1, PLAN)], told)]
     assert content.artifacts == {ARTIFACT.key: ARTIFACT}
-    assert content.measurements == {MEASUREMENT.key: MEASUREMENT}
+    assert content.measured == {MEASURED.id: MEASURED}
+    assert content.sessions_on(TARGET.key) == [MEASURED]
+    assert content.sessions_on("0" * 8) == []
+    assert (content.units, content.units_later) == ({TARGET.key: UNIT}, {TARGET.key: LATER})
     assert list(content.trials.values()) == [TRIAL, FAILED]
     assert content.held_tests == {PLAN.key: HELD}
     assert (content.asked, content.artifact_of(PLAN.key)) == (1, ARTIFACT)
 
 
 def test_a_later_trial_of_the_same_plan_takes_the_place_of_the_first(tmp_path):
-    later = replace(TRIAL, measurements={**TRIAL.measurements, "0" * 8: "another"}, failures={})
+    later = replace(TRIAL, measurements={**TRIAL.measurements, "0" * 8: "cd" * 8}, failures={})
     with Journal.open(tmp_path) as journal:
         journal.begin(STUDY)
         for record in (TRIAL, FAILED, later):
@@ -286,7 +304,7 @@ def test_a_study_keeps_the_id_that_its_first_record_was_written_with(tmp_path):
     assert ids[3] != ids[0]
 
 
-def header(version=2, **fields):
+def header(version=3, **fields):
     return json.dumps({"kind": "header", "schema_version": version, **fields}) + "\n"
 
 
@@ -297,11 +315,16 @@ def test_a_study_without_an_id_is_refused(tmp_path, fields):
         read_journal(tmp_path)
 
 
-def test_a_search_of_version_0_1_is_refused_in_one_sentence_and_left_as_it_is(tmp_path):
-    text = header(1, id="0123abcd", adadeep_version="0.1.0", study=STUDY) + GOOD + "\n"
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_search_of_an_earlier_version_is_refused_in_one_sentence_and_left_as_it_is(
+    tmp_path, version
+):
+    text = header(version, id="0123abcd", adadeep_version="0.1.0", study=STUDY) + GOOD + "\n"
     (tmp_path / JOURNAL).write_text(text)
     for read in (read_journal, Journal.open):
-        with pytest.raises(FormatError, match=r"by adadeep 0\.1, which this version .*\(-o\)"):
+        with pytest.raises(
+            FormatError, match=r"by an earlier adadeep, which this version .*\(-o\)"
+        ):
             read(tmp_path)
     assert (tmp_path / JOURNAL).read_text() == text
 
@@ -334,10 +357,23 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
         hurt(TRIAL, "measurements", value=["x"]),
         hurt(TRIAL, "failures", "0" * 8, value="x" * 3000),
         hurt(TRIAL, "making_s", value=-1),
+        hurt(TRIAL, "measurements", value={TARGET.key: "../../../../etc/passwd"}),
         '{"kind":"measurement"}',
-        hurt(MEASUREMENT, "launches", value=[]),
-        hurt(MEASUREMENT, "launches", 0, "runs_ns", 0, value=-5),
-        hurt(MEASUREMENT, "anchor_ratio", value=float("inf")),
+        '{"kind":"measured"}',
+        hurt(MEASURED, "id", value="0" * 16),
+        hurt(MEASURED, "measurements", value=[]),
+        hurt(MEASURED, "measurements", 0, "placements", value=[]),
+        hurt(MEASURED, "measurements", 0, "placements", 0, "blocks", 0, "times_ns", 0, value=-5),
+        hurt(MEASURED, "plan", "placements", value=0),
+        hurt(UNIT, "latency", "latency_ms", value=float("inf")),
+        hurt(UNIT, "latency", "low_ms", value=0),
+        hurt(UNIT, "latency", "low_ms", value=1.1),
+        hurt(UNIT, "latency", "is_initial", value=False),
+        hurt(UNIT, "target", value="../x"),
+        hurt(UNIT, "model_sha256", value="a"),
+        hurt(UNIT, "sessions", value=["a"]),
+        hurt(UNIT, "basis", value="x" * 3000),
+        hurt(UNIT, "noise", "references", value=[]),
         hurt(ARTIFACT, "key", value="a"),
         hurt(ARTIFACT, "accuracy", value=1.5),
         hurt(ARTIFACT, "accuracy", value=-1e-9),
@@ -526,3 +562,13 @@ def test_a_full_disk_ends_with_a_clear_error_and_what_was_there_stays(tmp_path):
         assert set(journal.content.artifacts) == {f"{number:016x}" for number in range(int(count))}
         journal.add(FAILED)
     assert len(read_journal(tmp_path).artifacts) == int(count)
+
+
+def test_a_session_of_measuring_that_is_there_twice_is_refused(tmp_path):
+    with Journal.open(tmp_path) as journal:
+        journal.begin(STUDY)
+        journal.add(MEASURED)
+    path = tmp_path / JOURNAL
+    path.write_text(path.read_text() + path.read_text().splitlines(keepends=True)[-1])
+    with pytest.raises(FormatError, match="line 3: a session of measuring is there twice"):
+        read_journal(tmp_path)

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from adadeep.convert.precisions.float32 import FLOAT32
+from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError, DeviceError
+from adadeep.core.noise import PRIOR
 from adadeep.storage.run_folder import RunFolder
 from adadeep.study import deploy
+from adadeep.testing.measurements import together
 from adadeep.training.metrics.accuracy import ACCURACY
 from fakes import good_files, run_folder
 from fakes.mutations import with_value
-from fakes.search_parts import measurement
 
 HERE = np.array([[0.0, 1.0], [1.0, 0.0]], "f4")
 
@@ -29,7 +31,8 @@ def run(monkeypatch):
 
 
 def compared(run, outputs):
-    return deploy._compared(run, types.SimpleNamespace(outputs=outputs), "toy-1")
+    measured = types.SimpleNamespace(outputs=[outputs, []])  # of the winner, and of the other
+    return deploy._compared(run, measured, "toy-1")
 
 
 def test_outputs_as_they_are_here_agree(run):
@@ -85,17 +88,34 @@ def verdicts(folder, **limits):
     """Of a winner that takes 0.5 ms now; the initial network takes 3 ms."""
     target = RunFolder(folder).plan.targets[0]
     target = dataclasses.replace(target, limits=dataclasses.replace(target.limits, **limits))
-    best, initial = measurement(b"best", 500_000), measurement(b"initial", 3_000_000)
-    return deploy.deployed_verdicts(target, best, initial)
+    session = together([b"best", b"initial"], [500_000, 3_000_000])
+    return deploy.deployed_verdicts(target, session, PRIOR)
 
 
 @pytest.mark.parametrize("write", [good_files.write_run, good_files.write_run_of_0_1])
 def test_the_limit_of_time_is_held_against_what_is_measured_now(tmp_path, write):
     folder = write(tmp_path / "run")
     given, own = verdicts(folder), verdicts(folder, max_latency_ms=1.5)  # the initial network's T
-    assert (given.latency_ms.estimate, given.latency_ms.limit) == (0.5, 2.0)
-    assert own.latency_ms.limit == 3.0
+    assert given.latency_ms.limit == 2.0
+    assert given.latency_ms.estimate == pytest.approx(0.5)
+    assert own.latency_ms.limit == pytest.approx(3.0)
+    assert own.latency_ms.estimate == pytest.approx(0.5)
     assert "measured now" in own.latency_ms.basis
+    # One in ms has the device's uncertainty, a ratio has not.
+    widths = [one.latency_ms.high / one.latency_ms.low for one in (given, own)]
+    assert widths[0] > widths[1] > 1
+
+
+def test_a_limit_of_a_percentile_is_held_against_that_of_the_winner(tmp_path):
+    target = RunFolder(good_files.write_run(tmp_path)).plan.targets[0]
+    demand = UserDemand(max_latency_ms=2.0, latency_statistic="p95")
+    target = dataclasses.replace(target, demand=demand)
+    session = together([b"best", b"initial"], [500_000, 3_000_000])
+    verdict = deploy.deployed_verdicts(target, session, PRIOR).latency_ms
+    assert verdict.basis.endswith(", p95")
+    cold = dataclasses.replace(demand, latency_statistic="cold")
+    target = dataclasses.replace(target, demand=cold)
+    assert deploy.deployed_verdicts(target, session, PRIOR).latency_ms.estimate is None
 
 
 def test_other_verdicts_are_those_of_the_search_and_of_0_1_without_an_interval(tmp_path):
