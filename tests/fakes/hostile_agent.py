@@ -340,11 +340,10 @@ def main(scenario: str, recording: Path) -> None:
     for request in map(json.loads, iter(sys.stdin.buffer.readline, b"")):
         if request["type"] == "bye":
             return
-        if request["type"] == "measure":
-            for number, reply in enumerate(parts(known, request)):
-                say(spoil(reply) if kind == "parts" and number == 0 else reply)
-        reply = answer(known, request, waiting=kind == "spool")
-        say(spoil(reply) if request["type"] == kind else reply)
+        *before, last = answers(known, request, waiting=kind == "spool")
+        for number, reply in enumerate(before):
+            say(spoil(reply) if kind == "parts" and number == 0 else reply)
+        say(spoil(last) if request["type"] == kind else last)
 
 
 def say(said: bytes | Message | Iterator[bytes]) -> None:
@@ -352,6 +351,12 @@ def say(said: bytes | Message | Iterator[bytes]) -> None:
     for piece in [said] if isinstance(said, bytes) else said:
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
+
+
+def answers(known: Message, request: Message, waiting: bool = False) -> list[Message]:
+    """All that a sound agent said to such a request."""
+    before = parts(known, request) if request["type"] == "measure" else []
+    return [*before, answer(known, request, waiting)]
 
 
 def of_each(request: Message, told: list[Message]) -> list[Message]:

@@ -18,6 +18,8 @@ from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import AdaDeepError, TransientDeviceError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import Measurement
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.noise import PRIOR
 from adadeep.core.transport import ShellResult
 from adadeep.core.trial import TrialState
 from adadeep.devices.agent import AgentClient
@@ -173,12 +175,15 @@ class PlayedStream:
         for line in data.splitlines():
             request = json.loads(line)
             if request["type"] != "bye":
-                reply = hostile_agent.answer(self._known, request)
-                reply.update({"pid": 99_999_999} if "pid" in reply else {})
-                said = hostile_agent.line(reply)
-                if self._source.random() < 0.4:
-                    said = mutated(said, self._source, spare="pid")
-                self._lines.extend(said.split(b"\n")[:-1][:1000])  # whole lines
+                for reply in hostile_agent.answers(self._known, request):
+                    self._say(reply)
+
+    def _say(self, reply: dict) -> None:
+        reply.update({"pid": 99_999_999} if "pid" in reply else {})
+        said = hostile_agent.line(reply)
+        if self._source.random() < 0.3:
+            said = mutated(said, self._source, spare="pid")
+        self._lines.extend(said.split(b"\n")[:-1][:1000])  # whole lines
 
     def read_line(self, deadline: Deadline) -> bytes:
         if not self._lines:
@@ -193,7 +198,7 @@ def test_a_damaged_reply_of_an_agent(
     tmp_path: Path, recording: Path, refusals: Refusals, monkeypatch: pytest.MonkeyPatch
 ):
     known = json.loads(recording.read_text())
-    settings = MeasureSettings(launches=1, max_ms=20)
+    plan = MeasuringPlan(placements=2)
     transport = LocalTransport(tmp_path / "agent")
 
     def measure(source: random.Random) -> Measurement:
@@ -205,8 +210,9 @@ def test_a_damaged_reply_of_an_agent(
         quiet = ShellResult("", b"", b"", 0)
         monkeypatch.setattr(LocalTransport, "run", lambda *_, **__: quiet)
         facts = DeviceFacts("local", "local")
-        meter = DeviceMeter(facts, connect, settings, "0123abcd", HandClock(look_s=0.01))
-        [measurement] = meter.measure([good_files.MODEL])
+        clock = HandClock(look_s=0.01)
+        meter = DeviceMeter(facts, connect, MeasureSettings(), "0123abcd", PRIOR, clock)
+        [measurement] = meter.measure([good_files.MODEL], plan).measurements
         meter.close()
         return measurement
 
