@@ -42,7 +42,7 @@ from adadeep.training.registry import METRICS
 _READY_S = 120.0
 _NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
-# One launch: another agent that starts removes what is half done, and so the winner.
+DEPLOY_LAUNCHES = 2
 DEPLOY_PLAN = MeasuringPlan(placements=60, least_placements=6, max_ms=5000.0)
 
 
@@ -260,7 +260,8 @@ def _measured(meter: DeviceMeter, run: FinishedRun, facts: DeviceFacts) -> Measu
     plan, demand = DEPLOY_PLAN, run.target.demand
     if demand is not None and demand.latency_statistic == COLD:
         plan = replace(plan, cold_runs=COLD_RUNS, cold_bytes=cold_bytes(facts))
-    return meter.session([winner, ModelJob(run.initial, name="initial network")], plan)
+    jobs = [winner, ModelJob(run.initial, name="initial network")]
+    return meter.session(jobs, plan, DEPLOY_LAUNCHES)
 
 
 def _compared(run: FinishedRun, measured: Measured, serial: str) -> Agreement:

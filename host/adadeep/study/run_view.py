@@ -21,7 +21,7 @@ from adadeep.storage.run_folder import PlanTarget, PlanTrial
 from adadeep.study.finalists import Conclusion, Contest, conclusion_of, contest_of
 from adadeep.study.runs import KnownRun, RunState, winner_text
 from adadeep.study.table import INITIAL_LABEL, demand_text, front_rows, standing_rows
-from adadeep.study.trials import TargetScorer, missing_source
+from adadeep.study.trials import LimitMissing, TargetScorer, missing_source
 
 # A source that is not installed; numbers of a foreign journal that no formula takes.
 _UNTOLD = (AdaDeepError, ValueError, ArithmeticError)
@@ -229,6 +229,8 @@ def standing_under(
             return None
         contest = contest_of(content, known.folder.models, scorer, demands.values())
         return Standing(contest, conclusion_of(contest))
+    except LimitMissing:
+        raise
     except _UNTOLD as error:
         raise ConfigError(
             f"costs on {one_line(record.target.device_title)} can't be told"

@@ -134,6 +134,10 @@ def _candidate(
     )
 
 
+class LimitMissing(ConfigError):
+    """The initial network can't run on a device, and a limit that it would set is not given."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetScorer:
     """Scores plans for the demand on one target.
@@ -157,7 +161,7 @@ class TargetScorer:
         """For a target; None where the initial network is not measured there.
 
         Raises:
-            ConfigError: it can't run there, and a limit that it would have set is not given.
+            LimitMissing: it can't run there, and a limit that it would have set is not given.
         """
         record, reading = content.trials.get(INITIAL.key), Reading(demand.latency_statistic)
         initial = trial_on(content, record, target, reading) if record else None
@@ -166,7 +170,7 @@ class TargetScorer:
         scale, cost = content.scale, initial.cost
         if lacking := lacking_limits(demand, cost):
             unit = content.units.get(target.key)
-            raise ConfigError(
+            raise LimitMissing(
                 f"the initial network can't be measured on {target.target.device_title}"
                 f" ({one_line(unit.reason or '' if unit else '', 200).rstrip('.')}), so it sets no"
                 f" limit there; give {' and '.join(lacking)}."

@@ -388,7 +388,7 @@ def test_a_newer_journal_is_refused_with_the_remedy(tmp_path):
         hurt(ARTIFACT, "spec", "layers", 1, "nonzero_weights", value=-5),
         hurt(ARTIFACT, "spec", "layers", 1, "output_shape", value=[10**9] * 6),
         hurt(TARGET, "target", value=LEAN),
-        hurt(TARGET, "target", "settings", "max_ms", value=-1),
+        hurt(TARGET, "target", "settings", "threads", value="many"),
         hurt(TARGET, "sources", value={"latency_ms": "measured"}),
         hurt(TARGET, "facts", "ram_bytes", value=-1),
         hurt(TARGET, "facts", "battery", "level_percent", value=1000),

@@ -169,7 +169,8 @@ def test_every_number_that_is_not_measured_is_marked_and_explained(one):
     rows = plan_rows(one[0], one[0].first, 3)
     for cells in table_rows(rows):
         assert cells[6].endswith(" ms")
-        assert cells[7].endswith(" mJ *")
+        assert cells[7][0].isdigit()  # times faster than the initial network
+        assert cells[8].endswith(" mJ *")
     assert legend(rows) == [
         "T: measured: Fake box, fake_runtime 1",
         "E: * from a formula, not measured: Eq. 5 of AdaDeep, 52.8 pJ a MAC",

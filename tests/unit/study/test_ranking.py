@@ -154,9 +154,21 @@ def test_a_run_of_version_0_1_or_without_a_journal_can_not_be_ranked(run, tmp_pa
         rank_anew(KnownRun.at(run), LOOSE)
 
 
+def test_where_the_initial_network_can_not_run_a_limit_of_time_must_be_given(tmp_path):
+    bench = FakeBench()
+    bench.refused[model_of(INITIAL)] = "unsupported_op"
+    search(tmp_path, seeded(0), 3, benches=[bench])
+    with pytest.raises(
+        ConfigError, match=r"can't be measured on Fake box.*; give --max-latency\."
+    ):
+        rank_anew(KnownRun.at(tmp_path), UserDemand())
+    (target,) = rank_anew(KnownRun.at(tmp_path), LOOSE).targets
+    assert target.result.baseline.trial.cost.latency_ms.value is None
+
+
 def test_a_device_without_the_initial_network_can_not_be_ranked(tmp_path):
     one, other = FakeBench(), FakeBench("Other box", "e" * 16)
-    other.refused[model_of(INITIAL)] = "unsupported_op"
+    other.gone_after = 0
     search(tmp_path, seeded(0), 3, benches=[one, other])
     known = KnownRun.at(tmp_path)
     with pytest.raises(ConfigError, match="initial network is not measured on Other box"):

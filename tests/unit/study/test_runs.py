@@ -174,7 +174,7 @@ def test_a_demand_that_is_none_is_refused_with_its_file(run):
 
 def test_a_device_without_the_initial_network_has_no_table_and_says_so(tmp_path):
     one, other = FakeBench(), FakeBench("Other box", "e" * 16)
-    other.refused[model_of(INITIAL)] = "unsupported_op"
+    other.gone_after = 0
     search(tmp_path, seeded(0), 3, benches=[one, other])
     first, second = RunView.of(KnownRun.at(tmp_path)).targets
     assert first.rows(5)

@@ -133,7 +133,7 @@ def journal_of_another_study(folder):
 
 def newer_journal(folder):
     text = journal(folder).read_text()
-    journal(folder).write_text(text.replace('"schema_version":2', '"schema_version":3'))
+    journal(folder).write_text(text.replace('"schema_version":3', '"schema_version":4'))
 
 
 def every_line_cut(folder):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +116,8 @@ def _json(deployment: Deployment) -> dict[str, Any]:
         "serial": deployment.serial,
         "path": deployment.path,
         "file": deployment.file,
-        "speed_up": asdict(deployment.speed_up),
+        "speed_up": deployment.speed_up.value,
+        "speed_up_interval": [deployment.speed_up.low, deployment.speed_up.high],
         "samples": deployment.samples,
         "agreement": {
             "max_abs_difference": deployment.agreement.max_abs_difference,
