@@ -83,7 +83,7 @@ def _latency_plan(noise: NoiseModel, model: Like, budget_ms: float, aim: float) 
     count = min(max(count, 4), max(int(ms / 20), 4), _MOST_PLACEMENTS)
     margin = _margin(variance)
     plan = MeasuringPlan(
-        placements=count, placement_ms=ms / count, max_ms=2 * ms, half_width=margin / 4
+        placements=count, placement_ms=ms / count, max_ms=2 * ms, half_width=min(margin / 4, 1.0)
     )
     return PlanChoice(plan, margin, _latency_reason(ms, margin, aim, is_longest=ms == lengths[-1]))
 
