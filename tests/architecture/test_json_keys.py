@@ -19,13 +19,14 @@ from adadeep.core.check import Check
 from adadeep.core.device import AttachedDevice
 from adadeep.core.device_profile import DeviceProfile
 from adadeep.core.metric import ACCURACY_SCALE
+from adadeep.core.noise import PRIOR
 from adadeep.core.registry import Plugin
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles.diff import ProfileDiff
 from adadeep.profiles.files import ProfileSummary
 from adadeep.storage.records import KINDS
 from adadeep.study.deploy import Agreement, Deployment
-from adadeep.testing.measurements import measurement
+from adadeep.testing.measurements import together
 from fakes.commands import CASES
 from fakes.documented import DOCUMENTED, FREE, undocumented
 from fakes.runs import of_version_0_1
@@ -95,12 +96,13 @@ def test_every_key_of_a_search_and_of_its_plan_is_documented(
 
 def test_every_key_of_a_measurement_and_a_deployment_is_documented() -> None:
     met = Verdict(1.0, 0.5, 0.4, 0.6)
-    measured = measurement(b"model")
+    session = together([b"best", b"initial"])
     deployment = Deployment(
-        "S", "p", Agreement(0.0, 1.0), 1, measured, measured, True, Verdicts(met, met, met, met),
+        "S", "p", Agreement(0.0, 1.0), 1, session, PRIOR, True, Verdicts(met, met, met, met),
         ACCURACY_SCALE, "best.tflite",
     )  # fmt: skip
-    for document in (measurement_json("S", measured), deploy_command._json(deployment)):
+    measured = measurement_json(session.measurements[0], PRIOR)
+    for document in (measured, deploy_command._json(deployment)):
         assert undocumented(document) == []
 
 

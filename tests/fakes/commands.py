@@ -19,13 +19,14 @@ from adadeep.core.device import AttachedDevice, DeviceFacts, hashed
 from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProvenance
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.metric import ACCURACY_SCALE
+from adadeep.core.noise import PRIOR
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.discovery import local_device
 from adadeep.devices.doctor import Check, CheckStatus
 from adadeep.profiles import files
 from adadeep.study.deploy import Agreement, Deployment
+from adadeep.testing.measurements import measurement, together
 from fakes.runs import of_now
-from fakes.search_parts import measurement
 
 
 def leaves(name: str) -> Iterator[tuple[str, click.Command]]:
@@ -135,10 +136,10 @@ def deployed(
 ) -> Arrange:
     def arrange(patch: pytest.MonkeyPatch) -> None:
         a_device(patch)
-        made = measurement(b"model")
+        made = together([b"best", b"initial"])
         deployment = Deployment(
-            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, made, searched_here, verdicts,
-            ACCURACY_SCALE, file,
+            SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, PRIOR, searched_here,
+            verdicts, ACCURACY_SCALE, file,
         )  # fmt: skip
         patch.setattr("adadeep.study.deploy.load_run", lambda _: SimpleNamespace(task=task))
         patch.setattr("adadeep.study.deploy.deploy", lambda *_: deployment)

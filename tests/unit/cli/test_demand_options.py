@@ -64,11 +64,33 @@ def test_a_device_has_its_own_limits_and_of_the_rest_those_of_all(demands):
         (("--max-latency", "watch=fast"), "write for example 4ms"),
         (("--max-latency", "watch="), "write for example 4ms"),
         (("--max-storage", "watch=0kB"), "greater than 0"),
+        (("--fps", "many"), "--fps 'many': write a number of frames a second, such as 30"),
+        (("--fps", "0"), "write a number of frames a second"),
+        (("--fps", "30", "--max-latency", "p95=4ms"), "both given for all; leave one out"),
+        (("--fps", "a=30", "--max-latency", "a=4ms"), "both given for a; leave one out"),
+        (("--max-latency", "=p95=4ms"), "write LIMIT or DEVICE=LIMIT"),
+        (("--max-latency", "p95=4ms", "--max-latency", "5ms"), "given twice for all"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused_with_what_to_write(demands, words, said):
     with pytest.raises(ConfigError, match=said):
         demands(*words)
+
+
+@pytest.mark.parametrize("statistic", ["p95", "p99", "cold"])
+def test_a_limit_of_time_may_name_which_latency_it_is_of(demands, statistic):
+    wanted = UserDemand(max_latency_ms=4.0, latency_statistic=statistic)
+    assert demands("--max-latency", f"{statistic}=4ms") == (wanted, {})
+    own = demands("--max-latency", f"watch={statistic}=4ms", "--max-latency", "5ms")
+    assert own == (UserDemand(max_latency_ms=5.0), {"watch": wanted})
+    assert demands("--max-latency", "p96=4ms")[1]["p96"].latency_statistic == "median"
+
+
+def test_a_rate_of_frames_is_a_limit_that_19_of_20_keep(demands):
+    every, own = demands("--fps", "25", "--fps", "tv=50", "--max-latency", "watch=1ms")
+    assert (every.max_latency_ms, every.latency_statistic) == (40.0, "p95")
+    assert (own["tv"].max_latency_ms, own["tv"].latency_statistic) == (20.0, "p95")
+    assert (own["watch"].max_latency_ms, own["watch"].latency_statistic) == (1.0, "median")
 
 
 def transports(*serials):
@@ -97,6 +119,8 @@ def test_a_limit_for_a_device_that_is_not_searched_for_is_refused(monkeypatch):
         ("--max-accuracy-loss", "1.7%"),
         ("--max-accuracy-loss", "0", "--max-latency", "33333.3333ns"),
         ("--max-latency", "watch=10ms", "--max-latency", "4ms", "--max-storage", "a=b=2kB"),
+        ("--max-latency", "p99=4ms", "--max-latency", "watch=cold=4ms"),
+        ("--max-latency", "p99=4ms", "--max-latency", "watch=4ms", "--fps", "tv=30"),
     ],
 )
 def test_the_words_of_demands_give_these_demands(demands, words):
@@ -107,6 +131,9 @@ def test_the_words_of_demands_give_these_demands(demands, words):
         (demand, again),
         *zip(named.values(), named_again.values(), strict=True),
     ):
-        wanted = {n: v for n, v in asdict(before).items() if v is not None}
-        found = {n: v for n, v in asdict(after).items() if v is not None}
+        assert before.latency_statistic == after.latency_statistic
+        wanted, found = (
+            {n: v for n, v in asdict(one).items() if isinstance(v, float)}
+            for one in (before, after)
+        )
         assert found == pytest.approx(wanted, rel=1e-11)

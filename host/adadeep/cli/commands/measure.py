@@ -32,6 +32,7 @@ from adadeep.report.table_text import Column
 if TYPE_CHECKING:
     from adadeep.core.device import DeviceFacts
     from adadeep.core.measurement import Measurement
+    from adadeep.core.noise import NoiseModel
     from adadeep.core.session import MeasuredTogether
     from adadeep.measure.comparing import Compared
     from adadeep.measure.meter import DeviceMeter
@@ -297,7 +298,7 @@ def _as_json(
 
     own = session.measurements[: len(job.models)]
     models = [
-        {"name": name, **measurement_json(one, meter)}
+        {"name": name, **measurement_json(one, meter.noise)}
         for name, one in zip(job.names, own, strict=True)
     ]
     ratios = [
@@ -320,15 +321,15 @@ def _as_json(
     }
 
 
-def measurement_json(measured: Measurement, meter: DeviceMeter) -> dict[str, Any]:
+def measurement_json(measured: Measurement, noise: NoiseModel) -> dict[str, Any]:
     """What is derived of a measurement, for JSON."""
     percentiles = {
-        f"p{round(100 * share)}_ms": asdict(meter.noise.percentile(measured, share))
+        f"p{round(100 * share)}_ms": asdict(noise.percentile(measured, share))
         for share in (0.5, 0.95, 0.99)
     }
     return {
         "model_sha256": measured.model_sha256,
-        "latency_ms": {**asdict(meter.noise.latency([measured])), "provenance": "measured"},
+        "latency_ms": {**asdict(noise.latency([measured])), "provenance": "measured"},
         **percentiles,
         "cold_ms": measured.cold_ms,
         "first_ms": measured.first_ms,
