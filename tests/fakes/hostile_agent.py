@@ -364,6 +364,14 @@ def of_each(request: Message, told: list[Message]) -> list[Message]:
     return [told[number % len(told)] for number in range(len(request["models"]))]
 
 
+def known_as(asked: Message, told: Message) -> Message:
+    """What was told of a model, of that which is asked for now."""
+    size = Path(asked["path"]).stat().st_size
+    outputs = [told["outputs"][0] for _ in asked.get("inputs", [])] if told["outputs"] else []
+    names = {"name": asked["name"], "model_sha256": asked["sha256"], "model_bytes": size}
+    return {**told, **names, "outputs": outputs}
+
+
 def parts(known: Message, request: Message) -> list[Message]:
     """The placements of a sound session of such models."""
     most = request["plan"]["placements"]
@@ -387,12 +395,7 @@ def answer(known: Message, request: Message, waiting: bool = False) -> Message:
             reply[name] = request[name]
         reply["parts"] = len(parts(known, request))
         pairs = zip(request["models"], of_each(request, reply["models"]), strict=True)
-        reply["models"] = [
-            {**told, "name": asked["name"], "model_sha256": asked["sha256"],
-             "outputs": [told["outputs"][0] for _ in asked.get("inputs", [])] if told["outputs"]
-             else []}
-            for asked, told in pairs
-        ]  # fmt: skip
+        reply["models"] = [known_as(asked, told) for asked, told in pairs]
     if key == "hello":
         reply.update(pid=os.getpid(), spooled=3 if waiting else 0)
     return reply

@@ -25,7 +25,7 @@ def test_a_hostile_agent_is_harmless(
 ):
     codes = SCENARIOS[scenario][2]
     monkeypatch.setattr(LocalTransport, "open", hostile_open(scenario, recording))
-    monkeypatch.setattr("adadeep.measure.meter._REPLUG_S", 1.0, raising=False)
+    monkeypatch.setattr("adadeep.measure.link._REPLUG_S", 1.0)
     command.sandbox.file("good.tflite", good_files.MODEL)
     before = command.sandbox.snapshot()
     done = command(MEASURE)

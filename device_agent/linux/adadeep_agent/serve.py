@@ -47,7 +47,7 @@ class Channel:
 
     def _read(self) -> None:
         for line in iter(self._source.readline, b""):
-            if b'"cancel"' in line:
+            if b'"cancel"' in line and _is_cancel(line):
                 self.cancelled.set()
             self._requests.put(line)
         self.ended.set()
@@ -79,6 +79,14 @@ class Channel:
             self._sink.flush()
         except OSError as error:
             raise HostGone(str(error)) from error
+
+
+def _is_cancel(line: bytes) -> bool:
+    """A model may be called so, too."""
+    try:
+        return bool(wire.decode_request(line)["type"] == "cancel")
+    except WireError:
+        return False
 
 
 @contextlib.contextmanager
