@@ -159,8 +159,8 @@ def _words(demand: UserDemand, base: UserDemand, device: str) -> list[str]:
     for name, (factor, unit) in _WRITTEN.items():
         value, which = getattr(demand, name), ""
         is_other = value != getattr(base, name)
-        if name == _LATENCY and demand.latency_statistic != MEDIAN:
-            which = f"{demand.latency_statistic}="
+        if name == _LATENCY:
+            which = "" if demand.latency_statistic == MEDIAN else f"{demand.latency_statistic}="
             is_other = is_other or demand.latency_statistic != base.latency_statistic
         if value is not None and is_other:
             words += [_OPTIONS[name][0], f"{device}{which}{factor * value:.12g}{unit}"]

@@ -98,9 +98,7 @@ class Deployment:
         path: of the .tflite there.
         agreement: of its outputs with the host's.
         samples: how many outputs were compared.
-        best: the winner, measured there.
-        initial: the initial network, measured there in turn with it.
-        speed_up: how many times faster than that the winner is.
+        session: in which the winner and the initial network, in this order, ran there in turn.
         noise: of the device; tells how sure a latency in ms is.
         searched_here: whether the search measured on this very device.
         verdicts: of the demand's limits, T as measured now.
@@ -112,14 +110,27 @@ class Deployment:
     path: str
     agreement: Agreement
     samples: int
-    best: Measurement
-    initial: Measurement
-    speed_up: Ratio
+    session: MeasuredTogether
     noise: NoiseModel
     searched_here: bool
     verdicts: Verdicts
     metric: Scale
     file: str
+
+    @property
+    def best(self) -> Measurement:
+        """Of the winner."""
+        return self.session.measurements[0]
+
+    @property
+    def initial(self) -> Measurement:
+        """Of the initial network."""
+        return self.session.measurements[1]
+
+    @property
+    def speed_up(self) -> Ratio:
+        """How many times faster than the initial network the winner is."""
+        return ratio_of(self.noise.ratio(self.session, 1, 0))
 
 
 def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
@@ -175,17 +186,14 @@ def deploy(
             transport.run(f"rm -f {shlex.quote(path + _NEW)}", Deadline.after(_READY_S))
             raise
         _rename(transport, path)
-    best, initial = measured.session.measurements
     return Deployment(
         serial=transport.serial,
         path=path,
         agreement=agreed,
         samples=len(run.inputs),
-        best=best,
-        initial=initial,
-        speed_up=ratio_of(noise.ratio(measured.session, 1, 0)),
+        session=measured.session,
         noise=noise,
-        searched_here=initial.device_fingerprint == run.target.device_fingerprint,
+        searched_here=known[0].fingerprint == run.target.device_fingerprint,
         verdicts=deployed_verdicts(run.target, measured.session, noise),
         metric=run.target.metric,
         file=run.target.file,

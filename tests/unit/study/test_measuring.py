@@ -22,7 +22,7 @@ from adadeep.study.trials import Reading, scored, trial_on
 from adadeep.study.verdicts import Judge
 from adadeep.testing.measurements import usual_ns
 from fakes.search_parts import FakeBench, model_of
-from unit.study.test_study import LOOSE, ScriptedSampler, heard, search, seeded, some_plans
+from unit.study.test_study import ScriptedSampler, heard, search, seeded, some_plans
 
 INITIAL = CompressionPlan()
 FAST = UserDemand(

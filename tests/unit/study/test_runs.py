@@ -16,7 +16,7 @@ from adadeep.study.runs import KnownRun, RunState, find_runs, winner_text
 from adadeep.study.table import plan_rows
 from fakes.mutations import mutated, mutated_json
 from fakes.runs import of_now, of_version_0_1
-from fakes.search_parts import FakeBench, model_of
+from fakes.search_parts import FakeBench
 from unit.study.test_study import INITIAL, search, seeded
 
 

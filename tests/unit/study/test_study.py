@@ -28,10 +28,10 @@ from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.known import ruled_out
 from adadeep.study.measurer import Workplace
 from adadeep.study.pipeline import Pipeline
+from adadeep.study.references import sharp_model
 from adadeep.study.study import Study
 from adadeep.study.takeover import Takeover
 from adadeep.study.trials import scored, trial_on
-from adadeep.study.references import sharp_model
 from adadeep.testing.measurements import together, usual_ns
 from adadeep.testing.spaces import SPACE
 from fakes.clock import HandClock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,7 @@ def _json(deployment: Deployment) -> dict[str, Any]:
         },
         "searched_here": deployment.searched_here,
         "verdicts": verdicts_as_json(deployment.verdicts),
-        "best": measurement_json(deployment.serial, deployment.best),
-        "initial": measurement_json(deployment.serial, deployment.initial),
+        "best": measurement_json(deployment.best, deployment.noise),
+        "initial": measurement_json(deployment.initial, deployment.noise),
+        "session": asdict(deployment.session),
     }
