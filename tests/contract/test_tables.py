@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,7 @@ from adadeep.cli.commands import devices as devices_command
 from adadeep.cli.commands import search as search_command
 from adadeep.cli.main import cli, run
 from adadeep.cli.ui import Ui
-from adadeep.core.cost import Cost, Provenance, Quantity
+from adadeep.core.cost import Cost, Provenance, Quantity, Ratio
 from adadeep.core.device import (
     AttachedDevice,
     Capability,
@@ -43,13 +44,23 @@ from adadeep.core.device_profile import (
 )
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Agent, Conditions, Delegate, Launch, Measurement, Memory
+from adadeep.core.measurement import (
+    Agent,
+    Block,
+    Conditions,
+    Delegate,
+    Measurement,
+    Memory,
+    Placement,
+)
 from adadeep.core.metric import ACCURACY_SCALE
+from adadeep.core.noise import PRIOR
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
 from adadeep.study.deploy import Agreement
+from adadeep.testing.measurements import together
 from fakes.runs import of_now, of_version_0_1
 from unit.study import test_outcome
 
@@ -62,8 +73,9 @@ LONG = "/sys/class/power_supply/battery/current_now holds -1 whether the charger
 def measurement(scale: int = 1) -> Measurement:
     return Measurement(
         "a" * 64, 1_310_000, "f" * 16, "Maker of long names Device 15 Ultra", AGENT,
-        MeasureSettings(), (Launch(1, 2, (3,), tuple(scale * (10**6 + i) for i in range(40))),),
-        (Delegate("XNNPACK", 12),), Memory(), Conditions(1.0, (1_800_000,) * 8, ("schedutil",)),
+        MeasureSettings(), (Placement(0, 0, 1, 2, (
+            Block(0, 0, 1, tuple(scale * (10**6 + i) for i in range(40)), 2 * scale * 10**6),
+        )),), (Delegate("XNNPACK", 12),), Memory(), Conditions(1.0, (1_800_000,) * 8, ("schedutil",)),
         Conditions(2.0), disturbed=("the clock dropped by 20 % in the second launch",),
     )  # fmt: skip
 
@@ -90,7 +102,10 @@ def save(name: str, scale: int) -> None:
         )
         for day in (20, 25)
     )  # fmt: skip
-    files.save(DeviceProfile(name, facts, capabilities, origin, entries, sessions))
+    curve = ((0.1, 0.061), (1.0, 0.049), (10.0, 0.07))
+    own = replace(PRIOR.references[2], model_sha256="a" * 64, curve=curve)
+    noise = replace(PRIOR, references=(own, *PRIOR.references), ratios=curve)
+    files.save(DeviceProfile(name, facts, capabilities, origin, entries, sessions, noise))
 
 
 def show_profiles(patch: pytest.MonkeyPatch) -> None:
@@ -114,25 +129,40 @@ def show_devices(patch: pytest.MonkeyPatch) -> None:
 
 
 def show_measurement(patch: pytest.MonkeyPatch) -> None:
+    """One model, and two that are compared."""
     from adadeep.cli.commands import measure
 
-    measured = SimpleNamespace(measurement=measurement())
-    meter = SimpleNamespace(measure_jobs=lambda _: [measured])
-    patch.setattr("adadeep.measure.session.open_meter", lambda *_: contextlib.nullcontext(meter))
+    class PlayedMeter:
+        noise, target = PRIOR, together([b"a"]).measurements[0].target
+
+        def session(self, jobs: list[Any], plan: Any, *_: Any) -> Any:
+            session = together([job.model for job in jobs], plan=plan)
+            noted = tuple(
+                replace(one, disturbed=("waited 12% of the time for a processor", LONG))
+                for one in session.measurements
+            )
+            return SimpleNamespace(session=replace(session, measurements=noted))
+
+    played = contextlib.nullcontext(PlayedMeter())
+    patch.setattr("adadeep.measure.session.open_meter", lambda *_: played)
+    patch.setattr("adadeep.devices.facts.gather_facts", lambda *_: (DeviceFacts("S", "adb"), ()))
     patch.setattr(
         measure, "each_device",
         lambda ui, devices, action: ([action(SimpleNamespace(serial="S"))], []),
     )  # fmt: skip
-    model = Path("a-model-with-a-rather-long-name.tflite")
-    model.write_bytes(bytes(4) + b"TFL3" + bytes(40))
-    assert run(cli, ["measure", str(model)]) == 0
+    models = [Path("a-model-with-a-long-name.tflite"), Path("b.tflite")]
+    for number, model in enumerate(models):
+        model.write_bytes(bytes(4) + b"TFL3" + bytes(40 + number))
+    assert run(cli, ["measure", str(models[0])]) == 0
+    assert run(cli, ["measure", *map(str, models)]) == 0
 
 
 def show_deployment(patch: pytest.MonkeyPatch) -> None:
     deployment: Any = SimpleNamespace(
         serial="R58M12ABCDE", path="/data/local/tmp/adadeep/deployed/digits-0123456789abcdef",
         agreement=Agreement(1e-6, 1.0), samples=32,
-        best=measurement(), initial=measurement(5), searched_here=False, speed_up=5.0,
+        best=measurement(), initial=measurement(5), searched_here=False,
+        speed_up=Ratio(5.0, 4.9, 5.1), noise=PRIOR,
         metric=ACCURACY_SCALE,
         verdicts=Verdicts(
             Verdict(0.03, 0.05, 0.04, 0.06, "x"), *(Verdict(1.0, 0.5, 0.4, 0.6),) * 3
