@@ -116,6 +116,7 @@ class Session:
         self._clock_ns = max(self._clocks.quality())
         self._series: List[List[float]] = [[] for _ in range(max(1, len(self._entries) - 1))]
         self._placement = 0
+        self._loadings_ns: List[float] = []
         self._width: Optional[float] = None
         self._began = self._told = self._clocks.now()
         self._buffer: Any = None
@@ -181,7 +182,8 @@ class Session:
         for entry in self._entries:
             self._size(entry)
         loading_ns += self._clocks.now() - sizing
-        self._rounds(loading_ns)
+        self._loadings_ns.append(loading_ns)
+        self._rounds(turns.median(self._loadings_ns))
         for entry in self._entries:
             self._cold(entry)
         self._guard.look()
@@ -244,7 +246,7 @@ class Session:
         entry.run_ns = max(1.0, entry.run_ns)
         entry.group = turns.group_size(entry.run_ns, self._clock_ns, entry.block_ns, self._plan)
 
-    def _rounds(self, loading_ns: int) -> None:
+    def _rounds(self, loading_ns: float) -> None:
         least_ns = max(self._plan["placement_ms"] * 1e6, _LOADING_SHARE * loading_ns)
         number = timed_ns = weight = 0
         while timed_ns < least_ns and weight < _PART_BYTES:

@@ -53,6 +53,13 @@ def test_a_placement_lasts_four_times_as_long_as_loading_took(played):
         assert 4 * loading_ns <= timed < 4 * loading_ns + 10_000_000
 
 
+def test_one_load_that_was_disturbed_does_not_make_a_placement_longer(played):
+    loads = iter([1_000_000] * 3 + [500_000_000] + [1_000_000] * 9)
+    played.runs_ns[0] = lambda run: 1_000_000 if run else next(loads)
+    told = played(1, plan=replace(PLAN, placements=6))
+    assert {len(p["models"][0]["blocks"]) for p in told.parts} == {4}  # of 5 ms, for 20
+
+
 def test_a_block_drops_its_first_runs_and_says_what_the_first_took(played):
     played.runs_ns[1] = 700_000
     told = played(2, plan=replace(PLAN, drop_runs=2, drop_ms=3))
