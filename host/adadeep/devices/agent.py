@@ -201,7 +201,7 @@ class AgentClient:
         reply = self._ask(request, SpooledReply, deadline, awaited.take)
         try:
             return awaited.session(reply, job)
-        except FormatError:
+        except (FormatError, ValueError):
             return None
 
     def acknowledge(self, jobs: list[str], deadline: Deadline) -> None:

@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from msgspec import Meta
 
-from adadeep.core.display import one_line
-from adadeep.core.errors import FormatError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.measurement import (
     Agent,
@@ -383,10 +381,8 @@ def spooled_session(
 
     Raises:
         FormatError: it is no session of this protocol.
+        ValueError: it does not fit together, or a number can't be.
     """
     told = convert(result, ResultBody, source)
     placed = [convert(part, PartBody, source) for part in parts]
-    try:
-        return AgentSession.of(told, placed)
-    except ValueError as error:
-        raise FormatError(f"{source}: {one_line(str(error))}.") from error
+    return AgentSession.of(told, placed)

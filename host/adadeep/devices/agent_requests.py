@@ -187,7 +187,7 @@ class AwaitedFromSpool:
         """The session; None if it is not there, or another's.
 
         Raises:
-            FormatError: what was there is none.
+            FormatError, ValueError: what was there is none.
         """
         if reply.result is None:
             return None
