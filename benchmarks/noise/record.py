@@ -10,10 +10,12 @@ that is to be judged runs nothing else meanwhile but what it always runs.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,11 +31,13 @@ FILE = HERE / "recorded" / "sessions.jsonl.gz"
 GROUPS = 3
 Measure = Callable[[Sequence[bytes], MeasuringPlan, int, str], MeasuredTogether]
 
-NOISE = MeasuringPlan(placements=12, placement_ms=250, max_ms=5_000)  # 4 of them are 20 s
+SERIES = MeasuringPlan(placements=1, least_placements=1, placement_ms=5_000, max_ms=6_000)
+NOISE = MeasuringPlan(placements=16, placement_ms=250, max_ms=4_000)
 ABSOLUTELY = MeasuringPlan(placements=60, placement_ms=80, max_ms=4_000)
 COMPARED = MeasuringPlan(placements=60, placement_ms=80, max_ms=5_000)
-ITSELF = MeasuringPlan(placements=30, placement_ms=80, max_ms=2_400)
+ITSELF = MeasuringPlan(placements=60, placement_ms=80, max_ms=5_000)
 CANDIDATE = MeasuringPlan(placements=12, placement_ms=80, max_ms=1_000)
+SESSIONS, SELF_SESSIONS = 10, 33  # a group; of each model or pair, of each model against itself
 
 
 @dataclass(frozen=True)
@@ -50,44 +54,69 @@ class Task:
 
 def tasks(group: int, share: float) -> Iterator[Task]:
     """Of a group; kinds alternate, so that each sees the whole time of the group."""
-    sessions = max(round(10 * share), 2)
+    sessions = max(round(SESSIONS * share), 2)
     if group == 0:
-        for number in range(4):
-            yield Task("noise", "references", number, REFERENCES, NOISE, 1 + number % 2)
+        yield from _noise_tasks()
     for number in range(sessions):
-        for name in ABSOLUTE:
-            models = (name, "ref-fc" if name == "fc" else SHARP)
-            yield Task("absolute", name, number, models, ABSOLUTELY)
-        for first, second in PAIRS:
-            yield Task("pair", f"{first}/{second}", number, (first, second), COMPARED, 2)
+        yield from _judged_tasks(number)
         for name in SELF:
-            for repeat in range(max(round(3.4 * share * 10 / sessions), 1)):
-                own = (name, f"{name}+")
-                yield Task("self", name, 100 * repeat + number, own, ITSELF)
+            for repeat in range(number, max(round(SELF_SESSIONS * share), 2), sessions):
+                yield Task("self", name, repeat, (name, f"{name}+"), ITSELF)
     if group != 1:
-        for name in plans():
+        wanted = max(round(len(plans()) * share), 3)
+        for name in list(plans())[:: len(plans()) // wanted]:
             base = "fc" if "fc" in name else "small-x3"
             yield Task("order", name, 0, (name, base, SHARP), CANDIDATE)
 
 
-def record(measure: Measure, path: Path, group: int, share: float) -> None:
+def _noise_tasks() -> Iterator[Task]:
+    """20 s, as `adadeep-profile` takes for it."""
+    yield Task("noise", "series", 0, REFERENCES, SERIES)
+    for number in range(3):
+        yield Task("noise", "references", number, REFERENCES, NOISE, 2)
+
+
+def _judged_tasks(number: int) -> Iterator[Task]:
+    for name in ABSOLUTE:
+        beside = "ref-fc" if name == "fc" else SHARP
+        yield Task("absolute", name, number, (name, beside), ABSOLUTELY)
+    for first, second in PAIRS:
+        yield Task("pair", f"{first}/{second}", number, (first, second), COMPARED, 2)
+
+
+def brief(group: int) -> Iterator[Task]:
+    """A few seconds of every kind, to see that all of it runs."""
+    short = {"max_ms": 120.0, "placements": 6, "placement_ms": 10.0, "block_ms": 1.0}
+    wanted = [one for one in tasks(group, 0.0) if one.number < 2 and "long" not in one.models]
+    for task in wanted:
+        models = tuple(name for name in task.models if name != "ref-long")
+        plan = replace(task.plan, **short, drop_ms=0.0, warmup_ms=0.0, least_placements=1)
+        yield replace(task, models=models, plan=plan, launches=1)
+
+
+def record(measure: Measure, path: Path, group: int, wanted: Iterator[Task]) -> None:
+    """Measures what is not in the file yet."""
     done = {one.key for one in read(path)}
-    for task in tasks(group, share):
+    for task in wanted:
         key = f"{task.kind} {task.name} {group} {task.number}"
         if key in done:
             continue
-        seed = sum(map(ord, key)) * 1000 + task.number
-        plan = MeasuringPlan(**{**task.plan.message, "seed": seed})
+        plan = replace(task.plan, seed=sum(map(ord, key)) * 1000 + task.number)
         session = measure([network(name) for name in task.models], plan, task.launches, key)
         write(path, Recorded(task.kind, task.name, group, task.number, session))
         print(f"{time.strftime('%H:%M:%S')} {key}", flush=True)
 
 
-def by_product() -> Measure:
-    """Sessions of the meter that users have, on this computer."""
-    from noise.product import measure
+@contextlib.contextmanager
+def measuring(by_loop: bool) -> Iterator[Measure]:
+    """By the meter that users have, or by a loop of our own."""
+    if by_loop:
+        yield turns.measure
+        return
+    from noise.product import meter
 
-    return measure
+    with meter() as measure:
+        yield measure
 
 
 def main() -> None:
@@ -98,13 +127,14 @@ def main() -> None:
     parser.add_argument("--loop", action="store_true", help="a loop of our own, not the product")
     arguments = parser.parse_args()
     arguments.file.parent.mkdir(parents=True, exist_ok=True)
-    measure = turns.measure if arguments.loop else by_product()
-    for group in range(GROUPS):
+    for group in itertools.count():
         begun = time.monotonic()
-        record(measure, arguments.file, group, arguments.share)
+        with measuring(arguments.loop) as measure:
+            record(measure, arguments.file, group, tasks(group, arguments.share))
+        if group + 1 == GROUPS:
+            return
         rest = arguments.gap * 60 - (time.monotonic() - begun)
-        if group + 1 < GROUPS and rest > 0:
-            time.sleep(rest)
+        time.sleep(max(rest, 0.0))
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def _thinned(block: Block, kept: int) -> list[int]:
     if len(block.times_ns) <= kept:
         return sorted(block.times_ns)
     levels = (np.arange(kept) + 0.5) / kept
-    return [int(round(t)) for t in np.quantile(block.times_ns, levels)]
+    return [round(float(t)) for t in np.quantile(block.times_ns, levels)]
 
 
 def _unpacked(line: dict[str, Any]) -> Recorded:

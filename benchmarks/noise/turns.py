@@ -6,10 +6,12 @@ runtime is installed, and to judge the agent by another one.
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import math
 import multiprocessing
+import os
 import random
 import time
 from collections.abc import Sequence
@@ -38,6 +40,20 @@ def measure(
             done = pool.apply(_launch, (list(models), part, launch, launch * share))
         for one, more in zip(found, done, strict=True):
             one += more
+    return _session(models, plan, found, name)
+
+
+def in_process(
+    models: Sequence[bytes], plan: MeasuringPlan, launches: int, name: str
+) -> MeasuredTogether:
+    """As `measure`, without a process of its own: to see that it runs."""
+    del launches
+    return _session(models, plan, _launch(list(models), plan, 0, 0), name)
+
+
+def _session(
+    models: Sequence[bytes], plan: MeasuringPlan, found: Placements, name: str
+) -> MeasuredTogether:
     shas = [hashlib.sha256(model).hexdigest() for model in models]
     sizes = [len(model) for model in models]
     session = hashlib.sha256(f"{name} {plan} {shas}".encode()).hexdigest()[:16]
@@ -51,7 +67,8 @@ def _launch(models: list[bytes], plan: MeasuringPlan, launch: int, first: int) -
     for number in range(first, first + plan.placements):
         if number > first and time.perf_counter() > end:
             break
-        for one, placement in zip(found, _placed(models, plan, shuffle, launch, number)):
+        placed = _placed(models, plan, shuffle, launch, number)
+        for one, placement in zip(found, placed, strict=True):
             one.append(placement)
     return found
 
@@ -110,10 +127,27 @@ def _block(run, run_s: float, plan: MeasuringPlan, number: int) -> Block:
         run()
         dropped.append(clock() - start)
         drop_ns += dropped[-1]
+    waited = _waited_ns()
     times, begun = [], clock()
     while not times or sum(times) < plan.block_ms * 1e6:
         start = clock()
         for _ in range(group):
             run()
         times.append(max(clock() - start, 1))
-    return Block(number, begun, group, tuple(times), dropped[0])
+    after = _waited_ns()
+    delay = None if waited is None or after is None else after - waited
+    return Block(number, begun, group, tuple(times), dropped[0], delay_ns=delay)
+
+
+@functools.cache
+def _schedstat() -> int | None:
+    try:
+        return os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _waited_ns() -> int | None:
+    """How long this thread waited for a processor so far; None where the kernel does not tell."""
+    file = _schedstat()
+    return None if file is None else int(os.pread(file, 100, 0).split()[1])

@@ -35,6 +35,7 @@ from adadeep.core.noise_pool import (
     Variance,
     between_sessions,
     pooled,
+    seen_between,
 )
 from adadeep.core.noise_series import (
     Curve,
@@ -205,7 +206,7 @@ class NoiseModel:
     def _between(self, reference: ReferenceNoise, seconds: float) -> Variance:
         sha = reference.model_sha256
         logs = [log for row in self.sessions if (log := row.log_of(sha)) is not None]
-        of_curve = between_sessions(reference.curve, seconds, logs)
+        of_curve = seen_between(reference.curve, seconds, logs)
         return of_curve if sha else Variance(of_curve.value, _GUESS_DF)
 
     def _of_session(self, measurement: Measurement) -> tuple[float, float]:
@@ -298,8 +299,7 @@ class NoiseModel:
             means = [trimmed_mean(one)[0] for one in launches]
             each = placement / float(np.mean([len(one) for one in launches]))
             seen = max(float(np.var(means, ddof=1)) - each, 0.0)
-            told = Variance(seen, len(launches) - 1.0)
-            known = max(known.blended(told), told, key=lambda one: one.value)  # the worse one
+            known = known.blended(Variance(seen, len(launches) - 1.0))
         return known.value / len(launches), known.df
 
     def _launch_share(self) -> Variance:

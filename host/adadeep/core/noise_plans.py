@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _PLACEMENT_MS = (40.0, 80.0, 160.0, 320.0, 640.0)
 _SHORTEST_MS, _USUAL_MS = 200.0, 1000.0
 _MOST_PLACEMENTS = 200
-_WORTH = 1.15  # of the least variance that a longer session could have: no longer than for that
+_WORTH = 0.8  # of the variance: what twice the time must leave of it; of white noise it is a half
 _WORDS_S = 1.0  # of a session that words are about
+_AS_GOOD = 0.95
 _LOAD_SHARE = 0.2  # of the time, for making interpreters
 
 
@@ -68,24 +69,25 @@ def plan_for(
 
 
 def _latency_plan(noise: NoiseModel, model: Like, budget_ms: float, aim: float) -> PlanChoice:
-    shortest = min(max(_SHORTEST_MS, 8 * model.latency_ms), budget_ms)
-    lengths = [shortest]
-    while lengths[-1] * 2 <= budget_ms:
-        lengths.append(lengths[-1] * 2)
-    expected = [noise.foretold(model, ms / 1000) for ms in lengths]
-    least = min(one.value for one in expected)
-    ms, variance = next(
-        (ms, one) for ms, one in zip(lengths, expected, strict=True)
-        if one.value <= _WORTH * least or _margin(one) <= aim
-    )  # fmt: skip
+    most = budget_ms * (1 - _LOAD_SHARE)
+    ms = min(max(_SHORTEST_MS, 8 * model.latency_ms), most)
+    variance = noise.foretold(model, ms / 1000)
+    while 2 * ms <= most and _margin(variance) > aim:
+        longer = noise.foretold(model, 2 * ms / 1000)
+        if longer.value > _WORTH * variance.value:
+            break
+        ms, variance = 2 * ms, longer
     placement = noise.placement(model, 4.0).value
     count = math.ceil(4 * placement / max(variance.value, LEAST_SD**2))
     count = min(max(count, 4), max(int(ms / 20), 4), _MOST_PLACEMENTS)
     margin = _margin(variance)
     plan = MeasuringPlan(
-        placements=count, placement_ms=ms / count, max_ms=2 * ms, half_width=min(margin / 4, 1.0)
+        placements=count,
+        placement_ms=ms / count,
+        max_ms=min(2 * ms, budget_ms),
+        half_width=min(margin / 4, 1.0),
     )
-    return PlanChoice(plan, margin, _latency_reason(ms, margin, aim, is_longest=ms == lengths[-1]))
+    return PlanChoice(plan, margin, _latency_reason(ms, margin, aim, is_longest=2 * ms > most))
 
 
 def _latency_reason(ms: float, margin: float, aim: float, *, is_longest: bool) -> str:
@@ -102,17 +104,17 @@ def _ratio_plan(
 ) -> PlanChoice:
     usual = MeasuringPlan()
     best: PlanChoice | None = None
-    for placement_ms in _PLACEMENT_MS:
+    for placement_ms in reversed(_PLACEMENT_MS):  # the fewest loads among those as good
         count = min(int(budget_ms * (1 - _LOAD_SHARE) / placement_ms), _MOST_PLACEMENTS)
-        if count < usual.least_placements and best is not None:
-            break
+        if count < usual.least_placements and placement_ms > _PLACEMENT_MS[0]:
+            continue
         plan = replace(usual, placements=max(count, 1), placement_ms=placement_ms,
                        max_ms=budget_ms, half_width=aim, least_placements=4)  # fmt: skip
         margin = max(
             _margin(ratio_variance(noise, models[0], other, plan, len(models)))
             for other in models[1:]
         )
-        if best is None or margin < best.half_width:
+        if best is None or margin < _AS_GOOD * best.half_width:
             best = PlanChoice(plan, margin, "")
     assert best
     enough = "is enough" if best.half_width <= aim else "is what the time allows"

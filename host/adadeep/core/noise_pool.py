@@ -14,8 +14,8 @@ from adadeep.core.noise_series import Curve, deviation_at
 from adadeep.core.reader import require_finite, require_hex, require_range
 
 HORIZON_S = 3600.0  # sessions within an hour are what "the device's centre" is the centre of
-_CURVE_DF = 3.0  # of a variance between sessions that a curve of one of them foretells
-_ALIKE_DF = 10.0  # models of the same size and time still differ in their noise
+_CURVE_DF = 6.0  # of a variance between sessions that a curve of one of them foretells
+_ALIKE_DF = 15.0  # models of the same size and time still differ in their noise
 _BYTES_STEP, _TIME_STEP, _CACHE_STEP = (
     3.0,
     3.0,
@@ -134,7 +134,7 @@ class Variance:
 
 
 # From session to session on devices in general.
-_USUAL = Variance(0.1**2, 1.0)
+_USUAL = Variance(0.1**2, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,29 +181,39 @@ def pooled(like: Like, known: Iterable[tuple[ReferenceNoise, Variance]]) -> Vari
     return Variance(value, 1 / (1 / known_df + 1 / alike_df))
 
 
-def between_sessions(curve: Curve, seconds: float, sessions: Sequence[float] = ()) -> Variance:
+def between_sessions(curve: Curve, seconds: float) -> Variance:
     """The variance of a model's log medians from one session to the next within an hour.
 
     The curve of one session foretells it: averages of flicker over tau scatter about their mean of
     N of them by AVAR N ln N / (2 (N - 1) ln 2). Also where the curve still falls at its end, as
     white noise does, it is taken as flicker from there on: a device is never quiet for an hour.
-    Moved a little towards what devices usually do: seconds don't show what an hour brings. It has
-    few degrees of freedom: the log medians of sessions then overrule it.
 
     Args:
         curve: Allan deviations.
-        seconds: how long a session times the model.
-        sessions: log medians of such.
+        seconds: how long a session is.
     """
     tau = max(seconds, 1e-3)
-    deviation = deviation_at(curve, tau)
-    prior = Variance(max(deviation**2 * _growth(tau), LEAST_SD**2), _CURVE_DF)
-    if deviation > LEAST_SD:  # none at all: a simulation, of which usual devices tell nothing
-        prior = prior.likened(_USUAL)
-    if len(sessions) < 2:
-        return prior
-    seen = Variance(float(np.var(sessions, ddof=1)), len(sessions) - 1.0)
-    return prior.blended(seen)
+    variance = deviation_at(curve, tau) ** 2 * _growth(tau)
+    return Variance(max(variance, LEAST_SD**2), _CURVE_DF)
+
+
+def seen_between(curve: Curve, seconds: float, logs: Sequence[float]) -> Variance:
+    """As `between_sessions`, where several sessions may tell, too.
+
+    What the curve foretells is moved a little towards what devices usually do, as seconds don't
+    show what an hour brings; it has few degrees of freedom, and sessions overrule it.
+
+    Args:
+        curve: Allan deviations.
+        seconds: how long a session is.
+        logs: log medians of sessions at different times.
+    """
+    foretold = between_sessions(curve, seconds)
+    if deviation_at(curve, max(seconds, 1e-3)) > LEAST_SD:  # else a simulation: usual is nothing
+        foretold = foretold.likened(_USUAL)
+    if len(logs) < 2:
+        return foretold
+    return foretold.blended(Variance(float(np.var(logs, ddof=1)), len(logs) - 1.0))
 
 
 def _growth(tau: float) -> float:
