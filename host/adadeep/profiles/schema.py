@@ -272,7 +272,7 @@ def _check_keys(value: Any, kind: Any, source: str, where: str) -> None:
     elif isinstance(value, list | tuple) and typing.get_origin(kind) in (list, tuple):
         for index, item in enumerate(value) if dataclasses.is_dataclass(arguments[0]) else ():
             _check_keys(item, arguments[0], source, f"{where}[{index}]")
-    elif dataclasses.is_dataclass(kind) and isinstance(value, dict):
+    elif isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, dict):
         hints = _hints(kind)
         _no_unknown(value, list(hints), source, where)
         for key, item in value.items():
