@@ -9,6 +9,7 @@ from enum import StrEnum
 from adadeep.core.reader import require_range
 
 _HUGE = 1e18
+_Z95 = 1.96
 _NO_BOUND = math.log(1e3)  # of an interval that reaches down to 0
 MEDIAN, P95, P99, COLD = "median", "p95", "p99", "cold"
 STATISTICS = (MEDIAN, P95, P99, COLD)
@@ -46,6 +47,11 @@ class Ratio:
         require_range("a ratio", 0, _HUGE, self.value, self.low, self.high)
         if not self.low <= self.value <= self.high:
             raise ValueError(f"a ratio of {self.value} is not within {self.low} to {self.high}")
+
+    @property
+    def log_sd(self) -> float:
+        """About the standard deviation of its logarithm."""
+        return _log(self.high, self.low) / (2 * _Z95)
 
     def times(self, other: Ratio) -> Ratio:
         """The product of two that err independently: of their widths the squares add up."""

@@ -36,6 +36,7 @@ from adadeep.study.verdicts import MOST_TESTS, Judge
 MAX_FINALISTS = 5
 MEETING = 3  # the best, that are compared with each other and the initial network directly
 _PROMISING = 0.5  # chance to be met from which the reward decides who is tested first
+_UNNAMED = 4  # rank of what is no winner, but the nearest that there is
 _HOPELESS = 0.01  # below, a test would only use up the error that others need
 
 RunHeldBack = Callable[[GoalScore], SampleScores]
@@ -272,7 +273,8 @@ def _rivals(contest: Contest, winner: GoalScore) -> Iterator[Rival]:
     Where something else than latency decides, it does not matter how well that is known.
     """
     scorer, mine, best = contest.scorer, winner.trial, _order(contest, winner)[0]
-    if scorer is None or winner is contest.result.baseline or mine.cost is None:
+    named = best < _UNNAMED and winner is not contest.result.baseline
+    if scorer is None or not named or mine.cost is None:
         return
     others = (s for s in _complete(contest) if s is not winner and _order(contest, s)[0] == best)
     ratios = TargetRatios(contest.judge.content, scorer.target.key)
@@ -367,7 +369,7 @@ def _order(contest: Contest, scored: GoalScore) -> tuple[int, float, float]:
     verdicts = judge.verdicts(scored)
     assert verdicts is not None
     if not verdicts.is_acceptable:
-        return 4 + (verdicts.state is VerdictState.BROKEN), *contest.worth(scored).rank
+        return _UNNAMED + (verdicts.state is VerdictState.BROKEN), *contest.worth(scored).rank
     if scored is judge.baseline:
         return 2, 0.0, -scored.reward.total
     rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 3

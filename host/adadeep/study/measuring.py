@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from adadeep.core.cost import COLD, MEDIAN
@@ -18,16 +18,19 @@ from adadeep.core.cost_source import UnitLatency
 from adadeep.core.device import DeviceFacts
 from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.noise import NoiseModel
+from adadeep.core.noise_plans import Offered
+from adadeep.core.noise_pool import Like
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.session import MeasuredTogether
 from adadeep.core.units import format_percent
 from adadeep.storage.records import JournalContent, TargetRecord, Unit
 from adadeep.study.jobs import MeasureJob
 from adadeep.study.ratios import TargetRatios
-from adadeep.study.references import SHARP, chosen, sharp_sha256
+from adadeep.study.references import SHARP, Reference, chosen, sharp_model, sharp_sha256
 
 UNIT_LAUNCHES, FINAL_LAUNCHES = 3, 2
-_CANDIDATE = MeasuringPlan()
+# Enough is half a percent, which a quiet device comes to before a second is over.
+_CANDIDATE = MeasuringPlan(half_width=0.005)
 _UNIT = MeasuringPlan(placements=60, least_placements=6, max_ms=4500.0)
 _FINAL = MeasuringPlan(placements=60, least_placements=6, max_ms=5000.0)
 COLD_RUNS = 1  # a placement and model
@@ -83,8 +86,9 @@ class Place:
             model_sha256: of it.
             best: the hash of the best plan's so far; None where there is none.
         """
-        known = [(name, ms) for name, ms in self._known_ms(best) if name != model_sha256]
-        names = (model_sha256, *chosen(known, _CANDIDATE.block_ms))
+        known = [one for one in self._references(best) if one.name != model_sha256]
+        model_bytes = max(self._bytes_of(model_sha256), 1)
+        names = (model_sha256, *chosen(known, self.noise, model_bytes, _CANDIDATE))
         return self._job(plan, names, _CANDIDATE)
 
     def final_job(self, model_sha256s: tuple[str, ...]) -> MeasureJob | None:
@@ -120,17 +124,23 @@ class Place:
     def _ratios(self) -> TargetRatios:
         return TargetRatios(self.content, self.record.key)
 
-    def _known_ms(self, best: str | None) -> list[tuple[str, float]]:
-        """References that there are, the one first that is most like the candidates to come."""
-        unit = self.content.units[self.record.key]
-        found = [(SHARP, 0.0)]
-        for sha256 in (best, unit.model_sha256):
-            if sha256 is None or sha256 == sharp_sha256() or not self.has(sha256):
+    def _references(self, best: str | None) -> Iterator[Reference]:
+        """The sharp one, the best plan so far and the initial network, as far as known."""
+        unit, sharp = self.content.units[self.record.key], sharp_sha256()
+        for sha256 in dict.fromkeys((sharp, best, unit.model_sha256)):
+            ratio = self._ratios.to_unit(sha256) if sha256 is not None else None
+            if sha256 is None or ratio is None or not (sha256 == sharp or self.has(sha256)):
                 continue
-            ratio = self._ratios.to_unit(sha256)
-            if ratio is not None:
-                found.append((sha256, ratio.value * unit.latency.latency_ms))
-        return found
+            is_sharp = sha256 == sharp
+            size = len(sharp_model()) if is_sharp else self._bytes_of(sha256)
+            like = Like(
+                max(size, 1), ratio.value * unit.latency.latency_ms, self.noise.cache_bytes
+            )
+            yield Reference(SHARP if is_sharp else sha256, Offered(like, ratio.log_sd))
+
+    def _bytes_of(self, model_sha256: str) -> int:
+        artifacts = self.content.artifacts.values()
+        return next((a.file_bytes for a in artifacts if a.model_sha256 == model_sha256), 1)
 
     def _job(
         self, plan: CompressionPlan, names: tuple[str, ...], measuring: MeasuringPlan,

@@ -11,6 +11,7 @@ from adadeep.core.plan import CompressionPlan
 from adadeep.core.units import format_duration
 from adadeep.storage.records import JournalContent
 
+_CANDIDATE_SHARE = 0.2  # of what measuring the initial network took, which is measured better
 _LEAST_S = 0.5  # below, nothing is said of it
 
 
@@ -61,7 +62,8 @@ def price_of(
     made = [trial for trial in content.trials.values() if trial.artifact and trial is not initial]
     first = 0.0 if fine_tuning_s is None else initial.making_s + fine_tuning_s
     making_s = _mean([trial.making_s for trial in made], first)
-    measuring_s = _mean([trial.measuring_s for trial in made], initial.measuring_s)
+    first_s = _CANDIDATE_SHARE * initial.measuring_s
+    measuring_s = _mean([trial.measuring_s for trial in made], first_s)
     if until is not None and making_s + measuring_s > 0:
         plans = min(plans, max(1, round(until.remaining / (making_s + measuring_s))))
     return Price(plans, plans * making_s, plans * measuring_s, devices)

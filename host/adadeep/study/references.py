@@ -12,6 +12,12 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.noise import NoiseModel
+from adadeep.core.noise_plans import Offered, best_reference
+from adadeep.core.noise_pool import Like
 
 SHARP = "sharp"  # the name of the built-in reference in jobs
 MOST = 2
@@ -37,13 +43,35 @@ def built_in(name: str) -> bytes | None:
     return sharp_model() if name == SHARP else None
 
 
-def chosen(known_ms: Sequence[tuple[str, float]], block_ms: float) -> tuple[str, ...]:
-    """The references of a candidate, the sharp one first.
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A model that candidates may be measured beside.
+
+    Attributes:
+        name: in jobs: its hash, or `SHARP`.
+        offered: its size, its time, and how well its ratio to the unit is known.
+    """
+
+    name: str
+    offered: Offered
+
+
+def chosen(
+    known: Sequence[Reference], noise: NoiseModel, model_bytes: int, plan: MeasuringPlan
+) -> tuple[str, ...]:
+    """Names of the references of a candidate: those by which its ratio to the unit is sharpest.
+
+    What a candidate takes is not known before. Beside references that run no longer than a block
+    it does not matter: each gets as much time as its candidate at the least.
 
     Args:
-        known_ms: names or hashes of those that there are, and about how long they run, what is
-            compared with most likely first.
-        block_ms: of the plan of the session.
+        known: at least one that is short.
+        noise: of the device.
+        model_bytes: of the candidate.
+        plan: of the session.
     """
-    short = [name for name, ms in known_ms if ms <= block_ms and name != SHARP]
-    return (SHARP, *dict.fromkeys(short))[:MOST]
+    short = [one for one in known if one.offered.like.latency_ms <= plan.block_ms]
+    times = [one.offered.like.latency_ms for one in short]
+    candidate = Like(model_bytes, max(times), short[0].offered.like.cache_bytes)
+    order = best_reference(noise, candidate, [one.offered for one in short], plan)
+    return tuple(dict.fromkeys(short[number].name for number in order))[:MOST]

@@ -9,6 +9,10 @@ import pytest
 from adadeep.core.cost import Provenance
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import AgentError, ConfigError
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.noise import PRIOR
+from adadeep.core.noise_plans import Offered
+from adadeep.core.noise_pool import Like
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
 from adadeep.core.trial import TrialState
@@ -17,7 +21,7 @@ from adadeep.storage.records import HeldTest, JournalContent
 from adadeep.study.finalists import conclusion_of, contest_of, to_meet
 from adadeep.study.measuring import cold_bytes, drift_of
 from adadeep.study.ratios import TargetRatios
-from adadeep.study.references import SHARP, chosen, sharp_model, sharp_sha256
+from adadeep.study.references import SHARP, Reference, chosen, sharp_model, sharp_sha256
 from adadeep.study.trials import Reading, scored, trial_on
 from adadeep.study.verdicts import Judge
 from adadeep.testing.measurements import usual_ns
@@ -57,22 +61,29 @@ def test_the_unit_is_the_initial_network_measured_in_three_launches_beside_the_s
     assert did.watching.units == {"Fake box": (unit, 1.0)}
 
 
-def test_candidates_run_beside_the_sharp_reference_and_the_best_plan_so_far(tmp_path):
+def test_candidates_run_beside_references_that_the_graph_knows(tmp_path):
     plans = some_plans(3)
     bench = FakeBench()
     for plan, ms in zip(plans, (0.3, 0.9, 0.9), strict=True):
         bench.times_ns[model_of(plan)] = round(ms * 1e6)
     search(tmp_path, ScriptedSampler(plans), 3, benches=[bench], demand=FAST)
     beside = [models[1:] for models, launches in bench.sessions if launches == 1]
-    assert beside[0] == (SHARP_MODEL, model_of(INITIAL))
-    assert beside[1] == beside[2] == (SHARP_MODEL, model_of(plans[0]))
+    assert set(beside[0]) == {SHARP_MODEL, model_of(INITIAL)}
+    for references in beside[1:]:
+        assert len(references) == 2
+        assert set(references) <= {SHARP_MODEL, model_of(plans[0]), model_of(INITIAL)}
 
 
 def test_a_reference_that_runs_longer_than_a_block_would_cost_more_than_its_candidate():
-    known = [(SHARP, 0.0), ("best", 30.0), ("initial", 10.0)]
-    assert chosen(known, 15.0) == (SHARP, "initial")
-    assert chosen(known, 5.0) == (SHARP,)
-    assert chosen(known, 50.0) == (SHARP, "best")
+    times = {SHARP: 0.1, "best": 30.0, "initial": 10.0}
+    known = [Reference(name, Offered(Like(10_000, ms))) for name, ms in times.items()]
+
+    def beside(block_ms):
+        return set(chosen(known, PRIOR, 10_000, MeasuringPlan(block_ms=block_ms)))
+
+    assert beside(15.0) == {SHARP, "initial"}
+    assert beside(5.0) == {SHARP}
+    assert len(beside(50.0)) == 2
 
 
 def test_a_latency_is_the_units_times_the_ratio_however_fast_the_device_was(tmp_path):

@@ -37,11 +37,11 @@ def test_it_is_said_in_one_line(price, text):
 
 
 def test_before_the_first_plan_the_initial_network_tells():
-    assert price_of(content((1.0, 2.0)), 10, 0.5, 1, None) == Price(10, 15.0, 20.0, 1)
+    assert price_of(content((1.0, 2.0)), 10, 0.5, 1, None) == Price(10, 15.0, 4.0, 1)
 
 
 def test_where_nobody_knows_what_training_takes_nothing_is_said_of_it():
-    assert price_of(content((1.0, 2.0)), 10, None, 1, None) == Price(10, 0.0, 20.0, 1)
+    assert price_of(content((1.0, 2.0)), 10, None, 1, None) == Price(10, 0.0, 4.0, 1)
 
 
 def test_later_the_plans_themselves_tell_and_not_those_that_were_known():
