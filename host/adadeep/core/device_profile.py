@@ -10,15 +10,12 @@ import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from adadeep.core.device import Capability, DeviceFacts
 from adadeep.core.layers import LayerSpec
 from adadeep.core.measurement import Agent, Measurement, is_study
+from adadeep.core.noise import NoiseModel
 from adadeep.core.reader import require_hex, require_range
-
-if TYPE_CHECKING:
-    from adadeep.core.noise import NoiseModel
 
 SESSIONS_KEPT = 200
 _COMMAND = re.compile(r"[a-z]{1,20}( [A-Za-z0-9_.-]{1,40})?")
