@@ -4,15 +4,15 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import NoAgentError
-from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.devices.discovery import select
 from adadeep.devices.facts import gather_facts
-from adadeep.measure.layer_models import anchor_model
+from adadeep.measure.reference_models import SHARP, reference_model
 from adadeep.measure.session import open_meter
 
 pytestmark = pytest.mark.device
 
-QUICK = MeasureSettings(min_ms=20, max_ms=500)
+QUICK = MeasuringPlan(placements=2, least_placements=2, placement_ms=20, max_ms=500)
 
 
 def test_its_facts_are_plausible(device_serial):
@@ -27,11 +27,11 @@ def test_its_facts_are_plausible(device_serial):
 def test_it_measures_or_says_what_it_lacks(device_serial):
     [transport] = select([device_serial], Deadline.after(30))
     try:
-        with open_meter(transport, Deadline.after(120), QUICK) as meter:
-            [measurement] = meter.measure([anchor_model()])
+        with open_meter(transport, Deadline.after(120)) as meter:
+            [measurement] = meter.measure([reference_model(SHARP)], QUICK).measurements
     except NoAgentError as error:
         pytest.skip(str(error))
     assert measurement.latency_ms > 0
-    assert measurement.launches[0].first_ns > 0
+    assert measurement.placements[0].first_ns > 0
     left = transport.run(f"ls {transport.workdir}/models", Deadline.after(30)).text
     assert left == ""

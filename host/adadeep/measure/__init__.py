@@ -1,1 +1,1 @@
-"""Measuring on a device: the session, the anchor, what makes samples suspect, single layers."""
+"""Measuring on a device: sessions, what disturbs them, single layers, how a device strays."""

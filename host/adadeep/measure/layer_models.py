@@ -1,13 +1,12 @@
 """Single real layers as .tflite files, written straight into the format: no TensorFlow needed.
 
-The micro-benchmark of a profile measures these, and the anchor model is one of them. Weights are
+The micro-benchmark of a profile measures these, and our references are some of them. Weights are
 random with a fixed seed and of the size that training gives (He), so that no denormal slows a
 kernel down. How numbers are stored is in `layer_graphs`.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 import zlib
 from collections.abc import Callable
@@ -120,12 +119,6 @@ def micro_benchmark() -> tuple[SingleLayer, ...]:
 
 def _each(make: Callable[..., LayerSpec], *shapes: tuple[int, ...]) -> list[LayerSpec]:
     return [make(*shape) for shape in shapes]
-
-
-@functools.cache
-def anchor_model() -> bytes:
-    """The model that is measured around every other, to see the device drift."""
-    return tflite_of(SingleLayer(conv(28, 32, 32, 3)))
 
 
 def tflite_of(single: SingleLayer) -> bytes:
