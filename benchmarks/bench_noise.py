@@ -33,12 +33,13 @@ FASTER = {"small": 0.02, "fc": 0.07}
 
 def absolute_rows(recorded: Sequence[Recorded], noise: NoiseModel) -> list[Row]:
     rows = []
-    for title, model, update, limit in (
-        ("learned before", noise, False, 90.0),
-        ("updated by each session", noise, True, None),
-        ("the shipped guess", PRIOR, False, None),
+    for title, model, update, drift, limit in (
+        ("learned before", noise, False, False, 90.0),
+        ("updated by each session", noise, True, False, None),
+        ("the same, drift taken off", noise, True, True, None),
+        ("the shipped guess", PRIOR, False, False, None),
     ):
-        centres, following, own = replay.absolute(recorded, model, update)
+        centres, following, own = replay.absolute(recorded, model, update, drift)
         every = [held for of_model in centres.values() for held in of_model]
         if not every:
             return rows

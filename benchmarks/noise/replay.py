@@ -69,9 +69,15 @@ Teach = Callable[[NoiseModel, Recorded], NoiseModel]
 
 
 def absolute(
-    recorded: Iterable[Recorded], noise: NoiseModel, update: bool
+    recorded: Iterable[Recorded], noise: NoiseModel, update: bool, drift: bool = False
 ) -> tuple[dict[str, list[Held]], dict[str, list[list[Held]]], dict[str, float]]:
     """Stated intervals against the centres of the other groups, and the medians of their sessions.
+
+    Args:
+        recorded: sessions of all kinds.
+        noise: learned before.
+        update: by each session, after it was judged.
+        drift: whether references in a session tell how far the device was off.
 
     Returns:
         By model the intervals of the centre; those of the next session, a list a session; and
@@ -85,7 +91,7 @@ def absolute(
     following: dict[str, list[list[Held]]] = defaultdict(list)
     own: dict[str, list[float]] = defaultdict(list)
     for one in sorted(sessions, key=_when):
-        said = noise.latency([one.session.measurements[0]])
+        said = noise.latency([one.session.measurements[0]], one.session if drift else None)
         others = [log for group, log in logs[one.name] if group != one.group]
         truth = float(np.mean(others))
         centres[one.name].append(Held(math.log(said.low_ms), math.log(said.high_ms), truth))

@@ -21,6 +21,8 @@ from adadeep.core.estimates import LatencyEstimate as LatencyEstimate
 from adadeep.core.estimates import PercentileEstimate as PercentileEstimate
 from adadeep.core.estimates import RatioEstimate as RatioEstimate
 from adadeep.core.measurement import Measurement
+from adadeep.core.noise_drift import NO_DRIFT, drift_of
+from adadeep.core.noise_launches import by_launches, launch_share, launch_variance
 from adadeep.core.noise_learning import (
     centres_of,
     ratio_curve_of,
@@ -53,10 +55,8 @@ from adadeep.core.statistics import quantile_ranks, t_quantile
 VERSION = 1
 _MOST_REFERENCES = 32
 _NEAR = 2.0  # a shipped guess goes where a reference is known so near
-_PRIOR_PLACEMENTS, _PRIOR_LAUNCHES = 4.0, 3.0  # degrees of freedom that references count for
+_PRIOR_PLACEMENTS = 4.0  # degrees of freedom that references count for, at most
 _MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
-_LAUNCH_SHARE, _LAUNCH_SHARE_DF = 0.1, 3.0  # of a launch's variance to a placement's: a guess
-_TELLING_LAUNCHES = 3
 _GUESS_DF = 6.0  # of a shipped guess
 _TAILS = 1.5  # sessions' upper percentiles scatter so much more than their medians
 
@@ -145,11 +145,16 @@ class NoiseModel:
             state=state,
         )
 
-    def latency(self, measurements: Sequence[Measurement]) -> LatencyEstimate:
+    def latency(
+        self, measurements: Sequence[Measurement], beside: MeasuredTogether | None = None
+    ) -> LatencyEstimate:
         """How long a model takes on the device, from its sessions there.
 
         Args:
             measurements: of one model and target, 1 or more, in their order.
+            beside: of one measurement its session: references in it, of which other sessions told
+                the centre, tell how far the device was off its own then. The median stays what was
+                measured; the intervals of the centre and of other sessions move and narrow.
 
         Raises:
             ValueError: there are none.
@@ -163,14 +168,19 @@ class NoiseModel:
         own, own_df = self._of_session(last)
         if own > variance.value:  # a few runs of a long model: its own scatter is the larger
             variance = Variance(own, own_df)
+        drift = NO_DRIFT
+        if beside is not None and len(measurements) == 1:
+            like = Like(last.model_bytes, last.latency_ms, self.cache_bytes)
+            drift = drift_of(beside, like, self.references, self.sessions)
         t = t_quantile(0.975, variance.df) * math.sqrt(variance.value)
-        centre, following = t / math.sqrt(count), t * math.sqrt(1 + 1 / count)
+        centre = t * math.sqrt(drift.left / count)
+        following = t * math.sqrt(1 + drift.left / count)
         narrow = t_quantile(0.975, own_df) * math.sqrt(own)
         session_ms = last.latency_ms
         return LatencyEstimate(
             math.exp(log),
-            *interval_of(math.exp(log), centre),
-            *interval_of(math.exp(log), following),
+            *interval_of(math.exp(log - drift.log), centre),
+            *interval_of(math.exp(log - drift.log), following),
             *interval_of(session_ms, narrow),
             basis=self._basis(count),
         )
@@ -186,8 +196,10 @@ class NoiseModel:
         seconds = spanned_s(last)
         known = self.foretold(like, seconds)
         curve = latency_curve([last])
-        if curve:
-            known = known.likened(between_sessions(curve, seconds))
+        if curve:  # widens only: a quiet minute says nothing of the hour, a wild one does
+            known = max(
+                known, known.likened(between_sessions(curve, seconds)), key=lambda one: one.value
+            )
         logs = at_times(measurements)
         if len(logs) > 1:
             known = known.blended(Variance(float(np.var(logs, ddof=1)), len(logs) - 1.0))
@@ -253,17 +265,16 @@ class NoiseModel:
         likes = [Like(one.model_bytes, one.latency_ms, self.cache_bytes) for one in pair]
         rounds = float(np.mean([len(one.logs) for one in placed]))
         placement = self._blended_placement(likes, rounds, Variance(variance * len(logs), df))
-        launches = [
-            logs[[p.launch == n for p in placed]] for n in sorted({p.launch for p in placed})
-        ]
-        launch = self._launch(likes, launches, placement.value)
-        rest = restlessness(self.references, self.sessions)
+        numbers = sorted({one.launch for one in placed})
+        launches = [logs[[one.launch == number for one in placed]] for number in numbers]
         bare = sum(self.placement(like, np.inf).value for like in likes)
+        launch = launch_variance(launch_share(self.references), bare, launches, placement.value)
+        rest = restlessness(self.references, self.sessions)
         error = error_of(
             (placement.value / len(logs), placement.df),
             launch,
             (rest.value * bare, rest.df),
-            worse_than=_of_launches(launches),
+            worse_than=by_launches(launches),
         )
         return RatioEstimate(mean, *error, left_out)
 
@@ -286,33 +297,6 @@ class NoiseModel:
 
         found = pooled(like, [(one, of(one)) for one in self.references])
         return found if found.df else Variance(LEAST_SD**2, 1.0)
-
-    def _launch(
-        self, likes: Sequence[Like], launches: Sequence[np.ndarray], placement: float
-    ) -> tuple[float, float]:
-        """Variance that the launches add to the mean, and its degrees of freedom."""
-        share = self._launch_share()
-        priors = [self.placement(like, np.inf) for like in likes]
-        value = share.value * sum(one.value for one in priors)
-        known = Variance(value, min(share.df, _PRIOR_LAUNCHES))
-        if len(launches) > 1:
-            means = [trimmed_mean(one)[0] for one in launches]
-            each = placement / float(np.mean([len(one) for one in launches]))
-            seen = max(float(np.var(means, ddof=1)) - each, 0.0)
-            known = known.blended(Variance(seen, len(launches) - 1.0))
-        return known.value / len(launches), known.df
-
-    def _launch_share(self) -> Variance:
-        """Of a launch's variance to a placement's: the same for all models, as far as is known."""
-        known = [one for one in self.references if one.launch_df and one.placement_df]
-        guess = Variance(_LAUNCH_SHARE, _LAUNCH_SHARE_DF)
-        if not known:
-            return guess
-        shares = [
-            (max(one.launch_sd, LEAST_SD) / max(one.placement_sd, LEAST_SD)) ** 2 for one in known
-        ]
-        df = sum(one.launch_df for one in known) / 2
-        return guess.likened(Variance(math.exp(float(np.mean(np.log(shares)))), df))
 
     def percentile(self, measurement: Measurement, fraction: float) -> PercentileEstimate:
         """A percentile of a model's runs, with the interval of other sessions.
@@ -350,14 +334,6 @@ class NoiseModel:
 
 def _like(one: ReferenceNoise) -> Like:
     return Like(one.model_bytes, one.latency_ms)
-
-
-def _of_launches(launches: Sequence[np.ndarray]) -> tuple[float, float] | None:
-    """Variance of the mean as the launches' own means tell it; None where they are too few."""
-    if len(launches) < _TELLING_LAUNCHES:
-        return None
-    means = [trimmed_mean(one)[0] for one in launches]
-    return float(np.var(means, ddof=1)) / len(launches), len(launches) - 1.0
 
 
 def learned(sessions: Sequence[MeasuredTogether], cache_bytes: int | None = None) -> NoiseModel:

@@ -134,7 +134,7 @@ class Variance:
 
 
 # From session to session on devices in general.
-_USUAL = Variance(0.1**2, 0.7)
+_USUAL = Variance(0.1**2, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
