@@ -207,7 +207,7 @@ def test_show_takes_a_path_and_prints_one_json_document(capsys):
     path = save("fast", 1)
     code, out, _ = adadeep(capsys, "show", str(path), "--json")
     document = json.loads(out)
-    assert (code, document["schema"]) == (0, "adadeep.profile/1")
+    assert (code, document["schema"]) == (0, "adadeep.profile/2")
     first, second = document["profile"]["entries"]
     assert first["latency_ms"]["low_ms"] < 1.0 < first["latency_ms"]["high_ms"]
     assert len(first["measurement"]["placements"][0]["blocks"][0]["times_ns"]) == 40

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from adadeep.measure.meter_jobs import ModelJob
 
 _READY_S = 120.0
-_VERSION = 2
 _MOST_COLD_BYTES, _USUAL_COLD_BYTES = 64 << 20, 32 << 20
 
 
@@ -101,7 +100,7 @@ def command(
     ui.emit(
         "measure",
         {"models": [str(path) for path in models], "measurements": shown, "failed": failed},
-        _VERSION,
+        version=2,
     )
     if failed:
         return DeviceError.exit_code

@@ -96,7 +96,8 @@ def show(name: str, json_mode: bool) -> None:
     _show_entries(ui, profile)
     if _can_be_attached(profile):
         ui.now("adadeep search digits -d" if profile.is_measured else _MEASURE, profile.name)
-    ui.emit("profile", {"path": str(path), "profile": _profile_json(profile, models)})
+    document = {"path": str(path), "profile": _profile_json(profile, models)}
+    ui.emit("profile", document, version=2)
 
 
 def _use_rows(profile: DeviceProfile) -> list[tuple[str, str]]:
@@ -250,7 +251,7 @@ def diff_command(first: str, second: str, json_mode: bool) -> None:
             for entry in found.entries
         ],
     }
-    ui.emit("profile-diff", document)
+    ui.emit("profile-diff", document, version=2)
 
 
 def _show_ratios(ui: Ui, found: ProfileDiff) -> None:
