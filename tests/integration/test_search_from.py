@@ -35,12 +35,12 @@ def ranked(tmp_path, monkeypatch, capsys):
 
 
 def test_it_shows_the_plans_their_verdicts_and_the_command_that_tests_more(ranked):
-    code, out, err = ranked("--max-latency", "2ms")
+    code, out, err = ranked("--max-latency", "20ms")
     assert code == 0
     for text in ("digits on Fake box, ranked anew", "digits on Other box", "open, untested",
                  "accuracy loss: met", "T: met"):  # fmt: skip
         assert text in out
-    assert "now: adadeep search digits -d all -o 'a run' --episodes 8 --max-latency 2ms" in err
+    assert "now: adadeep search digits -d all -o 'a run' --episodes 8 --max-latency 20ms" in err
 
 
 def test_a_plan_that_nobody_has_tested_is_no_success(ranked):
