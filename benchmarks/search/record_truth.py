@@ -174,6 +174,7 @@ def board(task: str) -> None:
     """Measures what was made on the lab's aarch64 machine."""
     from adadeep.core.clock import Deadline
     from adadeep.core.measure_settings import MeasureSettings
+    from adadeep.core.measuring_plan import MeasuringPlan
     from adadeep.devices.discovery import select
     from adadeep.measure.session import MeterOptions, open_meter
     from lab_box import lab_board
@@ -190,7 +191,8 @@ def board(task: str) -> None:
         ) as meter:
             for model in left:
                 start = time.perf_counter()
-                [measured] = meter.measure([model.read_bytes()])
+                session = meter.measure([model.read_bytes()], MeasuringPlan())
+                [measured] = session.measurements
                 append(journal, {"key": model.stem, "ms": measured.latency_ms})
                 print(
                     f"{model.stem} {measured.latency_ms} {time.perf_counter() - start:.1f} s",
