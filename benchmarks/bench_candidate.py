@@ -1,7 +1,7 @@
-"""Time per measured candidate beyond warm-up and timed runs, on the lab's box over a real adbd.
+"""Time per measured candidate beyond its loads and runs, on the lab's box over a real adbd.
 
-Elapsed time less first inference, warm-up and timed runs: push, load, protocol, conditions, and
-the runs of the anchor model. Beside it the plain way: `adb push` and a fresh process per model.
+Elapsed time less loads, first inferences, dropped and timed runs: push, protocol, conditions,
+reading around blocks. Beside it the plain way: `adb push` and a fresh process per model.
 """
 
 from __future__ import annotations
@@ -11,85 +11,67 @@ import statistics
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 from adadeep.core.clock import Deadline
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.measurement import Measurement
+from adadeep.core.measuring_plan import MeasuringPlan
+from adadeep.core.session import MeasuredTogether
 from adadeep.devices.discovery import select
 from adadeep.measure.layer_models import micro_benchmark, tflite_of
 from adadeep.measure.session import open_meter
+from adadeep.study.references import sharp_model
 from lab_box import adb, lab_box
 from record import Row, options, save
 
 EVERY = 4  # of the micro-benchmark's layers
+PLAN = MeasuringPlan()
 PLAIN_FOLDER = "/data/local/tmp"
-# The usual benchmark script, with the same rule for when to stop.
+# The usual benchmark script.
 PLAIN = """
 import json, sys, time
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-s = json.loads(sys.argv[2])
 ns = time.perf_counter_ns
-accounted, timed = 0, []
-for launch in range(s["launches"]):
-    model = Interpreter(model_path=sys.argv[1], num_threads=s["threads"])
-    model.allocate_tensors()
-    detail = model.get_input_details()[0]
-    model.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
-    def once():
-        start = ns()
-        model.invoke()
-        return ns() - start
-    warm = [once()]
-    while len(warm) < 1 + s["warmup_min_runs"] or sum(warm[1:]) < 1e6 * s["warmup_min_ms"]:
-        warm.append(once())
-    share, runs = (launch + 1) / s["launches"], []
-    while True:
-        runs.append(once())
-        ms, count = sum(timed + runs) / 1e6, len(timed + runs)
-        if count >= s["max_runs"] * share or ms >= s["max_ms"] * share:
-            break
-        if count >= s["min_runs"] * share and ms >= s["min_ms"] * share:
-            o, n = sorted(timed + runs), count
-            low = max(int((n - 1.96 * n ** 0.5) / 2), 0)
-            if o[n - 1 - low] - o[low] <= s["ci_relative"] * o[n // 2]:
-                break
-    timed += runs
-    accounted += sum(warm)
-print(json.dumps(accounted + sum(timed)))
+model = Interpreter(model_path=sys.argv[1], num_threads=1)
+model.allocate_tensors()
+detail = model.get_input_details()[0]
+model.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
+start, most = ns(), 1e6 * float(sys.argv[2])
+while ns() - start < most:
+    model.invoke()
+print(json.dumps(ns() - start))
 """
 
 
-def accounted_ms(measurement: Measurement) -> float:
-    """First inferences, warm-up and timed runs."""
+def accounted_ms(session: MeasuredTogether) -> float:
+    """Loads, first inferences, and blocks: from the start of each to the end of its timed runs."""
     return sum(
-        launch.first_ns + sum(launch.warmup_ns) + sum(launch.runs_ns)
-        for launch in measurement.launches
+        placement.load_ns + placement.first_ns
+        + sum((block.dropped_ns or 0) + sum(block.times_ns) for block in placement.blocks)
+        for measured in session.measurements
+        for placement in measured.placements
     ) / 1e6  # fmt: skip
 
 
-def warm_agent(serial: str, models: list[bytes]) -> tuple[list[float], int]:
-    """Overhead in ms of each candidate, and how many were left out because they were repeated."""
+def warm_agent(serial: str, models: list[bytes]) -> list[float]:
+    """Overhead in ms of each candidate, measured beside the sharp reference."""
     [transport] = select([serial], Deadline.after(30))
-    overheads, repeated = [], 0
+    overheads = []
     with open_meter(transport, Deadline.after(120), MeasureSettings()) as meter:
-        meter.measure(models[:1])  # warms the agent; not counted
-        for model in models:
+        for _ in range(2):  # warms the agent, and the reference stays there; not counted
+            meter.measure([models[0], sharp_model()], PLAN)
+        for number, model in enumerate(models):
             start = time.perf_counter()
-            [measurement] = meter.measure([model])
+            session = meter.measure([model, sharp_model()], replace(PLAN, seed=number))
             elapsed_ms = 1000 * (time.perf_counter() - start)
-            if measurement.attempts == 1:
-                overheads.append(elapsed_ms - accounted_ms(measurement))
-            else:
-                repeated += 1
-    return overheads, repeated
+            overheads.append(elapsed_ms - accounted_ms(session))
+    return overheads
 
 
 def plain_way(serial: str, models: list[bytes]) -> list[float]:
     """Overhead in ms of each candidate, pushed by adb and run by a process of its own."""
-    settings = json.dumps(asdict(MeasureSettings()))
     overheads = []
     with tempfile.TemporaryDirectory() as folder:
         script, file = Path(folder, "plain.py"), Path(folder, "candidate.tflite")
@@ -99,7 +81,7 @@ def plain_way(serial: str, models: list[bytes]) -> list[float]:
             file.write_bytes(model)
             start = time.perf_counter()
             adb("-s", serial, "push", str(file), f"{PLAIN_FOLDER}/candidate.tflite")
-            command = f"cd {PLAIN_FOLDER} && python3 plain.py candidate.tflite '{settings}'"
+            command = f"cd {PLAIN_FOLDER} && python3 plain.py candidate.tflite {PLAN.max_ms}"
             done = subprocess.run(
                 ["adb", "-s", serial, "shell", command],
                 check=True, capture_output=True, text=True, timeout=120,
@@ -115,14 +97,13 @@ def main() -> None:
     models = [tflite_of(single) for single in (layers[:3] if chosen.smoke else layers)]
     with lab_box() as serial:
         plain = plain_way(serial, models)
-        warm, repeated = warm_agent(serial, models)
+        warm = warm_agent(serial, models)
     sizes = f"{min(map(len, models)) / 1e3:.1f} kB to {max(map(len, models)) / 1e6:.0f} MB"
     detail = f"median of {len(warm)} models, {sizes}"
     ours, theirs = statistics.median(warm), statistics.median(plain)
     rows = [
-        Row("warm agent: beyond warm-up and timed runs", ours, "ms", 30, detail=detail),
+        Row("warm agent: beyond loads and runs", ours, "ms", 30, detail=detail),
         Row("the same, 90th percentile", statistics.quantiles(warm, n=10)[-1], "ms"),
-        Row("repeated as disturbed, left out", repeated, "models"),
         Row("adb push and a process per model", theirs, "ms", detail=f"median of {len(plain)}"),
         Row("plain way over warm agent", theirs / ours, "times", 5, at_least=True),
     ]
