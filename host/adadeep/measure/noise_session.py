@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adadeep.core.errors import AgentError
 from adadeep.core.measuring_plan import MeasuringPlan
@@ -24,6 +25,10 @@ _PLACEMENT_MS = 250.0
 _BLOCK_MS = 12.0
 _LONGEST_SERIES_S = 60.0
 _SHORTEST_S = 1.0
+_LONGEST_RUN_MS = 250.0
+_PROBE = MeasuringPlan(
+    placements=1, least_placements=1, placement_ms=3.0, block_ms=1.0, warmup_ms=1.0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def noise_plans(seconds: float, seed: int = 0) -> Iterator[NoisePlan]:
 
 
 def learn_noise(meter: LatencyMeter, plans: Iterable[NoisePlan]) -> tuple[MeasuredTogether, ...]:
-    """Measures the references in turn; one that the device can't run is left out.
+    """Measures the references in turn; one that the device can't run, or not soon, is left out.
 
     Args:
         meter: of the device.
@@ -83,20 +88,39 @@ def learn_noise(meter: LatencyMeter, plans: Iterable[NoisePlan]) -> tuple[Measur
         AgentError: the runtime can't run any of them.
         TransientDeviceError: the device is gone.
     """
-    names = {name: model_name(reference_model(name)) for name in REFERENCES}
+    names: dict[str, str] = {}
     done = []
     for one in plans:
-        while True:
-            models = [reference_model(name) for name in names]
-            try:
-                done.append(meter.measure(models, one.plan, one.launches))
-                break
-            except AgentError as error:
-                if len(names) == 1:
-                    raise
-                at_fault = [name for name, short in names.items() if short == error.model]
-                del names[at_fault[0] if at_fault else _largest(names)]
+        names = names or _soon_done(meter, one.plan.seed)
+        done.append(_learned(meter, one, names))
     return tuple(done)
+
+
+def _learned(meter: LatencyMeter, one: NoisePlan, names: dict[str, str]) -> MeasuredTogether:
+    """A session of the references; from `names` goes what can't be run."""
+    while True:
+        models = [reference_model(name) for name in names]
+        try:
+            return meter.measure(models, one.plan, one.launches)
+        except AgentError as error:
+            if len(names) == 1:
+                raise
+            at_fault = [name for name, short in names.items() if short == error.model]
+            del names[at_fault[0] if at_fault else _largest(names)]
+
+
+def _soon_done(meter: LatencyMeter, seed: int) -> dict[str, str]:
+    """The references, with what errors call them, that take no age on the device.
+
+    One of them tells of the others by their work: on an emulator the largest takes seconds a run.
+    """
+    most_macs = math.inf
+    probe = replace(_PROBE, seed=seed)
+    with contextlib.suppress(AgentError):
+        [found] = meter.measure([reference_model(SHARP)], probe).measurements
+        most_macs = _LONGEST_RUN_MS / found.latency_ms * REFERENCES[SHARP].layer.macs
+    soon = [name for name, single in REFERENCES.items() if single.layer.macs <= most_macs]
+    return {name: model_name(reference_model(name)) for name in soon or [SHARP]}
 
 
 def _largest(names: Iterable[str]) -> str:
