@@ -1,6 +1,6 @@
 """How often intervals hold, how wide they are, what they find: recorded sessions, replayed.
 
-`noise/record.py` recorded them (75 minutes); anybody can replay them here, in a minute. What is
+`noise/record.py` recorded them (95 minutes); anybody can replay them here, in a minute. What is
 stated is judged by sessions that are not the one that states it.
 
     python benchmarks/bench_noise.py [--smoke] [--results FOLDER]
@@ -119,7 +119,7 @@ def briefly_recorded() -> list[Recorded]:
 
 def rows_of(recorded: Sequence[Recorded]) -> tuple[list[Row], NoiseModel]:
     if not recorded:
-        sys.exit("There is no recording: benchmarks/noise/record.py makes one, in 75 minutes.")
+        sys.exit("There is no recording: benchmarks/noise/record.py makes one, in 95 minutes.")
     teaching = [one.session for one in recorded if one.kind == "noise"]
     noise = learned(teaching, cache_bytes=8 << 20)
     rows = [*absolute_rows(recorded, noise), *ratio_rows(recorded, noise)]

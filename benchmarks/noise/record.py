@@ -1,17 +1,16 @@
-"""Records the sessions that `bench_noise.py` replays: 75 minutes, in three groups.
+"""Records the sessions that `bench_noise.py` replays: 95 minutes, in three groups.
 
     python benchmarks/noise/record.py [--file FILE] [--gap MINUTES] [--share 0..1] [--loop]
 
-A group takes 12 minutes and begins --gap minutes (30) after the one before. What is in FILE is
-not recorded again: an interrupted recording goes on when the same command is given. A machine
-that is to be judged runs nothing else meanwhile but what it always runs.
+A group takes 17 minutes and begins --gap minutes (20) after the end of the one before. What is in
+FILE is not recorded again: an interrupted recording goes on when the same command is given. A
+machine that is to be judged runs nothing else meanwhile but what it always runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +106,15 @@ def record(measure: Measure, path: Path, group: int, wanted: Iterator[Task]) -> 
         print(f"{time.strftime('%H:%M:%S')} {key}", flush=True)
 
 
+def wait(path: Path, group: int, gap_s: float) -> None:
+    """Until a group may begin; none for one that has begun."""
+    ends: dict[int, float] = {}
+    for one in read(path):
+        ends[one.group] = one.session.measurements[0].after.timestamp
+    if group not in ends and group - 1 in ends:
+        time.sleep(max(ends[group - 1] + gap_s - time.time(), 0.0))
+
+
 @contextlib.contextmanager
 def measuring(by_loop: bool) -> Iterator[Measure]:
     """By the meter that users have, or by a loop of our own."""
@@ -122,19 +130,15 @@ def measuring(by_loop: bool) -> Iterator[Measure]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--file", type=Path, default=FILE)
-    parser.add_argument("--gap", type=float, default=30.0, help="minutes between groups' starts")
+    parser.add_argument("--gap", type=float, default=20.0, help="minutes between groups")
     parser.add_argument("--share", type=float, default=1.0, help="of the sessions, to try it")
     parser.add_argument("--loop", action="store_true", help="a loop of our own, not the product")
     arguments = parser.parse_args()
     arguments.file.parent.mkdir(parents=True, exist_ok=True)
-    for group in itertools.count():
-        begun = time.monotonic()
+    for group in range(GROUPS):
+        wait(arguments.file, group, 60 * arguments.gap)
         with measuring(arguments.loop) as measure:
             record(measure, arguments.file, group, tasks(group, arguments.share))
-        if group + 1 == GROUPS:
-            return
-        rest = arguments.gap * 60 - (time.monotonic() - begun)
-        time.sleep(max(rest, 0.0))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Recorded sessions as they are kept: a line each, gzipped; a block has at most 9 of its timings.
+"""Recorded sessions as they are kept: a line each, gzipped; a block has at most 5 of its timings.
 
 The timings that are kept are quantiles of the block's, so that its median stays as it was.
 """
@@ -19,7 +19,7 @@ from adadeep.core.measurement import Agent, Block, Conditions, Measurement, Memo
 from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.session import Ended, MeasuredTogether
 
-KEPT, KEPT_OF_RATIOS = 9, 3  # timings of a block: an odd number keeps the median
+KEPT, KEPT_OF_RATIOS = 5, 3  # timings of a block: an odd number keeps the median
 AGENT = Agent("linux-python", "0.2.0.dev0", "ai_edge_litert", "2")
 
 
