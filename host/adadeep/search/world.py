@@ -394,8 +394,7 @@ def _see_cost(model: GoalModel, decisions: Decisions, cost: Cost) -> None:
 
 def _log_variance(quantity: Quantity) -> float:
     """Of the logarithm of a cost, from its interval of 95 %; 0 where it has none."""
-    # All of a search are multiples of one unit, whose own uncertainty tells no two plans apart.
-    ends = quantity.ratio or quantity
+    ends = quantity.ratio or quantity  # the unit's uncertainty tells no two plans apart
     if not ends.low or not ends.high or ends.high <= ends.low:
         return 0.0
     return float((math.log(ends.high / ends.low) / (2 * _Z95)) ** 2)

@@ -7,8 +7,7 @@
 - ``told``: what of a plan the sampler heard then.
 - ``artifact``: a trained and converted network, kept by hash in `models/`.
 - ``measured``: a session of measuring on one target, raw samples of its models in full.
-- ``unit``: the latency that all others of a target are told as multiples of; a later one of the
-  same target says what that network took then.
+- ``unit``: what latencies of a target are multiples of; a later one says what it took then.
 - ``trial``: what came of a plan; a later one of the same plan replaces it.
 - ``held_test``: the scores of a finalist on the held-back samples.
 """
@@ -19,19 +18,19 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adadeep.core.cost_source import QUANTITIES, UnitLatency
+from adadeep.core.cost_source import QUANTITIES
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.measurement import SESSION_DIGITS
 from adadeep.core.metric import ACCURACY_SCALE, Scale
-from adadeep.core.noise import NoiseModel
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reader import convert, require_finite, require_hex, require_range, why
 from adadeep.core.scores import SampleScores
 from adadeep.core.session import MeasuredTogether
 from adadeep.core.target import Target
+from adadeep.storage.units import Unit as Unit
 
 _HUGE = 1e18
 _LONGEST_REASON = 2000
@@ -44,8 +43,7 @@ def content_key(basis: str, plan: CompressionPlan) -> str:
     """The key of the network that a plan makes: 16 hex digits.
 
     Args:
-        basis: hash of all else that it depends on: initial weights, data, recipe, seed, version of
-            the training code.
+        basis: hash of all else: initial weights, data, recipe, seed, version of the training code.
         plan: what is made of the initial network.
     """
     text = f"{basis} {plan.canonical_json}"
@@ -224,40 +222,6 @@ class TrialRecord:
         for text in (self.reason, *self.failures.values()):
             if text is not None and len(text) > _LONGEST_REASON:
                 raise ValueError("a reason is longer than any of ours")
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """The latency that all others of a target are told as multiples of, measured well once.
-
-    Attributes:
-        target: its key.
-        model_sha256: whose latency it is: the initial network's, else that of the sharp reference.
-        sessions: ids of those in which it was measured.
-        latency: with the interval of what the device takes in the long run.
-        basis: for people: where that interval comes from.
-        noise: of the device then; it weighs the study's ratios for good, so that what is learned
-            of the device later changes none.
-        reason: why it is not the initial network's; None if it is.
-    """
-
-    target: str
-    model_sha256: str
-    sessions: tuple[str, ...]
-    latency: UnitLatency
-    basis: str
-    noise: NoiseModel
-    reason: str | None = None
-
-    def __post_init__(self) -> None:
-        require_hex("a target's key", 8, self.target)
-        require_hex("model_sha256", 64, self.model_sha256)
-        require_hex("a session's id", SESSION_DIGITS, *self.sessions)
-        if self.latency.is_initial != (self.reason is None):
-            raise ValueError("a unit is of the initial network, or has a reason why it is not")
-        for text in (self.basis, self.reason or ""):
-            if len(text) > _LONGEST_REASON:
-                raise ValueError("a text is longer than any of ours")
 
 
 @dataclass(frozen=True, slots=True)
