@@ -93,6 +93,8 @@ def absolute(
     for one in sorted(sessions, key=_when):
         said = noise.latency([one.session.measurements[0]], one.session if drift else None)
         others = [log for group, log in logs[one.name] if group != one.group]
+        if not others:  # a recording of one group
+            continue
         truth = float(np.mean(others))
         centres[one.name].append(Held(math.log(said.low_ms), math.log(said.high_ms), truth))
         ends = math.log(said.next_low_ms), math.log(said.next_high_ms)
@@ -116,6 +118,8 @@ def ratios(recorded: Iterable[Recorded], noise: NoiseModel) -> dict[str, list[He
             said[one.name].append(noise.ratio(one.session, 0, 1))
     found: dict[str, list[Held]] = {}
     for name, estimates in said.items():
+        if len(estimates) < 2:
+            continue
         logs = np.array([estimate.log_ratio for estimate in estimates])
         found[name] = [
             Held(e.log_ratio - e.margin, e.log_ratio + e.margin,

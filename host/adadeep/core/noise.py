@@ -67,7 +67,7 @@ class NoiseModel:
 
     Attributes:
         references: what is known of each; hashes differ.
-        sessions: their medians in sessions, the oldest first; the last 100.
+        sessions: their medians in sessions, the oldest first; at most 100.
         ratios: Allan deviations of the ratio of two: (averaging time in s, deviation).
         state: in which it was learned, see `state_of`; empty for a shipped guess.
         cache_bytes: the device's last cache; None if unknown.

@@ -105,7 +105,7 @@ def merged(known: ReferenceNoise, new: ReferenceNoise) -> ReferenceNoise:
     ]
     return replace(
         known,
-        curve=_merged_curve(known.curve, new.curve),
+        curve=_merged_curve(known.curve, new.curve, _share(placement, new.placement_df)),
         white_sd=math.sqrt(variances[0].value),
         placement_sd=math.sqrt(variances[1].value),
         placement_df=variances[1].df,
@@ -118,14 +118,21 @@ def _remembered(df: float) -> float:
     return min(df, _REMEMBERED_DF)
 
 
-def _merged_curve(known: Curve, new: Curve) -> Curve:
-    """Root mean squares where both tell; a session that is longer adds what it has beyond."""
-    longest = known if known[-1][0] >= new[-1][0] else new
-    other = new if longest is known else known
+def _share(known_df: float, new_df: float) -> float:
+    """Of the new in both: a session of a second does not move what a minute told."""
+    return (1 + new_df) / (2 + known_df + new_df)
+
+
+def _merged_curve(known: Curve, new: Curve, share: float) -> Curve:
+    """Mean squares where both tell; a session that is longer adds what it has beyond."""
+    longest, other, weight = (known, new, share) if known[-1][0] >= new[-1][0] else (
+        new, known, 1 - share,
+    )  # fmt: skip
     points = []
     for tau, deviation in longest:
         if other[0][0] <= tau <= other[-1][0]:
-            deviation = math.sqrt((deviation**2 + deviation_at(other, tau) ** 2) / 2)
+            both = (1 - weight) * deviation**2 + weight * deviation_at(other, tau) ** 2
+            deviation = math.sqrt(both)
         points.append((tau, deviation))
     return tuple(points)
 
@@ -158,7 +165,7 @@ def centres_of(
     known: Sequence[SessionCentres],
     references: Collection[str],
 ) -> tuple[SessionCentres, ...]:
-    """The sessions' medians of references after more sessions; the last 100."""
+    """The sessions' medians of references after more sessions; at most 100 rows."""
     rows = list(known)
     for session in sessions:
         logs = {
@@ -177,7 +184,16 @@ def centres_of(
             rows[-1] = _joined(rows[-1], row)
         else:
             rows.append(row)
-    return tuple(rows[-MOST_SESSIONS:])
+    return _thinned(rows)
+
+
+def _thinned(rows: list[SessionCentres]) -> tuple[SessionCentres, ...]:
+    """At most 100: of more the nearest neighbours are joined, so that other days stay known."""
+    while len(rows) > MOST_SESSIONS:
+        gaps = [abs(b.unix_s - a.unix_s) for a, b in itertools.pairwise(rows)]
+        at = int(np.argmin(gaps))
+        rows[at : at + 2] = [_joined(rows[at], rows[at + 1])]
+    return tuple(rows)
 
 
 def _joined(first: SessionCentres, second: SessionCentres) -> SessionCentres:
@@ -185,13 +201,13 @@ def _joined(first: SessionCentres, second: SessionCentres) -> SessionCentres:
     logs = dict(first.logs)
     for sha, log in second.logs:
         before = logs.get(sha)
-        share = 1 / (first.sessions + 1)
+        share = second.sessions / (first.sessions + second.sessions)
         logs[sha] = log if before is None else before + (log - before) * share
     return replace(
         first,
         logs=tuple(sorted(logs.items())[:16]),
         placements=first.placements + second.placements,
-        sessions=first.sessions + 1,
+        sessions=first.sessions + second.sessions,
     )
 
 
