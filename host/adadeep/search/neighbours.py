@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from adadeep.core.space import NOTHING, SearchSpace
 
 Decisions = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
 
 
@@ -56,6 +58,9 @@ class Moves:
         self._is_ending[list(space.ending)] = True
         is_far = self._is_ending[self._options] | ~self._is_layer[self._places]
         self._far = np.flatnonzero(is_far)
+        self._by_place = _padded(
+            [np.flatnonzero(self._places == p) for p in range(len(space.points))]
+        )
 
     def around(self, plans: Decisions) -> Neighbourhood:
         """Of plans (n, points)."""
@@ -78,6 +83,31 @@ class Moves:
             found[self._behind(found)] = NOTHING
         return found
 
+    def leaps(self, plans: Decisions, raised: Floats) -> Iterator[tuple[Decisions, Masks]]:
+        """Plans after the 2, 4, 8 .. best moves at once, each of another decision.
+
+        Args:
+            plans: before; (n, points).
+            raised: what each move adds to their worth; (n, moves). Only what adds is taken.
+
+        Yields:
+            Plans, (m, points), and which of those before they come of, (n,).
+        """
+        places = np.arange(plans.shape[1])
+        by_place = raised[:, self._by_place]
+        best = by_place.argmax(axis=2)
+        most = by_place.max(axis=2)
+        rank = (-most).argsort(axis=1, kind="stable").argsort(axis=1)
+        options = self._options[self._by_place[places, best]]
+        gainful, count = (most > 0).sum(axis=1), 1
+        while (is_taken := gainful > count).any():
+            count *= 2
+            is_made = (rank[is_taken] < count) & (most[is_taken] > 0)
+            found = np.where(is_made, options[is_taken], plans[is_taken])
+            if self._ends:
+                found[self._behind(found)] = NOTHING
+            yield found, is_taken
+
     def neighbours(self, plans: Decisions) -> tuple[Decisions, Decisions]:
         """Of plans (n, points): theirs, (m, points), and the number of the plan of each, (m,).
 
@@ -92,3 +122,15 @@ class Moves:
         behind = np.zeros(plans.shape, np.bool_)
         behind[:, 1:] = np.logical_or.accumulate(ends, axis=1)[:, :-1]
         return np.asarray(behind & self._is_layer)
+
+
+def distinct(plans: Decisions) -> Decisions:
+    """Places of plans (n, points), each once, the first of equals, in the order of decisions."""
+    keys = np.ascontiguousarray(plans, dtype=">u2")  # whose bytes are in that order, too
+    return np.unique(keys.view(f"S{keys.itemsize * plans.shape[1]}")[:, 0], return_index=True)[1]
+
+
+def _padded(rows: Sequence[Decisions]) -> Decisions:
+    """One below the other, each as long as the longest: its first number fills it up."""
+    longest = max(len(row) for row in rows)
+    return np.array([[*row, *[row[0]] * (longest - len(row))] for row in rows], np.int64)
