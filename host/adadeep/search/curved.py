@@ -11,6 +11,7 @@ from adadeep.search.belief import LinearBelief, Scales
 from adadeep.search.sums import Decisions, Floats
 
 _STEPS = 6  # of Gauss and Newton
+_SETTLED = 1e-3  # of twice a log likelihood: a step that gains less is the last one
 _SHARES = (1.0, 0.5, 0.25, 0.1, 0.03)  # of a step, the first that helps
 _LEAST_VARIANCE = 1e-10
 
@@ -95,6 +96,8 @@ class CurvedBelief:
             if ahead is None:
                 break
             self.mean, expected = ahead
+            if before - self._misfit(expected, self.mean) < _SETTLED:
+                break
         self._belief.fit(*self._plane(curve, expected))
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:

@@ -23,7 +23,7 @@ from adadeep.search import moves
 from adadeep.search.ascent import Climbed
 from adadeep.search.explored import Explored
 from adadeep.search.known_tables import Decisions, Floats
-from adadeep.search.neighbours import Moves, distinct
+from adadeep.search.neighbours import Moves, distinct, keys
 from adadeep.search.view import View
 from adadeep.search.world import World
 
@@ -207,7 +207,8 @@ class Explorer:
         return plans[self._is_fresh(plans)]
 
     def _is_fresh(self, plans: Decisions) -> Masks:
-        return np.array([self._explored.is_new(tuple(row)) for row in plans.tolist()], np.bool_)
+        seen = np.array([*self._explored.seen], np.int64).reshape(-1, plans.shape[1])
+        return np.isin(keys(plans), keys(seen), invert=True)
 
     def _is_hopeful(self, plans: Decisions) -> Masks:
         """Whether they are fresh, and no known cost rules them out; (n,)."""

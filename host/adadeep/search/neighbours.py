@@ -124,10 +124,15 @@ class Moves:
         return np.asarray(behind & self._is_layer)
 
 
+def keys(plans: Decisions) -> npt.NDArray[np.bytes_]:
+    """Of plans (n, points), in the order of their decisions; (n,)."""
+    numbers = np.ascontiguousarray(plans, dtype=">u2")  # whose bytes are in that order, too
+    return numbers.view(f"S{numbers.itemsize * plans.shape[1]}")[:, 0]
+
+
 def distinct(plans: Decisions) -> Decisions:
     """Places of plans (n, points), each once, the first of equals, in the order of decisions."""
-    keys = np.ascontiguousarray(plans, dtype=">u2")  # whose bytes are in that order, too
-    return np.unique(keys.view(f"S{keys.itemsize * plans.shape[1]}")[:, 0], return_index=True)[1]
+    return np.unique(keys(plans), return_index=True)[1]
 
 
 def _padded(rows: Sequence[Decisions]) -> Decisions:

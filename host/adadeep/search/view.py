@@ -48,12 +48,13 @@ class View:
     weights: tuple[Floats, ...]
 
     @functools.cached_property
-    def _sums(self) -> tuple[Sums, ...]:
+    def sums(self) -> tuple[Sums, ...]:
+        """Of the loss and of each cost of each goal."""
         return self.world.sums(self.weights)
 
     @functools.cached_property
     def _stacked(self) -> Stacked:
-        return stacked(self._sums)
+        return stacked(self.sums)
 
     def worth(self, decisions: Decisions, ways: Decisions | None = None) -> Floats:
         """Of plans (n, points), each in one way, (n,), or all in the first; (n,)."""
@@ -73,7 +74,7 @@ class View:
         Returns:
             Two arrays (ways, n); what is in one row belongs together.
         """
-        return self._dreams([one.of(decisions) for one in self._sums], rng)
+        return self._dreams([one.of(decisions) for one in self.sums], rng)
 
     def dreams_around(
         self,
@@ -90,7 +91,7 @@ class View:
             rng: of the strays.
             most: ways that are looked at, the first ones; None: all.
         """
-        sums = [one.first(most).around(near) for one in self._sums]
+        sums = [one.first(most).around(near) for one in self.sums]
         return self._dreams([one[:, 0, is_wanted] for one in sums], rng)
 
     def _dreams(self, sums: Sequence[Floats], rng: np.random.Generator) -> tuple[Floats, Floats]:

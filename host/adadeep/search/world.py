@@ -214,7 +214,13 @@ class World:
         Returns:
             Arrays (ways, n); (1, n) of what is the same in all ways.
         """
-        return self._turned_out([one.of(decisions) for one in self.sums(weights)], ())
+        return self.quantities_of(decisions, self.sums(weights))
+
+    def quantities_of(
+        self, decisions: Decisions, sums: Sequence[Sums]
+    ) -> tuple[Floats, list[Floats]]:
+        """Likewise of what a view has summed up already."""
+        return self._turned_out([one.of(decisions) for one in sums], ())
 
     def sums(self, weights: Sequence[Floats]) -> tuple[Sums, ...]:
         """Of the loss and of each cost of each goal, under weights as of a `View`."""

@@ -91,7 +91,8 @@ class Lookout:
 
     def quantities(self, plans: Decisions, view: View, initial: Floats) -> Floats:
         """Loss, and T, E and S_p over the initial network's, of plans; (goals, n, 4)."""
-        loss, costs = self._world.quantities(plans, view.weights)
+        first = [one.first(1) for one in view.sums]
+        loss, costs = self._world.quantities_of(plans, first)
         shares = np.stack([cost[0] for cost in costs]).reshape(len(initial), 3, -1)
         shares = (shares / initial[:, :, np.newaxis]).swapaxes(1, 2)
         losses = np.broadcast_to(loss[0][:, np.newaxis], (*shares.shape[:2], 1))

@@ -82,10 +82,8 @@ class PlanningDqnSampler:
         epsilons[0] = 0.0
         walked = self._mind.walk(self._mind.own(config.proposals), view, epsilons).plans
         proposals = walked[distinct(walked)]
-        best = explorer.best_plans(_BEST)
-        found = []
-        for way in range(1 + _DREAMS):
-            worths = view.worth(proposals, np.full(len(proposals), way))
-            order = np.argsort(-worths, kind="stable")[: config.improved]
-            found.append(np.concatenate([best, proposals[order]]))
-        return found
+        best, count = explorer.best_plans(_BEST), 1 + _DREAMS
+        ways = np.repeat(np.arange(count), len(proposals))
+        worths = view.worth(np.tile(proposals, (count, 1)), ways).reshape(count, -1)
+        order = np.argsort(-worths, axis=1, kind="stable")[:, : config.improved]
+        return [np.concatenate([best, proposals[own]]) for own in order]
