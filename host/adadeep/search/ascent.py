@@ -1,4 +1,4 @@
-"""Coordinate ascent: the best plans of a view of the world, one decision changed at a time."""
+"""Ascent: the best plans of views of the world, a decision changed at a time, or a few at once."""
 
 from __future__ import annotations
 

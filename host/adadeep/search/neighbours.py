@@ -14,6 +14,8 @@ Decisions = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
 
+_LEAP = 8  # moves at once
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
@@ -58,6 +60,7 @@ class Moves:
         self._is_ending[list(space.ending)] = True
         is_far = self._is_ending[self._options] | ~self._is_layer[self._places]
         self._far = np.flatnonzero(is_far)
+        self._most = max(_LEAP, len(space.points) // 4)
         self._by_place = _padded(
             [np.flatnonzero(self._places == p) for p in range(len(space.points))]
         )
@@ -84,7 +87,9 @@ class Moves:
         return found
 
     def leaps(self, plans: Decisions, raised: Floats) -> Iterator[tuple[Decisions, Masks]]:
-        """Plans after the 2, 4, 8 .. best moves at once, each of another decision.
+        """Plans after the best 2, 4, 8 .. moves at once, each of another decision.
+
+        A quarter of all decisions at the most, or 8: more lead to where no limit can be kept.
 
         Args:
             plans: before; (n, points).
@@ -100,7 +105,7 @@ class Moves:
         rank = (-most).argsort(axis=1, kind="stable").argsort(axis=1)
         options = self._options[self._by_place[places, best]]
         gainful, count = (most > 0).sum(axis=1), 1
-        while (is_taken := gainful > count).any():
+        while count < self._most and (is_taken := gainful > count).any():
             count *= 2
             is_made = (rank[is_taken] < count) & (most[is_taken] > 0)
             found = np.where(is_made, options[is_taken], plans[is_taken])
