@@ -14,7 +14,7 @@ Decisions = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
 
-_LEAP = 8  # moves at once
+_MANY = 16  # decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,14 @@ class Moves:
 
     Args:
         space: what there is to decide.
+        leap: moves at once, rounded up to a power of 2; a quarter of many decisions, and 1 of few,
+            if it is not given.
 
     Attributes:
         count: how many there are.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, leap: int | None = None) -> None:
         moves = [
             (place, option) for place, point in enumerate(space.points) for option in point.options
         ]
@@ -60,7 +62,7 @@ class Moves:
         self._is_ending[list(space.ending)] = True
         is_far = self._is_ending[self._options] | ~self._is_layer[self._places]
         self._far = np.flatnonzero(is_far)
-        self._most = max(_LEAP, len(space.points) // 4)
+        self._leap = _leap_of(space) if leap is None else leap
         self._by_place = _padded(
             [np.flatnonzero(self._places == p) for p in range(len(space.points))]
         )
@@ -89,7 +91,7 @@ class Moves:
     def leaps(self, plans: Decisions, raised: Floats) -> Iterator[tuple[Decisions, Masks]]:
         """Plans after the best 2, 4, 8 .. moves at once, each of another decision.
 
-        A quarter of all decisions at the most, or 8: more lead to where no limit can be kept.
+        So many as `leap` at the most.
 
         Args:
             plans: before; (n, points).
@@ -105,7 +107,7 @@ class Moves:
         rank = (-most).argsort(axis=1, kind="stable").argsort(axis=1)
         options = self._options[self._by_place[places, best]]
         gainful, count = (most > 0).sum(axis=1), 1
-        while count < self._most and (is_taken := gainful > count).any():
+        while count < self._leap and (is_taken := gainful > count).any():
             count *= 2
             is_made = (rank[is_taken] < count) & (most[is_taken] > 0)
             found = np.where(is_made, options[is_taken], plans[is_taken])
@@ -138,6 +140,11 @@ def keys(plans: Decisions) -> npt.NDArray[np.bytes_]:
 def distinct(plans: Decisions) -> Decisions:
     """Places of plans (n, points), each once, the first of equals, in the order of decisions."""
     return np.unique(keys(plans), return_index=True)[1]
+
+
+def _leap_of(space: SearchSpace) -> int:
+    """More lead to where no limit can be kept; and few decisions are soon made one by one."""
+    return len(space.points) // 4 if len(space.points) >= _MANY else 1
 
 
 def _padded(rows: Sequence[Decisions]) -> Decisions:

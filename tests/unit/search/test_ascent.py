@@ -59,19 +59,17 @@ def test_the_best_plans_of_those_that_were_looked_at_come_once_the_best_first():
 
 
 def test_a_round_takes_the_best_neighbour_or_leap_and_no_round_none():
-    view = Perfect(Simulated(SPACE, seed=2))
+    climbs, view = Moves(SPACE, leap=4), Perfect(Simulated(SPACE, seed=2))
     start = np.array([moves.initial_decisions(SPACE)])
-    assert ascend(view, Moves(SPACE), start, 0)[0].tolist() == start.tolist()
+    assert ascend(view, climbs, start, 0)[0].tolist() == start.tolist()
     around = {*moves.neighbours(SPACE, start[0].tolist())}
-    raised = view.worth_around(Moves(SPACE).around(start), None) - view.worth(start)
-    leapt = [
-        plan for plan, _ in Moves(SPACE).leaps(start, np.where(raised == raised, raised, -np.inf))
-    ]
+    raised = view.worth_around(climbs.around(start), None) - view.worth(start)
+    leapt = [plan for plan, _ in climbs.leaps(start, np.where(raised == raised, raised, -np.inf))]
     ahead = [*around, *(tuple(plan[0].tolist()) for plan in leapt)]
     best = max(ahead, key=lambda one: view.worth(np.array([one]))[0])
-    plans, _ = ascend(view, Moves(SPACE), start, 1)
+    plans, _ = ascend(view, climbs, start, 1)
     assert {tuple(row) for row in plans.tolist()} == {tuple(start[0].tolist()), *around, best}
-    second = {tuple(row) for row in ascend(view, Moves(SPACE), start, 2)[0].tolist()}
+    second = {tuple(row) for row in ascend(view, climbs, start, 2)[0].tolist()}
     assert second == {tuple(start[0].tolist()), *around, best, *moves.neighbours(SPACE, best)}
 
 
@@ -101,12 +99,19 @@ class Additive:
 
 def test_where_decisions_add_up_all_of_them_are_taken_at_once_in_each_way():
     """One by one it would take 9 rounds: 8 layers and a precision."""
-    view, climbs = Additive(DEEP, 0), Moves(DEEP)
+    view, climbs = Additive(DEEP, 0), Moves(DEEP, leap=8)
     starts = random_plans(DEEP, np.random.default_rng(1), 4)
     found = ascend_each(view, climbs, [starts[:3], starts[3:]], 2)
     for way, (plans, worths) in enumerate(found):
         assert worths[0] == pytest.approx(view.best(way), abs=1e-9)
         np.testing.assert_allclose(view.worth(plans, way), worths, atol=1e-9)
+
+
+def test_few_decisions_are_changed_one_by_one():
+    raised = np.ones((1, Moves(DEEP).count))
+    start = np.array([moves.initial_decisions(DEEP)])
+    assert not [*Moves(DEEP).leaps(start, raised)]
+    assert [*Moves(DEEP, leap=2).leaps(start, raised)]
 
 
 def test_climbs_at_once_come_to_what_each_comes_to_by_itself():

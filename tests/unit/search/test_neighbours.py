@@ -34,7 +34,7 @@ def test_far_plans_are_those_after_a_precision_s_change_or_a_choice_that_ends():
 
 def test_leaps_take_the_best_moves_each_of_another_decision():
     rng = np.random.default_rng(5)
-    climbs = Moves(SPACE)
+    climbs = Moves(SPACE, leap=4)
     raised = np.where(
         climbs.around(PLANS).is_open, rng.normal(size=(len(PLANS), climbs.count)), -np.inf
     )
