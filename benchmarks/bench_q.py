@@ -28,8 +28,9 @@ from adadeep.search.ascent import Moves, ascend, random_plans
 from adadeep.search.dqn.config import ImaginationConfig
 from adadeep.search.dqn.imagination import Imagination
 from adadeep.search.dqn.planning import PlanningDqnSampler
+from adadeep.search.view import View
 from adadeep.search.wishes import Wish
-from adadeep.search.world import View, World
+from adadeep.search.world import World
 from record import Row, options, save
 from search import formula, recorded
 from search.deep import deep_table

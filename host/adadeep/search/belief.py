@@ -56,28 +56,38 @@ class LinearBelief:
         self._gain: Floats = np.empty((len(groups), 0))
         self._solved: Floats = np.empty(0)
 
-    def fit(
-        self, rows: Floats, values: Floats, variances: Floats, is_stray_kept: bool = False
-    ) -> None:
+    def fit(self, rows: Floats, values: Floats, variances: Floats) -> None:
         """Takes everything that was seen; what was taken before is forgotten.
 
         Args:
             rows: features; (n, features).
             values: sums; (n,).
             variances: of their noise; (n,).
-            is_stray_kept: whether the stray stays as it is.
         """
         self._rows, self._values, self._variances = rows, values, variances
         if not len(values):
             return
-        weighted = rows * self._prior
-        shared = weighted @ rows.T + np.diag(variances + _JITTER)
-        if not is_stray_kept:
-            tries = [self.scales.stray * factor for factor in _FACTORS]
-            self.scales = replace(self.scales, stray=max(tries, key=self._evidence_of(shared)))
+        weighted, shared = self._shared(rows, variances)
+        tries = [self.scales.stray * factor for factor in _FACTORS]
+        self.scales = replace(self.scales, stray=max(tries, key=self._evidence_of(shared)))
         shared[np.diag_indices_from(shared)] += self.scales.stray**2
         self._gain = np.asarray(np.linalg.solve(shared, weighted).T, np.float64)
         self._solved = self._gain @ values
+
+    def mean_of(self, rows: Floats, values: Floats, variances: Floats) -> Floats:
+        """Of the weights, had that been seen, with the stray as it is; (features,).
+
+        Arguments as of `fit`, of one value at least. Nothing is taken.
+        """
+        weighted, shared = self._shared(rows, variances + self.scales.stray**2)
+        return np.asarray(np.linalg.solve(shared, values) @ weighted)
+
+    def _shared(self, rows: Floats, variances: Floats) -> tuple[Floats, Floats]:
+        """Covariance of what was seen with the weights, (n, features), and with itself, (n, n)."""
+        weighted = rows * self._prior
+        shared = weighted @ rows.T
+        shared[np.diag_indices_from(shared)] += variances + _JITTER
+        return weighted, shared
 
     def _evidence_of(self, shared: Floats) -> Callable[[float], float]:
         """Logarithm of the evidence of a stray times its prior, but for a constant.

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from adadeep.core.layers import LayerSpec
 from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.belief import Scales
 from adadeep.search.curved import CurvedBelief, CurvedModel
-from adadeep.search.features import DecisionFeatures, Group
+from adadeep.search.features import DecisionFeatures, Group, PlanFeatures
 from adadeep.search.known_tables import AdditiveTable
 from adadeep.search.moves import initial_decisions
 from adadeep.search.sums import Decisions, Floats, Sums
@@ -119,7 +121,7 @@ class LearnedCost(CurvedModel):
         start = np.array(initial_decisions(space), np.int64)
         self._curve = _SumOfCosts(space, prior, amount)
         super().__init__(CurvedBelief(self._curve, self._curve.groups, _SCALES, _LEAST_VARIANCE))
-        before = self._curve.values(start[np.newaxis], self._belief.mean)[0]
+        before = self._curve.of(start[np.newaxis]).values(self._belief.mean)[0]
         self._log_scale = math.log(max(initial, _LEAST_COST)) - float(before)
         self.see(start, initial, 0.0)
 
@@ -176,12 +178,7 @@ class _SumOfCosts:
         times = factors[:, np.newaxis] * whole[:, np.newaxis, np.newaxis, np.newaxis]
         return Sums(self._precision, rest * whole, layers, self._joint[..., np.newaxis] * times)
 
-    def values(self, decisions: Decisions, weights: Floats) -> Floats:
-        """See `Curve`."""
-        total = self.sums(weights[np.newaxis], 1.0).of(decisions)[0]
-        return np.asarray(np.log(np.maximum(total, _TINY)))
-
-    def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
+    def of(self, decisions: Decisions) -> _CostsOfPlans:
         """See `Curve`."""
         rows, places = self._precision.of(decisions), np.arange(decisions.shape[1])
         here = rows[:, np.newaxis]
@@ -190,20 +187,55 @@ class _SumOfCosts:
             layers[:, 1:] += self._joint[here, places[1:], decisions[:, :-1], decisions[:, 1:]]
         ends = np.isin(decisions, self._ending) & self._is_layer
         layers[:, 1:][np.logical_or.accumulate(ends, axis=1)[:, :-1]] = 0.0  # gone
-        layers *= self._of_decisions(weights[np.newaxis])[places, decisions, 0]
-        rest = self._rest[rows] * self._of_rest(weights[np.newaxis])[0]
-        total = np.maximum(layers[:, self._is_layer].sum(axis=1) + rest, _TINY)
-        shares = np.where(self._is_layer, layers / total[:, np.newaxis], 1.0)
-        return np.column_stack([self._features.rows(decisions, shares), rest / total])
+        layers[:, ~self._is_layer] = 0.0
+        features = self._features.of(decisions)
+        return _CostsOfPlans(features, layers, self._rest[rows], self._is_layer)
 
     def _of_decisions(self, weights: Floats) -> Floats:
         """The factor of each decision; (points, actions, w)."""
         tables = np.moveaxis(self._features.tables(weights[:, :-1]), 0, 2)
-        return np.asarray(np.exp(np.clip(tables, -_MOST, _MOST)))
+        return _factors(tables)
 
     def _of_rest(self, weights: Floats) -> Floats:
         """The factor of what can't be decided on; (w,)."""
-        return np.asarray(np.exp(np.clip(weights[:, -1], -_MOST, _MOST)))
+        return _factors(weights[:, -1])
+
+
+@dataclass(frozen=True, slots=True)
+class _CostsOfPlans:
+    """The logarithms of the costs of some plans; see `PlansCurve`.
+
+    Attributes:
+        features: of their decisions.
+        layers: what each costs by the prior; (n, points), 0 of what is gone and of the precision.
+        rest: likewise of what can't be decided on; (n,).
+        is_layer: (points,).
+    """
+
+    features: PlanFeatures
+    layers: Floats
+    rest: Floats
+    is_layer: npt.NDArray[np.bool_]
+
+    def values(self, weights: Floats) -> Floats:
+        """See `PlansCurve`."""
+        logs = self.features.added(weights[:-1])
+        total = (self.layers * _factors(logs)).sum(axis=1) + self.rest * _factors(weights[-1])
+        whole = np.clip(logs[:, ~self.is_layer], -_MOST, _MOST).sum(axis=1)
+        return np.asarray(np.log(np.maximum(total, _TINY)) + whole)
+
+    def slopes(self, weights: Floats) -> Floats:
+        """See `PlansCurve`."""
+        layers = self.layers * _factors(self.features.added(weights[:-1]))
+        rest = self.rest * _factors(weights[-1])
+        total = np.maximum(layers.sum(axis=1) + rest, _TINY)
+        shares = np.where(self.is_layer, layers / total[:, np.newaxis], 1.0)
+        return np.column_stack([self.features.rows(shares), rest / total])
+
+
+def _factors(logs: Floats) -> Floats:
+    """Of logarithms, which are bounded."""
+    return np.asarray(np.exp(np.clip(logs, -_MOST, _MOST)))
 
 
 def _parts(

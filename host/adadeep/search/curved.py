@@ -11,19 +11,28 @@ from adadeep.search.belief import LinearBelief, Scales
 from adadeep.search.sums import Decisions, Floats
 
 _STEPS = 6  # of Gauss and Newton
+_SETTLED = 1e-3  # of twice a log likelihood: a step that gains less is the last one
 _SHARES = (1.0, 0.5, 0.25, 0.1, 0.03)  # of a step, the first that helps
 _LEAST_VARIANCE = 1e-10
+
+
+class PlansCurve(Protocol):
+    """How a quantity of some plans follows from weights."""
+
+    def values(self, weights: Floats) -> Floats:
+        """Under weights (features,); (n,)."""
+        ...
+
+    def slopes(self, weights: Floats) -> Floats:
+        """By the weights (features,); (n, features)."""
+        ...
 
 
 class Curve(Protocol):
     """How a quantity of plans follows from weights."""
 
-    def values(self, decisions: Decisions, weights: Floats) -> Floats:
-        """Of plans (n, points) under weights (features,); (n,)."""
-        ...
-
-    def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
-        """By the weights (features,), of plans (n, points); (n, features)."""
+    def of(self, decisions: Decisions) -> PlansCurve:
+        """Of plans (n, points)."""
         ...
 
 
@@ -76,16 +85,20 @@ class CurvedBelief:
         """Draws conclusions from what was seen."""
         if not self._plans:
             return
-        plans, values = np.stack(self._plans), np.array(self._values)
+        curve = self._curve.of(np.stack(self._plans))
+        expected = curve.values(self.mean)
         for _ in range(_STEPS):
-            self._linearise(plans, values, is_stray_kept=True)
-            step, before = self._belief.mean - self.mean, self._misfit(plans, values, self.mean)
+            step = self._belief.mean_of(*self._plane(curve, expected)) - self.mean
+            before = self._misfit(expected, self.mean)
             shortened = (self.mean + share * step for share in _SHARES)
-            ahead = next((w for w in shortened if self._misfit(plans, values, w) < before), None)
+            tried = ((weights, curve.values(weights)) for weights in shortened)
+            ahead = next((one for one in tried if self._misfit(one[1], one[0]) < before), None)
             if ahead is None:
                 break
-            self.mean = ahead
-        self._linearise(plans, values)
+            self.mean, expected = ahead
+            if before - self._misfit(expected, self.mean) < _SETTLED:
+                break
+        self._belief.fit(*self._plane(curve, expected))
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:
         """Weights as they may be; (count, features)."""
@@ -98,21 +111,29 @@ class CurvedBelief:
         """
         if not self._plans:
             return np.empty(0)
-        expected = self._curve.values(np.stack(self._plans), self.mean)
+        expected = self._curve.of(np.stack(self._plans)).values(self.mean)
         stray = self.scales.stray**2
         own = stray / (stray + np.array(self._variances))
         return np.asarray(expected + own * (np.array(self._values) - expected))
 
-    def _linearise(self, plans: Decisions, values: Floats, is_stray_kept: bool = False) -> None:
-        """The belief as it is near the present weights."""
-        rows = self._curve.slopes(plans, self.mean)
-        expected = self._curve.values(plans, self.mean)
-        variances = np.array(self._variances)
-        self._belief.fit(rows, values - expected + rows @ self.mean, variances, is_stray_kept)
+    def _plane(self, curve: PlansCurve, expected: Floats) -> tuple[Floats, Floats, Floats]:
+        """The curve as it is near the present weights, where it has the values expected.
 
-    def _misfit(self, plans: Decisions, values: Floats, weights: Floats) -> float:
-        """How unlikely weights are by what was seen and by the prior, but for a constant."""
-        missed = values - self._curve.values(plans, weights)
+        Returns:
+            Rows, sums and variances, as `LinearBelief.fit` takes them.
+        """
+        rows = curve.slopes(self.mean)
+        sums = np.array(self._values) - expected + rows @ self.mean
+        return rows, sums, np.array(self._variances)
+
+    def _misfit(self, expected: Floats, weights: Floats) -> float:
+        """How unlikely weights are by what was seen and the prior, but for a constant.
+
+        Args:
+            expected: of the plans that were seen, under the weights.
+            weights: (features,).
+        """
+        missed = np.array(self._values) - expected
         spread = np.array(self._variances) + self.scales.stray**2
         prior = np.square(weights / self._deviations).sum()
         return float((np.square(missed) / spread).sum() + prior)

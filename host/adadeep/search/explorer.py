@@ -20,13 +20,14 @@ from adadeep.core.search import ScoredTrial, SearchContext
 from adadeep.core.space import SearchSpace
 from adadeep.core.trial import TrialState
 from adadeep.search import moves
+from adadeep.search.ascent import Climbed
 from adadeep.search.explored import Explored
 from adadeep.search.known_tables import Decisions, Floats
-from adadeep.search.neighbours import Moves
-from adadeep.search.world import View, World
+from adadeep.search.neighbours import Moves, distinct, keys
+from adadeep.search.view import View
+from adadeep.search.world import World
 
 Plan = tuple[int, ...]  # decisions
-Climbed = tuple[Decisions, Floats]  # plans (n, points), and what they are worth, (n,)
 Masks = npt.NDArray[np.bool_]
 
 TRIED_ALL = "every plan was tried"
@@ -34,6 +35,7 @@ TRIED_ALL = "every plan was tried"
 DESIGN = 3  # asks that open a search
 _DRAWS = 64  # of the belief, to weigh candidates
 _REFINED = 3  # steps from the best candidate
+_SCREENED, _SCREENS = 96, 8  # neighbours that are weighed in all draws, the best in so many
 _NONE_KEPT = -2.0  # the least reward that there can be
 _NEAR, _NEAR_WHILE_NONE = 1e-3, 0.1  # what it counts how far a plan stays behind
 _TOLERANCE = 1e-9
@@ -133,32 +135,60 @@ class Explorer:
             candidates: plans, each (n, points).
         """
         drawn = self.world.sample(self.rng, _DRAWS)
-        plans = self._hopeful(np.unique(np.concatenate(candidates), axis=0))
+        every = np.concatenate(candidates)
+        plans = self._hopeful(every[distinct(every)])
         if not len(plans):
             return self._any_fresh()
-        promise = self._promise(plans, drawn)
+        promise = self._noted(drawn.dreams(plans, self.rng))
         best, most = plans[np.argmax(promise)], float(promise.max())
         for _ in range(_REFINED):
-            around = self._hopeful(self.moves.neighbours(best[np.newaxis])[0])
-            if not len(around) or (promise := self._promise(around, drawn)).max() <= most:
+            around, promise = self._around(best, drawn)
+            if not len(around) or promise.max() <= most:
                 break
             best, most = around[np.argmax(promise)], float(promise.max())
         return as_plan(best)
 
-    def _promise(self, plans: Decisions, drawn: View) -> Floats:
+    def _around(self, plan: Decisions, drawn: View) -> tuple[Decisions, Floats]:
+        """Of a plan (points,) the hopeful neighbours, (n, points), and their promise, (n,)."""
+        near = self.moves.around(plan[np.newaxis])
+        is_wanted = near.is_open[0].copy()
+        around, _ = self.moves.neighbours(plan[np.newaxis])
+        is_wanted[is_wanted] = is_hopeful = self._is_hopeful(around)
+        around = around[is_hopeful]
+        if len(around) > _SCREENED:
+            some = drawn.dreams_around(near, is_wanted, self.rng, _SCREENS)
+            order = np.argsort(-self._promise(some), kind="stable")
+            around = around[np.sort(order[:_SCREENED])]
+            return around, self._noted(drawn.dreams(around, self.rng))
+        return around, self._noted(drawn.dreams_around(near, is_wanted, self.rng))
+
+    def _noted(self, dreams: tuple[Floats, Floats]) -> Floats:
+        """The promise of plans; notes what the best of them in each draw adds."""
+        raised = self._raise(dreams)
+        self._raised = max(self._raised, float(raised.max(axis=1, initial=0.0).mean()))
+        return self._promise(dreams)
+
+    def _promise(self, dreams: tuple[Floats, Floats]) -> Floats:
         """By how much each plan is expected to raise the best reward; (n,).
 
         And a little by how near it is expected to come, to tell those apart that raise it in no
         draw; where no plan keeps the limits yet that is what counts.
+
+        Args:
+            dreams: violation and reward in each draw; (draws, n).
         """
-        violation, reward = drawn.dreams(plans, self.rng)
+        violation, reward = dreams
         best = self.best_reward
         is_kept = violation <= _TOLERANCE
-        raised = np.where(is_kept, np.maximum(reward - best, 0.0), 0.0)
         short = np.where(is_kept, np.minimum(reward - best, 0.0), -np.minimum(violation, 1.0))
-        self._raised = max(self._raised, float(raised.max(axis=1).mean()))
         weight = _NEAR_WHILE_NONE if best <= _NONE_KEPT else _NEAR
-        return np.asarray((raised + weight * short).mean(axis=0))
+        return np.asarray((self._raise(dreams) + weight * short).mean(axis=0))
+
+    def _raise(self, dreams: tuple[Floats, Floats]) -> Floats:
+        """By how much each plan raises the best reward in each draw; (draws, n)."""
+        violation, reward = dreams
+        raised = np.maximum(reward - self.best_reward, 0.0)
+        return np.asarray(np.where(violation <= _TOLERANCE, raised, 0.0))
 
     @property
     def best_reward(self) -> float:
@@ -177,7 +207,8 @@ class Explorer:
         return plans[self._is_fresh(plans)]
 
     def _is_fresh(self, plans: Decisions) -> Masks:
-        return np.array([self._explored.is_new(tuple(row)) for row in plans.tolist()], np.bool_)
+        seen = np.array([*self._explored.seen], np.int64).reshape(-1, plans.shape[1])
+        return np.isin(keys(plans), keys(seen), invert=True)
 
     def _is_hopeful(self, plans: Decisions) -> Masks:
         """Whether they are fresh, and no known cost rules them out; (n,)."""

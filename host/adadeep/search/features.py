@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -24,6 +25,37 @@ class Group(IntEnum):
     SHARE = 3  # of a technique, times the layer's share of the MACs, and of the weights
     PRECISION = 4
     LAYER = 5  # of a layer, whatever is chosen for it
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFeatures:
+    """The features of the decisions of some plans.
+
+    Attributes:
+        at: features of each decision, all that are not 0 among them; (slots, n, points).
+        values: of those; (slots, n, points).
+        count: of all features.
+    """
+
+    at: npt.NDArray[np.int64]
+    values: Floats
+    count: int
+
+    def added(self, weights: Floats) -> Floats:
+        """What each decision adds; (n, points) of weights (features,)."""
+        return np.asarray((weights[self.at] * self.values).sum(axis=0))
+
+    def rows(self, slopes: Floats | None = None) -> Floats:
+        """Summed over the decisions of each plan; (n, features).
+
+        Args:
+            slopes: what each decision counts; (n, points). None: 1.
+        """
+        values = self.values if slopes is None else self.values * slopes
+        plans = self.at.shape[1]
+        at = self.at + self.count * np.arange(plans)[:, np.newaxis]
+        found = np.bincount(at.ravel(), values.ravel(), self.count * plans)
+        return np.asarray(found, np.float64).reshape(plans, self.count)
 
 
 class DecisionFeatures:
@@ -77,20 +109,15 @@ class DecisionFeatures:
             self._kinds.append(group)
         return self._names[key]
 
-    def rows(self, decisions: Decisions, slopes: Floats | None = None) -> Floats:
-        """Of plans (n, points), summed over their decisions; (n, features).
+    def of(self, decisions: Decisions) -> PlanFeatures:
+        """Of plans (n, points)."""
+        places = np.arange(decisions.shape[1])
+        at = self._slots[:, places, decisions]
+        return PlanFeatures(at, self._values[:, places, decisions], len(self.groups))
 
-        Args:
-            decisions: of the plans.
-            slopes: what each decision counts; (n, points). None: 1.
-        """
-        places, size = np.arange(decisions.shape[1]), len(self.groups)
-        values = self._values[:, places, decisions]  # (slots, n, points)
-        if slopes is not None:
-            values = values * slopes
-        at = self._slots[:, places, decisions] + size * np.arange(len(decisions))[:, np.newaxis]
-        found = np.bincount(at.ravel(), values.ravel(), size * len(decisions))
-        return np.asarray(found, np.float64).reshape(len(decisions), size)
+    def rows(self, decisions: Decisions) -> Floats:
+        """Of plans (n, points), summed over their decisions; (n, features)."""
+        return self.of(decisions).rows()
 
     def tables(self, weights: Floats) -> Floats:
         """What each decision adds; (ways, points, actions) of weights (ways, features)."""

@@ -8,13 +8,15 @@ wherever they stand, or win it: networks are trained on.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from adadeep.core.plan import NONE, LayerChoice
 from adadeep.core.space import SearchSpace
 from adadeep.search.belief import Scales
 from adadeep.search.curved import CurvedBelief, CurvedModel
-from adadeep.search.features import DecisionFeatures, Group
+from adadeep.search.features import DecisionFeatures, Group, PlanFeatures
 from adadeep.search.sums import Decisions, Floats, Precisions, Sums
 
 _FACTORS = frozenset({Group.OWN, Group.ACTION, Group.TECHNIQUE, Group.SHARE})
@@ -99,18 +101,44 @@ class _SumOfLosses:
         whole = Precisions(None, np.zeros(tables.shape[2], np.int64))
         return Sums(whole, np.zeros((1, len(weights))), np.moveaxis(tables, 0, 2)[np.newaxis])
 
-    def values(self, decisions: Decisions, weights: Floats) -> Floats:
+    def of(self, decisions: Decisions) -> _LossesOfPlans:
         """See `Curve`."""
-        return np.asarray(self.sums(weights[np.newaxis]).of(decisions)[0])
-
-    def slopes(self, decisions: Decisions, weights: Floats) -> Floats:
-        """See `Curve`."""
-        places = np.arange(decisions.shape[1])
-        losses = self._of_choices(weights[np.newaxis])[0, places, decisions]
-        rows = self._factors.rows(decisions, losses), self._added.rows(decisions)
-        return np.concatenate(rows, axis=1)
+        expected = self._expected[np.arange(decisions.shape[1]), decisions]
+        return _LossesOfPlans(
+            self._factors.of(decisions), self._added.of(decisions).rows(), expected
+        )
 
     def _of_choices(self, weights: Floats) -> Floats:
         """What each choice loses, but for what is added; (w, points, actions)."""
         logs = self._factors.tables(weights[:, : self._count])
         return np.asarray(self._expected * np.exp(np.clip(logs, -_MOST, _MOST)))
+
+
+@dataclass(frozen=True, slots=True)
+class _LossesOfPlans:
+    """The bent losses of some plans; see `PlansCurve`.
+
+    Attributes:
+        factors: features of the factors.
+        added: of what is added, summed over the decisions; (n, features).
+        expected: what each decision loses before anything is seen; (n, points).
+    """
+
+    factors: PlanFeatures
+    added: Floats
+    expected: Floats
+
+    def values(self, weights: Floats) -> Floats:
+        """See `PlansCurve`."""
+        return np.asarray(
+            self._of_choices(weights).sum(axis=1) + self.added @ weights[self.factors.count :]
+        )
+
+    def slopes(self, weights: Floats) -> Floats:
+        """See `PlansCurve`."""
+        return np.concatenate([self.factors.rows(self._of_choices(weights)), self.added], axis=1)
+
+    def _of_choices(self, weights: Floats) -> Floats:
+        """What each choice loses, but for what is added; (n, points)."""
+        logs = self.factors.added(weights[: self.factors.count])
+        return np.asarray(self.expected * np.exp(np.clip(logs, -_MOST, _MOST)))

@@ -6,8 +6,9 @@ import numpy as np
 
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import ScoredTrial, SearchContext, Stop
-from adadeep.search.ascent import ascend, random_plans
+from adadeep.search.ascent import ascend_each, random_plans
 from adadeep.search.explorer import TRIED_ALL, Explorer
+from adadeep.search.view import joined
 
 _BEST, _RANDOM = 4, 2  # starts of an ascent
 _ROUNDS = 40
@@ -30,10 +31,11 @@ class PlannerSampler:
         chosen = explorer.opening()
         if chosen is None:
             sampled = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
-            views = [explorer.world.mean(), *sampled]
+            view = joined([explorer.world.mean(), *sampled])
             drawn = random_plans(explorer.space, explorer.rng, _RANDOM)
             starts = np.concatenate([explorer.best_plans(_BEST), drawn])
-            mean, *dreams = [ascend(view, explorer.moves, starts, _ROUNDS) for view in views]
+            every = [starts] * (1 + _DREAMS)
+            mean, *dreams = ascend_each(view, explorer.moves, every, _ROUNDS)
             chosen = explorer.choose(mean, dreams)
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 

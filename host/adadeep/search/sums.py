@@ -6,7 +6,6 @@ one decision more or less need not be counted with all others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,7 @@ from adadeep.search.neighbours import Neighbourhood
 Floats = npt.NDArray[np.float64]
 Decisions = npt.NDArray[np.int64]
 
-_MANY = 16  # ways
-_TABLES = ("base", "added")
+_MANY, _FEW = 16, 8  # ways; plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,17 @@ class Sums:
     added: Floats
     joint: Floats | None = None
 
+    def first(self, most: int | None) -> Sums:
+        """In so many ways at the most, the first ones; None: in all."""
+        if most is None:
+            return self
+        joint = None if self.joint is None else self.joint[..., :most]
+        return Sums(self.precisions, self.base[..., :most], self.added[..., :most], joint)
+
     def of(self, decisions: Decisions) -> Floats:
         """Of plans (n, points); (ways, n)."""
         rows, places = self.precisions.of(decisions), np.arange(decisions.shape[1])
-        if len(self.base[0]) < _MANY or not len(decisions):
+        if len(self.base[0]) < _MANY or len(decisions) < _FEW:
             added = self.added[rows[:, np.newaxis], places, decisions].sum(axis=1)
         else:
             added = self._added_to_first(rows, decisions)
@@ -77,10 +82,13 @@ class Sums:
         """
         first = decisions[0]
         total = self.added[:, np.arange(len(first)), first].sum(axis=1)[rows]
-        for place, usual in enumerate(first):
-            others = np.flatnonzero(decisions[:, place] != usual)
-            row, here = rows[others], decisions[others, place]
-            total[others] += self.added[row, place, here] - self.added[row, place, usual]
+        owners, places = np.nonzero(decisions != first)
+        if not len(owners):
+            return np.asarray(total)
+        of, here = rows[owners], decisions[owners, places]
+        more = self.added[of, places, here] - self.added[of, places, first[places]]
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        total[owners[starts]] += np.add.reduceat(more, starts, axis=0)
         return np.asarray(total)
 
     def around(self, near: Neighbourhood) -> Floats:
@@ -101,21 +109,3 @@ class Sums:
         after = np.take(found.reshape(len(plans), -1, found.shape[-1]), near.moves, axis=1)
         after[near.far_at] = self.of(near.far).T
         return np.ascontiguousarray(np.moveaxis(after, 2, 0))
-
-
-def stacked(parts: Sequence[Sums]) -> Sums:
-    """Of several quantities the first way of each, as the ways of one."""
-    precisions = max((one.precisions for one in parts), key=lambda one: one.point is not None)
-    base, added = (_side_by_side([getattr(one, name) for one in parts]) for name in _TABLES)
-    if all(one.joint is None for one in parts):
-        return Sums(precisions, base, added)
-    none = np.zeros((1, *added.shape[1:3], added.shape[2], 1))
-    joint = _side_by_side([none if one.joint is None else one.joint for one in parts])
-    return Sums(precisions, base, added, joint)
-
-
-def _side_by_side(tables: Sequence[Floats]) -> Floats:
-    """The first way of each, for as many precisions as one of them tells apart."""
-    count = max(len(table) for table in tables)
-    firsts = [np.broadcast_to(one[..., 0], (count, *one.shape[1:-1])) for one in tables]
-    return np.stack(firsts, axis=-1)

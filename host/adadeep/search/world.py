@@ -8,7 +8,6 @@ it. What comes of it is *fitted*, never measured.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,9 +24,9 @@ from adadeep.search.cost_model import Amount, CostModel, KnownCost, LearnedCost
 from adadeep.search.known_tables import AdditiveTable, Formula, additive_table, savings
 from adadeep.search.loss_model import LossModel, unbent
 from adadeep.search.moves import initial_decisions
-from adadeep.search.neighbours import Neighbourhood
-from adadeep.search.sums import Decisions, Floats, Sums, stacked
-from adadeep.search.wishes import Wish, worth
+from adadeep.search.sums import Decisions, Floats, Sums
+from adadeep.search.view import View
+from adadeep.search.wishes import Wish
 
 _WORD_BYTES = 4
 _LEAST_COST = 1e-12
@@ -57,53 +56,6 @@ class GoalModel:
     def costs(self) -> tuple[CostModel, CostModel, CostModel]:
         """T, E and S_p."""
         return self.latency_ms, self.energy_mj, self.storage_bytes
-
-
-@dataclass(frozen=True)
-class View:
-    """Ways in which the world may be: the mean of what is believed, or samples of it.
-
-    Attributes:
-        world: that it is a view of.
-        weights: of the loss, then of each cost of each goal; each (ways, features).
-    """
-
-    world: World
-    weights: tuple[Floats, ...]
-
-    @functools.cached_property
-    def _sums(self) -> tuple[Sums, ...]:
-        return self.world.sums(self.weights)
-
-    @functools.cached_property
-    def _first(self) -> Sums:
-        """Of the first way; each quantity is a way of these."""
-        return stacked(self._sums)
-
-    def worth(self, decisions: Decisions) -> Floats:
-        """Of plans (n, points) in the first way; (n,)."""
-        return self._worth(self._first.of(decisions))
-
-    def worth_around(self, near: Neighbourhood) -> Floats:
-        """In the first way, after each move; (n, moves). Of no plan where a move is not open."""
-        return self._worth(self._first.around(near))
-
-    def dreams(self, decisions: Decisions, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Violation and reward of plans as they may turn out, each with a stray of its own.
-
-        Args:
-            decisions: (n, points).
-            rng: of the strays.
-
-        Returns:
-            Two arrays (ways, n); what is in one row belongs together.
-        """
-        shape = (len(self.weights[0]), len(decisions))
-        strayed = [one * rng.standard_normal(shape) if one else None for one in self.world.strays]
-        return self.world.scored([one.of(decisions) for one in self._sums], strayed)
-
-    def _worth(self, sums: Floats) -> Floats:
-        return worth(*self.world.scored([*sums]))
 
 
 class World:
@@ -262,7 +214,13 @@ class World:
         Returns:
             Arrays (ways, n); (1, n) of what is the same in all ways.
         """
-        return self._turned_out([one.of(decisions) for one in self.sums(weights)], ())
+        return self.quantities_of(decisions, self.sums(weights))
+
+    def quantities_of(
+        self, decisions: Decisions, sums: Sequence[Sums]
+    ) -> tuple[Floats, list[Floats]]:
+        """Likewise of what a view has summed up already."""
+        return self._turned_out([one.of(decisions) for one in sums], ())
 
     def sums(self, weights: Sequence[Floats]) -> tuple[Sums, ...]:
         """Of the loss and of each cost of each goal, under weights as of a `View`."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from adadeep.search import moves
-from adadeep.search.ascent import ascend, random_plans
+from adadeep.search.ascent import ascend, ascend_each, random_plans
 from adadeep.search.neighbours import Moves
 from adadeep.testing.spaces import SPACE
 from fakes.simulated import Simulated
@@ -16,10 +16,12 @@ class Perfect:
         self._place = {tuple(row): n for n, row in enumerate(truth.every_plan().tolist())}
         self._worth = np.array([_worth(*truth.rank(row)) for row in self._place])
 
-    def worth(self, decisions):
+    def worth(self, decisions, ways=None):
+        del ways
         return self._worth[[self._place[tuple(row)] for row in decisions.tolist()]]
 
-    def worth_around(self, near):
+    def worth_around(self, near, ways):
+        del ways
         found = np.full(near.is_open.shape, np.nan)  # of no plan
         owners, numbers = np.nonzero(near.is_open)
         found[owners, numbers] = self.worth(Moves(SPACE).made(near.plans[owners], numbers))
@@ -56,16 +58,68 @@ def test_the_best_plans_of_those_that_were_looked_at_come_once_the_best_first():
         np.testing.assert_allclose(worths, view.worth(plans), atol=1e-9)
 
 
-def test_a_round_takes_the_best_neighbour_and_no_round_none():
-    view = Perfect(Simulated(SPACE, seed=2))
+def test_a_round_takes_the_best_neighbour_or_leap_and_no_round_none():
+    climbs, view = Moves(SPACE, leap=4), Perfect(Simulated(SPACE, seed=2))
     start = np.array([moves.initial_decisions(SPACE)])
-    assert ascend(view, Moves(SPACE), start, 0)[0].tolist() == start.tolist()
-    plans, _ = ascend(view, Moves(SPACE), start, 1)
+    assert ascend(view, climbs, start, 0)[0].tolist() == start.tolist()
     around = {*moves.neighbours(SPACE, start[0].tolist())}
-    assert {tuple(row) for row in plans.tolist()} == {tuple(start[0].tolist()), *around}
-    best = max(around, key=lambda one: view.worth(np.array([one]))[0])
-    second = {tuple(row) for row in ascend(view, Moves(SPACE), start, 2)[0].tolist()}
-    assert second == {tuple(start[0].tolist()), *around, *moves.neighbours(SPACE, best)}
+    raised = view.worth_around(climbs.around(start), None) - view.worth(start)
+    leapt = [plan for plan, _ in climbs.leaps(start, np.where(raised == raised, raised, -np.inf))]
+    ahead = [*around, *(tuple(plan[0].tolist()) for plan in leapt)]
+    best = max(ahead, key=lambda one: view.worth(np.array([one]))[0])
+    plans, _ = ascend(view, climbs, start, 1)
+    assert {tuple(row) for row in plans.tolist()} == {tuple(start[0].tolist()), *around, best}
+    second = {tuple(row) for row in ascend(view, climbs, start, 2)[0].tolist()}
+    assert second == {tuple(start[0].tolist()), *around, best, *moves.neighbours(SPACE, best)}
+
+
+class Additive:
+    """Each decision of a plan is worth its own, in each of two ways."""
+
+    def __init__(self, space, seed):
+        shape = (2, len(space.points), len(space.actions))
+        self.of = np.random.default_rng(seed).normal(size=shape)
+        self._space = space
+
+    def worth(self, decisions, ways):
+        places = np.arange(decisions.shape[1])
+        return self.of[np.reshape(ways, (-1, 1)), places, decisions].sum(axis=1)
+
+    def worth_around(self, near, ways):
+        found = np.full(near.is_open.shape, np.nan)
+        owners, numbers = np.nonzero(near.is_open)
+        after = Moves(self._space).made(near.plans[owners], numbers)
+        found[owners, numbers] = self.worth(after, ways[owners])
+        return found
+
+    def best(self, way):
+        options = [list(point.options) for point in self._space.points]
+        return sum(self.of[way, place, some].max() for place, some in enumerate(options))
+
+
+def test_where_decisions_add_up_all_of_them_are_taken_at_once_in_each_way():
+    """One by one it would take 9 rounds: 8 layers and a precision."""
+    view, climbs = Additive(DEEP, 0), Moves(DEEP, leap=8)
+    starts = random_plans(DEEP, np.random.default_rng(1), 4)
+    found = ascend_each(view, climbs, [starts[:3], starts[3:]], 2)
+    for way, (plans, worths) in enumerate(found):
+        assert worths[0] == pytest.approx(view.best(way), abs=1e-9)
+        np.testing.assert_allclose(view.worth(plans, way), worths, atol=1e-9)
+
+
+def test_few_decisions_are_changed_one_by_one():
+    raised = np.ones((1, Moves(DEEP).count))
+    start = np.array([moves.initial_decisions(DEEP)])
+    assert not [*Moves(DEEP).leaps(start, raised)]
+    assert [*Moves(DEEP, leap=2).leaps(start, raised)]
+
+
+def test_climbs_at_once_come_to_what_each_comes_to_by_itself():
+    view, climbs = Additive(DEEP, 2), Moves(DEEP)
+    starts = [random_plans(DEEP, np.random.default_rng(n), 3) for n in range(2)]
+    alone, _ = ascend(view, climbs, starts[0], 3)
+    both, _ = ascend_each(view, climbs, starts, 3)
+    assert both[0].tolist() == alone.tolist()
 
 
 def test_random_plans_are_of_the_space_and_reach_all_of_it():

@@ -15,11 +15,11 @@ VARIANCES = np.array([0.01, 0.2, 0.05, 0.0])
 
 def fitted(scales=SCALES):
     belief = LinearBelief(GROUPS, scales)
-    belief.fit(ROWS, VALUES, VARIANCES, is_stray_kept=True)
+    belief.fit(ROWS, VALUES, VARIANCES)
     return belief
 
 
-def posterior(scales=SCALES):
+def posterior(scales):
     """Mean and covariance of the weights by precisions (Bishop 2006, 3.50 and 3.51)."""
     prior = np.diag(1 / np.square(scales.groups[GROUPS]))
     noise = np.diag(1 / (VARIANCES + scales.stray**2))
@@ -28,15 +28,23 @@ def posterior(scales=SCALES):
 
 
 def test_the_mean_is_that_of_the_textbook():
-    mean, _ = posterior()
     belief = fitted()
+    mean, _ = posterior(belief.scales)
     np.testing.assert_allclose(belief.mean, mean, rtol=1e-8)
+
+
+def test_what_the_mean_would_be_is_told_without_taking_anything():
+    belief = LinearBelief(GROUPS, SCALES)
+    mean, _ = posterior(SCALES)
+    np.testing.assert_allclose(belief.mean_of(ROWS, VALUES, VARIANCES), mean, rtol=1e-8)
+    assert not belief.mean.any()
     assert belief.scales == SCALES
 
 
 def test_samples_have_that_mean_and_covariance():
-    mean, covariance = posterior()
-    samples = fitted().sample(np.random.default_rng(1), 40_000)
+    belief = fitted()
+    mean, covariance = posterior(belief.scales)
+    samples = belief.sample(np.random.default_rng(1), 40_000)
     spread = np.sqrt(np.diag(covariance))
     assert np.abs((samples.mean(axis=0) - mean) / spread).max() < 5 / np.sqrt(40_000)
     np.testing.assert_allclose(
@@ -86,6 +94,7 @@ def test_the_stray_is_held_by_its_prior_while_little_was_seen():
 
 def test_what_was_fitted_before_is_forgotten():
     belief = LinearBelief(GROUPS, SCALES)
-    belief.fit(ROWS[::-1], VALUES + 5, VARIANCES, is_stray_kept=True)
-    belief.fit(ROWS, VALUES, VARIANCES, is_stray_kept=True)
-    np.testing.assert_array_equal(belief.mean, fitted().mean)
+    belief.fit(ROWS[::-1], VALUES + 5, VARIANCES)
+    belief.fit(ROWS, VALUES, VARIANCES)
+    mean, _ = posterior(belief.scales)
+    np.testing.assert_allclose(belief.mean, mean, rtol=1e-8)

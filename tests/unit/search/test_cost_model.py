@@ -148,6 +148,8 @@ def test_slopes_are_those_of_the_values():
     taught(model, SPACE, plans[::5], truth.latency_ms)
     for weights in model.sample(np.random.default_rng(0), 2):
         assert_slopes_are_those_of_the_values(model._curve, plans, weights, atol=1e-7)
+        costs = model._curve.sums(weights[np.newaxis], 1.0).of(plans)[0]
+        np.testing.assert_allclose(model._curve.of(plans).values(weights), np.log(costs))
 
 
 def test_samples_lie_around_the_mean_and_nearer_once_more_was_seen():

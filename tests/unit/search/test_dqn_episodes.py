@@ -61,8 +61,8 @@ def prospects(wish):
 
 
 def states_of(batch, plans, position, wish):
-    look = prospects(wish).look(plans, position, batch.masks(plans, position, wish))
-    return batch.states(plans, position, wish, look)
+    look = prospects(wish).look(plans, position, batch.masks(batch.begun(plans, position), wish))
+    return batch.states(batch.begun(plans, position), wish, look)
 
 
 def walked(batch, wish, epsilon, seed=0, weights=None):
@@ -79,7 +79,7 @@ def completions(decisions):
 def test_the_least_total_is_that_of_the_best_completion(name):
     batch, totals = episodes(name), values(name)
     for position in range(len(SPACE.points)):
-        found = batch._least_totals(0, PLANS, position)
+        found = batch._least_totals(0, batch.begun(PLANS, position))
         for plan, least in zip(PLANS, found, strict=True):
             best = totals[completions(plan[:position])].min()
             assert least == pytest.approx(best, rel=1e-9)
@@ -91,7 +91,7 @@ def test_an_action_is_open_exactly_where_a_completion_keeps_the_limit(name):
     batch, totals = episodes(name), values(name)
     for bound in np.quantile(totals, [0.0, 0.1, 0.3, 0.7, 1.0]):
         for position in range(len(SPACE.points)):
-            masks = batch.masks(PLANS, position, wishes(len(PLANS), bound))
+            masks = batch.masks(batch.begun(PLANS, position), wishes(len(PLANS), bound))
             for plan, mask in zip(PLANS.tolist(), masks, strict=True):
                 before = plan[:position]
                 applies = SPACE.mask(before)
@@ -137,7 +137,7 @@ def test_two_limits_are_to_be_kept_in_one_precision():
 def test_without_known_costs_all_that_applies_is_open():
     batch = episodes()
     for position in range(len(SPACE.points)):
-        masks = batch.masks(PLANS, position, wishes(len(PLANS)))
+        masks = batch.masks(batch.begun(PLANS, position), wishes(len(PLANS)))
         for plan, mask in zip(PLANS.tolist(), masks, strict=True):
             np.testing.assert_array_equal(mask, SPACE.mask(plan[:position]))
 
@@ -153,11 +153,11 @@ def test_what_a_table_learns_opens_actions_in_the_next_walk():
     batch, totals, has_it = EpisodeBatch(SPACE, (table,)), values("S_p"), PLANS[:, fc1] == option
     alone = [table.values(PLANS[PLANS[:, 0] == one]).min() for one in SPACE.points[0].options]
     wish = wishes(len(PLANS), np.mean(alone))  # so far conv has to be compressed for that
-    before = batch.masks(PLANS, 0, wish)
+    before = batch.masks(batch.begun(PLANS, 0), wish)
     table.learn(PLANS[has_it][totals[has_it].argmin()], 0.0)
     walked(batch, wish, 1.0)
-    found = batch.masks(PLANS, 0, wish)
-    np.testing.assert_array_equal(found, EpisodeBatch(SPACE, (table,)).masks(PLANS, 0, wish))
+    found, afresh = batch.masks(batch.begun(PLANS, 0), wish), EpisodeBatch(SPACE, (table,))
+    np.testing.assert_array_equal(found, afresh.masks(afresh.begun(PLANS, 0), wish))
     assert found.sum() > before.sum()
 
 
@@ -200,9 +200,9 @@ def test_a_greedy_walk_takes_the_best_open_action_at_each_point():
     weights = network(batch, seed=3)
     (plan,) = walked(batch, wish, 0.0, weights=weights)
     for position, action in enumerate(plan):
-        mask = batch.masks(plan[np.newaxis], position, wish)[0]
+        mask = batch.masks(batch.begun(plan[np.newaxis], position), wish)[0]
         look = prospects(wish).look(plan[np.newaxis], position, mask[np.newaxis])
-        state = batch.states(plan[np.newaxis], position, wish, look)
+        state = batch.states(batch.begun(plan[np.newaxis], position), wish, look)
         q = weights.values(state)[0] + look.advice[0].sum(axis=1)
         assert action == max(np.flatnonzero(mask), key=lambda a: q[a])
 
@@ -213,3 +213,14 @@ def test_exploring_walks_reach_every_plan_that_keeps_the_limit():
     drawn = walked(batch, wishes(2000, bound), 1.0)
     kept = {tuple(row) for row in PLANS[totals <= bound * (1 + 1e-9)].tolist()}
     assert {tuple(row) for row in drawn.tolist()} == kept
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_plans_that_go_on_are_those_begun_one_decision_later(name):
+    batch = episodes(name)
+    begun = batch.begun(PLANS, 0)
+    for position in range(1, len(SPACE.points)):
+        begun, expected = batch._further(begun), batch.begun(PLANS, position)
+        assert begun.position == position
+        for field in ("last", "is_ended", "chosen", "so_far"):
+            np.testing.assert_allclose(getattr(begun, field), getattr(expected, field))

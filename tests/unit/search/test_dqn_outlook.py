@@ -62,7 +62,9 @@ def test_before_the_last_decision_advice_is_exact_where_decisions_add_up():
     view, wishes = mind._world.mean(), mind.wishes(len(plans), own=0.3)
     prospects = mind._prospects(wishes, view)
     last = len(FOUR.points) - 1
-    look = prospects.look(plans, last, mind.episodes.masks(plans, last, wishes))
+    look = prospects.look(
+        plans, last, mind.episodes.masks(mind.episodes.begun(plans, last), wishes)
+    )
     for option in FOUR.points[last].options:
         of_option = plans.copy()
         of_option[:, last] = option
@@ -112,10 +114,11 @@ def test_nothing_is_expected_behind_a_choice_that_replaces_the_later_layers():
     prospects = mind._prospects(wishes, view)
     for position in range(1, len(SPACE.points) - 1):
         is_over = (ended[:, :position] == ending).any(axis=1)
-        totals = prospects._totals(ended, position)[:, is_over, 0]
-        so_far = mind._lookout.of(view, mind._initial)
-        expected = so_far.base[:, np.newaxis] + sum(
-            so_far.added[:, place, ended[is_over, place]] for place in range(position)
+        so_far = prospects.so_far(ended, position)
+        totals = prospects._totals(ended, position, so_far)[:, is_over, 0]
+        outlook = mind._lookout.of(view, mind._initial)
+        expected = outlook.base[:, np.newaxis] + sum(
+            outlook.added[:, place, ended[is_over, place]] for place in range(position)
         )
         np.testing.assert_allclose(totals, expected, atol=1e-12)
 
@@ -178,3 +181,12 @@ def test_prospects_look_at_open_actions_only():
     look = prospects.look(plans[:1], 0, less)
     assert look.advice[0, best].sum() > 0
     assert look.advice.sum(axis=2)[less].max() == pytest.approx(0)
+
+
+def test_what_decisions_add_up_to_grows_by_what_each_adds():
+    _, mind, plans = told(SPACE)
+    prospects = mind._prospects(mind.own(len(plans)), mind._world.mean())
+    so_far = prospects.so_far(plans, 0)
+    for position in range(1, len(SPACE.points)):
+        so_far = so_far + prospects.added(position - 1, plans[:, position - 1])
+        np.testing.assert_allclose(so_far, prospects.so_far(plans, position), atol=1e-12)

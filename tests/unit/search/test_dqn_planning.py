@@ -174,7 +174,9 @@ def test_the_rewards_of_an_episode_are_what_it_brought_over_what_was_expected_at
     assert len(mind._memory) == 5
     kept = mind._memory._columns
     prospects = mind._prospects(wishes, view)
-    first = prospects.look(plans, 0, mind.episodes.masks(plans, 0, wishes)).worth
+    first = prospects.look(
+        plans, 0, mind.episodes.masks(mind.episodes.begun(plans, 0), wishes)
+    ).worth
     brought = kept["rewards"][:5].sum(axis=1) + first
     np.testing.assert_allclose(brought, mind.rewards(plans, wishes, view), atol=1e-5)
     drawn = mind._memory.sample(400, np.random.default_rng(0))

@@ -59,3 +59,10 @@ def test_what_is_not_open_at_a_point_has_no_features():
     for place, point in enumerate(SPACE.points):
         closed = sorted(set(range(len(SPACE.actions))) - set(point.options))
         assert not ALL.of_decision[place, closed].any()
+
+
+def test_of_plans_it_is_told_what_each_decision_adds():
+    weights = np.random.default_rng(3).normal(size=len(ALL.groups))
+    places = np.arange(PLANS.shape[1])
+    expected = ALL.tables(weights[np.newaxis])[0, places, PLANS]
+    np.testing.assert_allclose(ALL.of(PLANS).added(weights), expected)

@@ -124,3 +124,5 @@ def test_slopes_are_those_of_the_values():
     plans = Simulated().every_plan()
     for weights in model.sample(np.random.default_rng(0), 2):
         assert_slopes_are_those_of_the_values(model._curve, plans, weights, atol=1e-9)
+        losses = model.sums(weights[np.newaxis]).of(plans)[0]
+        np.testing.assert_allclose(model._curve.of(plans).values(weights), losses, atol=1e-12)

@@ -12,7 +12,8 @@ from adadeep.core.space import build_space
 from adadeep.search.ascent import random_plans
 from adadeep.search.known_tables import precision_place
 from adadeep.search.neighbours import Moves
-from adadeep.search.sums import Precisions, Sums, stacked
+from adadeep.search.stacked import stacked
+from adadeep.search.sums import Precisions, Sums
 from adadeep.search.world import World
 from adadeep.testing.spaces import MODEL, SPACE, SVD
 from fakes.simulated import Simulated
@@ -81,20 +82,35 @@ def test_what_moves_make_of_plans_is_what_the_plans_after_them_come_to(space, ha
     np.testing.assert_allclose(found[:, near.is_open], sums.of(after), atol=1e-9)
 
 
-def test_stacked_quantities_are_the_first_way_of_each():
-    """One that knows pairs, one that knows no precision, one with neither."""
+def test_stacked_quantities_are_those_of_the_way_of_each_plan():
+    """One that knows pairs, one that knows no precision, one that is the same in all ways."""
     rng = np.random.default_rng(1)
     whole = Precisions(None, np.zeros(len(SPACE.actions), np.int64))
-    shape = (1, len(SPACE.points), len(SPACE.actions), 2)
+    shape = (1, len(SPACE.points), len(SPACE.actions), 3)
     parts = [
-        Sums(whole, rng.normal(size=(1, 2)), rng.normal(size=shape)),
+        Sums(whole, rng.normal(size=(1, 3)), rng.normal(size=shape)),
         drawn(SPACE, rng, 3),
         drawn(SPACE, rng, 1, has_pairs=False),
     ]
     plans = Simulated().every_plan()
+    ways, near = rng.integers(3, size=len(plans)), Moves(SPACE).around(plans)
     for chosen in (parts, parts[::-1], parts[::2], parts[:1]):
-        expected = [one.of(plans)[0] for one in chosen]
-        np.testing.assert_allclose(stacked(chosen).of(plans), expected, atol=1e-9)
+        values = [np.broadcast_to(one.of(plans), (3, len(plans))) for one in chosen]
+        expected = [one[ways, np.arange(len(plans))] for one in values]
+        together = stacked(chosen)
+        np.testing.assert_allclose(together.of(plans, ways), expected, atol=1e-9)
+        around = together.around(near, ways)
+        owners, numbers = np.nonzero(near.is_open)
+        after = Moves(SPACE).made(plans[owners], numbers)
+        found = around[:, owners, numbers]
+        np.testing.assert_allclose(found, together.of(after, ways[owners]), atol=1e-9)
+
+
+def test_the_first_ways_of_sums_are_those_of_fewer():
+    sums = drawn(SPACE, np.random.default_rng(2), 5)
+    plans = Simulated().every_plan()
+    np.testing.assert_array_equal(sums.first(2).of(plans), sums.of(plans)[:2])
+    assert sums.first(None) is sums
 
 
 def narrowed(truth):

@@ -14,6 +14,8 @@ from adadeep.core.scores import SampleScores
 from adadeep.core.search import Goal, GoalScore, ScoredTrial, TargetKnowledge
 from adadeep.core.trial import Trial, TrialState
 from adadeep.search.cost_model import KnownCost, LearnedCost
+from adadeep.search.neighbours import Moves
+from adadeep.search.view import View, joined
 from adadeep.search.wishes import worth
 from adadeep.search.world import World
 from adadeep.testing.spaces import SPACE
@@ -256,6 +258,28 @@ def test_dreams_scatter_around_the_mean_and_strays_are_of_each_plan():
     twice = np.repeat(PLANS[20:21], 2, axis=0)
     _, pair = world.mean().dreams(twice, np.random.default_rng(2))
     assert pair[0, 0] != pair[0, 1]
+
+
+def test_dreams_around_a_plan_are_those_of_its_neighbours():
+    world, climbs = told_all(context([DEMANDS[0]])), Moves(SPACE)
+    view, near = world.sample(np.random.default_rng(0), 20), climbs.around(PLANS[:1])
+    after, _ = climbs.neighbours(PLANS[:1])
+    is_wanted = near.is_open[0].copy()
+    is_wanted[np.flatnonzero(is_wanted)[::2]] = False
+    for most, ways in ((None, 20), (7, 7)):
+        found = view.dreams_around(near, is_wanted, np.random.default_rng(1), most)
+        some = View(world, tuple(weights[:ways] for weights in view.weights))
+        expected = some.dreams(after[1::2], np.random.default_rng(1))
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_views_joined_are_worth_in_each_way_what_each_is_worth():
+    world, rng = told_all(context([DEMANDS[1]])), np.random.default_rng(3)
+    views = [world.mean(), world.sample(rng), world.sample(rng)]
+    both = joined(views)
+    for way, view in enumerate(views):
+        found = both.worth(PLANS, np.full(len(PLANS), way))
+        np.testing.assert_allclose(found, view.worth(PLANS), atol=1e-12)
 
 
 def test_an_interval_of_a_time_is_the_doubt_about_it():

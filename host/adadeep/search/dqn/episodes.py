@@ -48,6 +48,27 @@ class Trace:
     worth: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Plans in the making.
+
+    Attributes:
+        decisions: (rows, points); those from the position on mean nothing.
+        position: of the decision that is next.
+        last: decision before it, nothing before the first; (rows,).
+        is_ended: whether a choice replaces the layers that are left; (rows,).
+        chosen: shares of the network that got each action; (rows, shares, actions).
+        so_far: of each known cost, in each precision; each (precisions, rows).
+    """
+
+    decisions: Decisions
+    position: int
+    last: Decisions
+    is_ended: Masks
+    chosen: Doubles
+    so_far: tuple[Doubles, ...]
+
+
 # From Q's states and advice, and the masks, to what is decided; (rows,).
 Decide = Callable[[int, Floats, Floats, Masks], Decisions]
 
@@ -67,8 +88,10 @@ class EpisodeBatch:
         self._points = np.stack(
             [point_features(space, number) for number in range(len(space.points))]
         ).astype(np.float32)
-        self._shares = shares(space).astype(np.float32)
+        self._shares = shares(space)
         self._actions = len(space.actions)
+        self._no_choice = (self._shares.shape[1], self._actions)
+        self._each = np.eye(self._actions, dtype=np.float32)
         self._open = np.zeros((len(space.points), self._actions), np.bool_)
         for number, point in enumerate(space.points):
             self._open[number, list(point.options)] = True
@@ -84,47 +107,69 @@ class EpisodeBatch:
         """Decisions of an episode."""
         return len(self._points)
 
-    def states(self, decisions: Decisions, position: int, wishes: Wishes, look: Look) -> Floats:
+    def begun(self, decisions: Decisions, position: int) -> Begun:
+        """Plans (rows, points) that are decided up to a position."""
+        before = decisions[:, :position]
+        chosen = np.zeros((len(decisions), *self._no_choice))
+        for place in range(position):
+            chosen[np.arange(len(decisions)), :, before[:, place]] += self._shares[place]
+        is_ended = np.asarray(self._ending[before].any(axis=1))
+        last = before[:, -1] if position else np.full(len(decisions), NOTHING)
+        so_far = tuple(table.so_far(before) for table in self._known)
+        return Begun(decisions, position, last, is_ended, chosen, so_far)
+
+    def _further(self, begun: Begun) -> Begun:
+        """The same plans, decided up to the next position."""
+        here, place = begun.decisions[:, begun.position], begun.position
+        chosen = begun.chosen.copy()
+        chosen[np.arange(len(here)), :, here] += self._shares[place]
+        so_far = tuple(
+            before + table.added[:, place, here] + table.joint[:, place, begun.last, here]
+            for before, table in zip(begun.so_far, self._known, strict=True)
+        )
+        is_ended = begun.is_ended | self._ending[here]
+        return Begun(begun.decisions, place + 1, here, is_ended, chosen, so_far)
+
+    def states(self, begun: Begun, wishes: Wishes, look: Look) -> Floats:
         """Before a decision: the layer, what was chosen, what is left, the demand, the outlook.
 
         Args:
-            decisions: (rows, points); those from `position` on are not looked at.
-            position: of the decision.
+            begun: plans, up to that decision.
             wishes: of the rows.
             look: at that position.
 
         Returns:
             (rows, size) of float32.
         """
-        rows = len(decisions)
-        before = np.eye(self._actions, dtype=np.float32)[decisions[:, :position]]
-        last = before[:, -1] if position else np.zeros((rows, self._actions), np.float32)
+        rows, position = len(begun.decisions), begun.position
+        found = np.zeros((rows, self.size), np.float32)
+        advice = look.advice * _ADVICE_SCALE
         parts = [
             np.broadcast_to(self._points[position], (rows, self._points.shape[1])),
-            (self._shares[:position].T @ before).reshape(rows, -1),
-            last,
+            begun.chosen.reshape(rows, -1),
+            self._each[begun.last] if position else np.zeros((rows, self._actions)),
             wishes.features,
-            np.clip(look.margins, -_MOST_ADVICE, 1),
-            np.clip(look.advice * _ADVICE_SCALE, -_MOST_ADVICE, _MOST_ADVICE).reshape(rows, -1),
+            _within(look.margins, -_MOST_ADVICE, 1),
+            _within(advice, -_MOST_ADVICE, _MOST_ADVICE).reshape(rows, -1),
         ]
         for number, bound in enumerate(wishes.known_bounds):
-            least = self._least_totals(number, decisions, position) / np.maximum(bound, 1e-12)
-            parts.append(np.clip(least, 0, 4)[:, np.newaxis])
-        return np.concatenate(parts, axis=1, dtype=np.float32)
+            least = self._least_totals(number, begun) / np.maximum(bound, 1e-12)
+            parts.append(_within(least, 0, 4)[:, np.newaxis])
+        return np.concatenate(parts, axis=1, out=found)
 
-    def masks(self, decisions: Decisions, position: int, wishes: Wishes) -> Masks:
+    def masks(self, begun: Begun, wishes: Wishes) -> Masks:
         """Which actions are open; (rows, actions), one at least in each row."""
-        found = np.repeat(self._open[position][np.newaxis], len(decisions), axis=0)
+        position = begun.position
+        found = np.repeat(self._open[position][np.newaxis], len(begun.decisions), axis=0)
         if self._is_layer[position]:
-            ended = self._ended(decisions, position)
-            found[ended] = False
-            found[ended, NOTHING] = True
+            found[begun.is_ended] = False
+            found[begun.is_ended, NOTHING] = True
         if not self._known:
             return found
-        hopeful = found & self._hopeful(decisions, position, wishes)
+        hopeful = found & self._hopeful(begun, wishes)
         return np.where(hopeful.any(axis=1, keepdims=True), hopeful, found)
 
-    def _hopeful(self, decisions: Decisions, position: int, wishes: Wishes) -> Masks:
+    def _hopeful(self, begun: Begun, wishes: Wishes) -> Masks:
         """After which actions each known limit can still be kept, all in one precision.
 
         Each limit by itself: whether one plan keeps all of them is a knapsack.
@@ -132,31 +177,24 @@ class EpisodeBatch:
         Returns:
             (rows, actions).
         """
-        kept = np.ones((len(self._known[0].base), len(decisions), self._actions), np.bool_)
-        is_over = self._ended(decisions, position)[:, np.newaxis] | self._ending
-        last = _last(decisions, position)
+        position, kept = begun.position, np.ones((1, 1, 1), np.bool_)
+        is_over = begun.is_ended[:, np.newaxis] | self._ending
         for number, table in enumerate(self._known):
-            here = table.added[:, np.newaxis, position] + table.joint[:, position, last]
+            least = table.added[:, np.newaxis, position] + table.joint[:, position, begun.last]
             ahead = self._least[number][:, position + 1, np.newaxis]
-            least = here + np.where(is_over, 0.0, ahead)
-            least += table.so_far(decisions[:, :position])[:, :, np.newaxis]
-            kept &= least <= wishes.known_bounds[number][:, np.newaxis] * (1 + _TOLERANCE)
+            least += np.where(is_over, 0.0, ahead) if is_over.any() else ahead
+            least += begun.so_far[number][:, :, np.newaxis]
+            bound = wishes.known_bounds[number][:, np.newaxis] * (1 + _TOLERANCE)
+            kept = kept & (least <= bound)
         if not self._is_layer[position]:  # each action is a precision here
             return kept[self._known[0].precision_of, :, np.arange(self._actions)].T
         return np.asarray(kept.any(axis=0))
 
-    def _least_totals(
-        self, number: int, decisions: Decisions, position: int
-    ) -> npt.NDArray[np.float64]:
-        """The least that a plan can come to when it is decided up to a position; (rows,)."""
-        ahead = self._least[number][:, position, _last(decisions, position)]
-        ahead = np.where(self._ended(decisions, position), 0.0, ahead)
-        so_far = self._known[number].so_far(decisions[:, :position])
-        return np.asarray((so_far + ahead).min(axis=0))
-
-    def _ended(self, decisions: Decisions, position: int) -> Masks:
-        """Whether a choice before a position replaces the layers behind it; (rows,)."""
-        return np.asarray(self._ending[decisions[:, :position]].any(axis=1))
+    def _least_totals(self, number: int, begun: Begun) -> npt.NDArray[np.float64]:
+        """The least that plans can come to; (rows,)."""
+        ahead = self._least[number][:, begun.position, begun.last]
+        ahead = np.where(begun.is_ended, 0.0, ahead)
+        return np.asarray((begun.so_far[number] + ahead).min(axis=0))
 
     def renew(self) -> None:
         """Takes what the tables have learned of choices that formulas can't tell."""
@@ -198,20 +236,23 @@ class EpisodeBatch:
     def _trace(self, wishes: Wishes, prospects: Prospects, decide: Decide) -> Trace:
         self.renew()
         plans = np.zeros((len(wishes.allowed_loss), self.length), np.int64)
+        begun, so_far = self.begun(plans, 0), prospects.so_far(plans, 0)
         steps = []
         for position in range(self.length):
-            masks = self.masks(plans, position, wishes)
-            look = prospects.look(plans, position, masks)
-            states = self.states(plans, position, wishes, look)
+            masks = self.masks(begun, wishes)
+            look = prospects.look(plans, position, masks, so_far)
+            states = self.states(begun, wishes, look)
             advice = look.advice.astype(np.float32)
             plans[:, position] = decide(position, states, advice, masks)
             steps.append((states, masks, advice, look.worth.astype(np.float32)))
+            begun = self._further(begun)
+            so_far = so_far + prospects.added(position, plans[:, position])
         return Trace(plans, *(np.stack(parts, axis=1) for parts in zip(*steps, strict=True)))
 
 
-def _last(decisions: Decisions, position: int) -> Decisions:
-    """The decision before a position; nothing before the first; (rows,)."""
-    return decisions[:, position - 1] if position else np.full(len(decisions), NOTHING)
+def _within(values: Doubles, least: float, most: float) -> Doubles:
+    """As `np.clip`, which takes longer than all else here on small arrays."""
+    return np.asarray(np.minimum(np.maximum(values, least), most))
 
 
 def _least_ahead(

@@ -21,7 +21,8 @@ from adadeep.search.dqn.targets import column_targets
 from adadeep.search.dqn.wanted import Wishes
 from adadeep.search.known_tables import Decisions, Floats
 from adadeep.search.replay import Floats as Singles
-from adadeep.search.world import View, World
+from adadeep.search.view import View
+from adadeep.search.world import World
 
 _BOUNDS = (0.1, 1.0)  # of random limits, over the initial network's own costs
 _LOSSES = (0.002, 0.06)  # of random limits of the loss

@@ -19,7 +19,8 @@ from adadeep.search.dqn.wanted import Wishes
 from adadeep.search.known_tables import Decisions, Floats, precision_place
 from adadeep.search.loss_model import bent, unbent
 from adadeep.search.moves import initial_decisions
-from adadeep.search.world import View, World
+from adadeep.search.view import View
+from adadeep.search.world import World
 
 _QUANTITIES = 4  # loss, T, E, S_p
 _PRICINGS = 8  # times that the prices of limits are moved
@@ -90,7 +91,8 @@ class Lookout:
 
     def quantities(self, plans: Decisions, view: View, initial: Floats) -> Floats:
         """Loss, and T, E and S_p over the initial network's, of plans; (goals, n, 4)."""
-        loss, costs = self._world.quantities(plans, view.weights)
+        first = [one.first(1) for one in view.sums]
+        loss, costs = self._world.quantities_of(plans, first)
         shares = np.stack([cost[0] for cost in costs]).reshape(len(initial), 3, -1)
         shares = (shares / initial[:, :, np.newaxis]).swapaxes(1, 2)
         losses = np.broadcast_to(loss[0][:, np.newaxis], (*shares.shape[:2], 1))
@@ -126,38 +128,59 @@ class Prospects:
         self._outlook, self._wishes = outlook, wishes
         self._precisions = list(lookout.precisions)
         self._closed, self._ending, self._is_layer = _shape_of(space)
+        self._actions = np.arange(len(space.actions))
+        self._rows = np.arange(len(wishes.allowed_loss))
         distinct, of = wishes.distinct()  # all walks of a user's own demand are of one
         self._ahead = self._priced(distinct)[:, :, of]
 
-    def look(self, decisions: Decisions, position: int, masks: Masks) -> Look:
+    def look(
+        self, decisions: Decisions, position: int, masks: Masks, so_far: Floats | None = None
+    ) -> Look:
         """Before a decision.
 
         Args:
             decisions: (rows, points); those from `position` on are not looked at.
             position: of the decision.
             masks: open actions; (rows, actions), one at least in each row.
+            so_far: as of `so_far`, if that is known.
         """
-        margins = self._wishes.margins(_unbent(self._totals(decisions, position)))
+        if so_far is None:
+            so_far = self.so_far(decisions, position)
+        margins = self._wishes.margins(_unbent(self._totals(decisions, position, so_far)))
         parts = self._wishes.judged(margins)  # (precisions, rows, actions, 2)
-        rows, actions = masks.shape
-        which = parts.sum(axis=-1).argmax(axis=0), np.arange(rows)[:, np.newaxis]
-        parts, margins = (one[*which, np.arange(actions)] for one in (parts, margins))
-        best = np.arange(rows), np.where(masks, parts.sum(axis=-1), -np.inf).argmax(axis=1)
-        return Look(parts[best], parts - parts[best][:, np.newaxis], margins[best])
+        whole = parts[..., 0] + parts[..., 1]
+        which = whole.argmax(axis=0), self._rows[:, np.newaxis], self._actions
+        parts = parts[which]
+        every, best = self._rows, np.where(masks, whole[which], -np.inf).argmax(axis=1)
+        worth = parts[every, best]
+        return Look(
+            worth, parts - worth[:, np.newaxis], margins[which[0][every, best], every, best]
+        )
 
-    def _totals(self, decisions: Decisions, position: int) -> Floats:
+    def so_far(self, decisions: Decisions, position: int) -> Floats:
+        """What the decisions before a position add up to; (precisions, rows, 4)."""
+        before = decisions[:, :position]
+        added = self._outlook.added[:, np.arange(position), before].sum(axis=2)
+        return np.asarray(added + self._outlook.base[:, np.newaxis])
+
+    def added(self, position: int, actions: Decisions) -> Floats:
+        """By one decision more, (rows,); (precisions, rows, 4)."""
+        return np.asarray(self._outlook.added[:, position, actions])
+
+    def _totals(self, decisions: Decisions, position: int, so_far: Floats) -> Floats:
         """After each action and what is likely to follow; (precisions, rows, actions, 4)."""
-        before, table = decisions[:, :position], self._outlook.added
-        so_far = table[:, np.arange(position), before].sum(axis=2)
-        so_far = (so_far + self._outlook.base[:, np.newaxis])[:, :, np.newaxis]
+        table = self._outlook.added
         if not self._is_layer[position]:  # each action is a precision here, and the last one
             totals = np.zeros((1, len(decisions), table.shape[2], _QUANTITIES))
-            totals[0, :, self._precisions] = so_far[:, :, 0]
+            totals[0, :, self._precisions] = so_far
             return totals
-        is_over: Masks = self._ending[before].any(axis=1, keepdims=True) | self._ending
-        ahead = self._ahead[:, position + 1, :, np.newaxis]
-        ahead = np.where(is_over[:, :, np.newaxis], 0.0, ahead)
-        return np.asarray(so_far + table[:, np.newaxis, position] + ahead)
+        ahead = self._ahead[:, position + 1]
+        if not self._ending.any():
+            return np.asarray((so_far + ahead)[:, :, np.newaxis] + table[:, np.newaxis, position])
+        is_ended: Masks = np.asarray(self._ending[decisions[:, :position]].any(axis=1))
+        is_over = is_ended[:, np.newaxis] | self._ending
+        ahead = np.where(is_over[:, :, np.newaxis], 0.0, ahead[:, :, np.newaxis])
+        return np.asarray(so_far[:, :, np.newaxis] + table[:, np.newaxis, position] + ahead)
 
     def _priced(self, wishes: Wishes) -> Floats:
         """As of `_likely`, at the best prices that were found."""

@@ -6,12 +6,13 @@ import numpy as np
 
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.search import ScoredTrial, SearchContext, Stop
-from adadeep.search.ascent import ascend
+from adadeep.search.ascent import ascend_each
 from adadeep.search.dqn.config import ImaginationConfig
 from adadeep.search.dqn.imagination import Imagination
-from adadeep.search.explorer import TRIED_ALL, Climbed, Explorer
+from adadeep.search.explorer import TRIED_ALL, Explorer
 from adadeep.search.known_tables import Decisions
-from adadeep.search.world import View
+from adadeep.search.neighbours import distinct
+from adadeep.search.view import View, joined
 
 _BEST = 4  # plans so far that are improved beside what Q proposes
 _EXPLORES = 0.15  # share of random decisions in all proposals but one
@@ -34,6 +35,7 @@ class PlanningDqnSampler:
         self._explorer = Explorer(context, config.design)
         self._mind = Imagination(self._explorer.world, config, self._explorer.rng)
         self._mind.learn(config.first_batches)
+        self._taught: tuple[Decisions, View] | None = None  # what was improved, and where
 
     def ask(self) -> CompressionPlan | Stop:
         """The next plan."""
@@ -41,17 +43,22 @@ class PlanningDqnSampler:
         chosen = explorer.opening()
         if chosen is None:
             sampled = [explorer.world.sample(explorer.rng) for _ in range(_DREAMS)]
-            views = [explorer.world.mean(), *sampled]
-            mean, *dreams = [self._improved(view) for view in views]
-            taught = mean[0][: self._config.improved]
-            self._mind.remember(taught, self._mind.own(len(taught)), views[0])
+            view = joined([explorer.world.mean(), *sampled])
+            starts = self._starts(view)
+            mean, *dreams = ascend_each(view, explorer.moves, starts, self._config.rounds)
+            self._taught = mean[0][: self._config.improved], explorer.world.mean()
             chosen = explorer.choose(mean, dreams)
         return Stop(TRIED_ALL) if chosen is None else explorer.ask(chosen)
 
     def tell(self, scored: ScoredTrial) -> None:
         """Learns from it, whoever asked for it, and imagines anew."""
+        batches = self._config.later_batches
+        if batches and self._taught is not None:
+            taught, view = self._taught
+            self._mind.remember(taught, self._mind.own(len(taught)), view)
+        self._taught = None
         if self._explorer.tell(scored) is not None:
-            self._mind.learn(self._config.later_batches)
+            self._mind.learn(batches)
 
     def expected_gain(self) -> float | None:
         """What going on may still add to the best reward."""
@@ -65,13 +72,18 @@ class PlanningDqnSampler:
         """The plan that Q alone decides on for the user's demand; (1, points)."""
         return self._mind.walk(self._mind.own(1), self._explorer.world.mean()).plans
 
-    def _improved(self, view: View) -> Climbed:
-        """What climbing from Q's proposals comes by, the best of it first."""
+    def _starts(self, view: View) -> list[Decisions]:
+        """By way of a view: the best plans so far, and of Q's proposals those that are best in it.
+
+        Q proposes in the first way; in the others what is best of that is as good a start.
+        """
         explorer, config = self._explorer, self._config
         epsilons = np.full(config.proposals, _EXPLORES)
         epsilons[0] = 0.0
         walked = self._mind.walk(self._mind.own(config.proposals), view, epsilons).plans
-        proposals = np.unique(walked, axis=0)
-        order = np.argsort(-view.worth(proposals), kind="stable")[: config.improved]
-        starts = np.concatenate([explorer.best_plans(_BEST), proposals[order]])
-        return ascend(view, explorer.moves, starts, config.rounds)
+        proposals = walked[distinct(walked)]
+        best, count = explorer.best_plans(_BEST), 1 + _DREAMS
+        ways = np.repeat(np.arange(count), len(proposals))
+        worths = view.worth(np.tile(proposals, (count, 1)), ways).reshape(count, -1)
+        order = np.argsort(-worths, axis=1, kind="stable")[:, : config.improved]
+        return [np.concatenate([best, proposals[own]]) for own in order]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ _BROKEN_AT_ALL = 1.0  # and besides, by however little: more than keeping it can
 _TOLERANCE = 1e-9  # as of `core.reward`
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wishes:
     """The demands of a batch of episodes, relative to the initial network.
 
@@ -33,14 +34,14 @@ class Wishes:
     bounds: Floats
     known_bounds: Floats
 
-    @property
+    @functools.cached_property
     def features(self) -> npt.NDArray[np.float32]:
         """For states; (rows, 8)."""
         logs = np.log2(np.clip(self.bounds, 1e-3, 4.0)) / 4
         loss = np.clip(self.allowed_loss * _LOSS_SCALE, 0, 4)[:, np.newaxis]
         return np.concatenate([self.weights, loss, logs], axis=1).astype(np.float32)
 
-    @property
+    @functools.cached_property
     def per_unit(self) -> Floats:
         """How much of a margin a unit of loss, T, E or S_p takes; (rows, 4)."""
         return 1 / np.concatenate([self.loss_room[:, np.newaxis], self.bounds], axis=1)
@@ -57,14 +58,25 @@ class Wishes:
         )  # fmt: skip
         return some, of.ravel()
 
+    @functools.cached_property
+    def allowed(self) -> Floats:
+        """Loss, and T, E and S_p over the initial network's; (rows, 4)."""
+        return np.concatenate([self.allowed_loss[:, np.newaxis], self.bounds], axis=1)
+
     def margins(self, quantities: Floats) -> Floats:
         """Of loss, T, E and S_p over the initial network's; both (..., rows, plans, 4)."""
-        allowed = np.concatenate([self.allowed_loss[:, np.newaxis], self.bounds], axis=1)
-        left = allowed[:, np.newaxis] - quantities
-        return np.asarray(left * self.per_unit[:, np.newaxis])
+        left = self.allowed[:, np.newaxis] - quantities
+        left *= self.per_unit[:, np.newaxis]
+        return np.asarray(left)
 
     def judged(self, margins: Floats) -> Floats:
         """R1 and R2 less what limits are broken by; (..., rows, plans, 2) of (..., 4)."""
-        parts = self.weights[:, np.newaxis] * np.clip(margins, -1, 1)
-        parts += _BROKEN * np.clip(margins, -1.5, 0) - _BROKEN_AT_ALL * (margins < -_TOLERANCE)
+        parts = np.minimum(margins, 1)
+        np.maximum(parts, -1, out=parts)
+        parts *= self.weights[:, np.newaxis]
+        broken = np.minimum(margins, 0)
+        np.maximum(broken, -1.5, out=broken)
+        broken *= _BROKEN
+        parts += broken
+        parts -= _BROKEN_AT_ALL * (margins < -_TOLERANCE)
         return np.asarray(parts[..., :2] + parts[..., 2:])

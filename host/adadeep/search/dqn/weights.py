@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ Dense = tuple[Floats, Floats]  # kernel (in, out), bias (out,)
 _ROWS_AT_ONCE = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QWeights:
     """Weights at one moment: the target network of Algorithm 1 is an older one of these.
 
@@ -62,8 +63,28 @@ class QWeights:
 
     def values(self, states: Floats) -> Floats:
         """Q = G + H (Eq. 7); (rows, actions)."""
-        gain, satisfaction = self.columns(states)
-        return gain + satisfaction
+        starts = range(0, len(states), _ROWS_AT_ONCE)
+        return np.concatenate(
+            [self._values(states[start : start + _ROWS_AT_ONCE]) for start in starts]
+        )
+
+    def _values(self, states: Floats) -> Floats:
+        *hidden, last = self._whole
+        shared = states
+        for layer in hidden:
+            shared = relu(shared, layer)
+        return linear(shared, last)
+
+    @functools.cached_property
+    def _whole(self) -> tuple[Dense, ...]:
+        """Layers of Q itself: both columns side by side, then their sum."""
+        (first, second), (first2, second2) = self.gain, self.satisfaction
+        beside = (
+            np.concatenate([first[0], first2[0]], axis=1),
+            np.concatenate([first[1], first2[1]]),
+        )
+        summed = np.vstack([second[0], second2[0]]), second[1] + second2[1]
+        return *self.trunk, beside, summed
 
     def _columns(self, states: Floats) -> tuple[Floats, Floats]:
         shared = states
