@@ -75,8 +75,9 @@ def measurement(scale: int = 1) -> Measurement:
         "a" * 64, 1_310_000, "f" * 16, "Maker of long names Device 15 Ultra", AGENT,
         MeasureSettings(), (Placement(0, 0, 1, 2, (
             Block(0, 0, 1, tuple(scale * (10**6 + i) for i in range(40)), 2 * scale * 10**6),
-        )),), (Delegate("XNNPACK", 12),), Memory(), Conditions(1.0, (1_800_000,) * 8, ("schedutil",)),
-        Conditions(2.0), disturbed=("the clock dropped by 20 % in the second launch",),
+        )),), (Delegate("XNNPACK", 12),), Memory(),
+        Conditions(1.0, (1_800_000,) * 8, ("schedutil",)), Conditions(2.0),
+        disturbed=("the clock dropped by 20 % in the second launch",),
     )  # fmt: skip
 
 

@@ -33,7 +33,8 @@ def save(name: str, scale: int) -> Path:
     runs = tuple(scale * (1_000_000 + i) for i in range(40))
     measurement = Measurement(
         "a" * 64, 40_000, facts.fingerprint, facts.title, agent, MeasureSettings(),
-        (Placement(0, 0, 1, 2, (Block(0, 0, 1, runs),)),), (), Memory(), Conditions(1.0), Conditions(2.0),
+        (Placement(0, 0, 1, 2, (Block(0, 0, 1, runs),)),), (), Memory(),
+        Conditions(1.0), Conditions(2.0),
     )  # fmt: skip
     layer = LayerSpec("dense", LayerKind.DENSE, (10,), (5,))
     return files.save(
@@ -245,7 +246,8 @@ def test_validate_names_the_line_and_key_of_a_bad_sample(capsys, library):
     code, out, _ = adadeep(capsys, "validate", "fast", "--json")
     assert code == 2
     (checked,) = json.loads(out)["checked"]
-    assert "line 1: key 'measurement.placements[0].blocks[0]': a time in ns is 0" in checked["problems"][0]
+    where = "line 1: key 'measurement.placements[0].blocks[0]'"
+    assert f"{where}: a time in ns is 0" in checked["problems"][0]
 
 
 def test_a_name_that_is_not_there_is_a_usage_error(capsys):

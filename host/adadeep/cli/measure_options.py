@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adadeep.cli.options import read_model
+import click
+
+from adadeep.cli.options import PATH, SECONDS, read_model
 from adadeep.core.errors import ConfigError
 from adadeep.core.measure_settings import MeasureSettings
 from adadeep.core.units import parse_duration_s
@@ -16,6 +19,41 @@ if TYPE_CHECKING:
     from adadeep.measure.comparing import Earlier, FailIf
 
 _MOST_MODELS = 14  # of a session, beside what they are compared with and the reference
+
+
+def how_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what says how long to measure, and what to compare with."""
+    options = (
+        click.option(
+            "--max-seconds", type=SECONDS, default=4.0, show_default=True,
+            help="Longest time of the runs; less where more would tell nothing.",
+        ),
+        click.option(
+            "--launches", type=click.IntRange(1, 100), default=3, show_default=True,
+            help="Processes that measure, one after the other.",
+        ),
+        click.option(
+            "--against", type=PATH, metavar="OLD.tflite|RESULT.json",
+            help="Compare with this model, measured now in turn with the others, or with what"
+            " --json wrote earlier.",
+        ),
+        click.option(
+            "--fail-if", metavar="'slower 3%'",
+            help="Exit with 4 where a model is known to be slower than what it is compared with by"
+            " more than that; 'maybe slower 3%': also where it can't be told.",
+        ),
+        click.option(
+            "--cold", is_flag=True, help="Also runs with the caches full of other data."
+        ),
+        click.option(
+            "--sustained", metavar="10min",
+            help="Run one model so long without a pause: its first and last minute, and how it"
+            " went.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +130,17 @@ def measure_wish(
     seconds = parse_duration_s(sustained) if sustained else None
     if seconds is not None:
         if len(paths) > 1 or earlier:
-            raise ConfigError("--sustained takes one model; measure the others by themselves.")
+            raise ConfigError(
+                "--sustained takes one model; name one, and measure the others by themselves."
+            )
         sustained_plan(seconds)
     models = tuple(read_model(path) for path in paths)
     if len({hashlib.sha256(model).digest() for model in models}) < len(models):
         raise ConfigError("a model is named twice; name another, or leave it out.")
     if input_file is not None and len(models) > 1:
-        raise ConfigError("--inputs are those of one model; measure the others by themselves.")
+        raise ConfigError(
+            "--inputs are those of one model; name one, and measure the others by themselves."
+        )
     settings, sample = _sample(settings, models[0], input_file)
     return MeasureWish(
         paths, models, settings, sample, agent, earlier, fail_if, seconds,

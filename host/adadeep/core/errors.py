@@ -87,7 +87,7 @@ class AgentError(DeviceError):
     Attributes:
         code: one of `adadeep_agent.wire.ErrorCode`, for example ``model_corrupt``, or one of
             `adadeep.measure.faults`.
-        model: name of the model that is at fault, as the request had it; None if it is none of them.
+        model: name of the model that is at fault, as the request had it; None if none is.
     """
 
     _USERS_FAULT = (

@@ -33,8 +33,8 @@ class MeasuringPlan:
         cold_runs: of each model in a placement, each after a buffer was read that drives all else
             out of the caches; 0: none.
         cold_bytes: the size of that buffer.
-        half_width: enough when the 95 % t interval of the placements' mean log ratios (of one model:
-            of their log medians) is no wider to either side; 0: never.
+        half_width: enough when the 95 % t interval of the placements' mean log ratios (of one
+            model: of their log medians) is no wider to either side; 0: never.
         max_ms: the longest time of it all.
     """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.input_options import input_options, with_inputs
-from adadeep.cli.measure_options import MeasureWish, measure_wish
+from adadeep.cli.measure_options import MeasureWish, how_options, measure_wish
 from adadeep.cli.options import (
     PATH,
     SECONDS,
@@ -48,29 +48,7 @@ _MOST_COLD_BYTES, _USUAL_COLD_BYTES = 64 << 20, 32 << 20
 @threads_option
 @cores_option
 @agent_option
-@click.option(
-    "--max-seconds", type=SECONDS, default=4.0, show_default=True,
-    help="Longest time of the runs; less where more would tell nothing.",
-)  # fmt: skip
-@click.option(
-    "--launches", type=click.IntRange(1, 100), default=3, show_default=True,
-    help="Processes that measure, one after the other.",
-)  # fmt: skip
-@click.option(
-    "--against", type=PATH, metavar="OLD.tflite|RESULT.json",
-    help="Compare with this model, measured now in turn with the others, or with what --json"
-    " wrote earlier.",
-)  # fmt: skip
-@click.option(
-    "--fail-if", metavar="'slower 3%'",
-    help="Exit with 4 where a model is known to be slower than what it is compared with by more"
-    " than that; 'maybe slower 3%': also where it can't be told.",
-)  # fmt: skip
-@click.option("--cold", is_flag=True, help="Also runs with the caches full of other data.")
-@click.option(
-    "--sustained", metavar="10min",
-    help="Run one model so long without a pause: its first and last minute, and how it went.",
-)  # fmt: skip
+@how_options
 @input_options
 @json_option
 def command(
