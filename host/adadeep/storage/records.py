@@ -341,9 +341,7 @@ class JournalContent:
         else:
             place, key = self._place(value)
             if place is self.measured and key in place:
-                raise FormatError(
-                    "a session of measuring is there twice; restore the file from a copy."
-                )
+                raise FormatError("a session of measuring is there twice; restore a copy.")
             place[key] = value
             if isinstance(value, MeasuredTogether):
                 self.sessions_on(value.measurements[0].target.key).append(value)

@@ -12,7 +12,6 @@ from adadeep.cli.input_options import input_options, with_inputs
 from adadeep.cli.measure_options import MeasureWish, how_options, measure_wish
 from adadeep.cli.options import (
     PATH,
-    SECONDS,
     agent_option,
     cores_option,
     device_option,
