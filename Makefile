@@ -9,7 +9,7 @@ JOBS ?= 3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-board soak lint bench clean
+.PHONY: help demo test test-board soak soak-noise lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,11 @@ test-board: $(READY) ## The tests on the lab's qemu machines (aarch64, USB)
 
 soak: $(READY) ## The tests that open or close an agent, 50 times with a core kept busy; writes docs/soak.md
 	$(BIN)/python scripts/soak.py $(ARGS)
+
+soak-noise: $(READY) ## Two hours: sessions in three groups, and how often their intervals held; table to docs/benchmarks.md
+	$(BIN)/python benchmarks/noise/record.py $(ARGS)
+	$(BIN)/python benchmarks/bench_noise.py
+	$(BIN)/python benchmarks/run_all.py --table-only
 
 lint: $(READY) ## ruff, mypy, import layers
 	$(BIN)/ruff check .

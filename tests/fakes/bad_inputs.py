@@ -264,11 +264,11 @@ SEARCH = [
     bad("search digits -d local -o /proc/nowhere"),
     bad(
         "search digits -d local -o runs/x",
-        journal(_plan('"schema_version":2', '"schema_version":1')),
+        journal(_plan('"schema_version":3', '"schema_version":1')),
     ),
     bad(
         "search digits -d local -o runs/x",
-        journal(_plan('"schema_version":2', '"schema_version":9')),
+        journal(_plan('"schema_version":3', '"schema_version":9')),
     ),
     bad("search digits -d local -o runs/x", journal(lambda data: data[1:])),
     bad("search digits -d local -o runs/x", journal(_plan('"kind":"ask"', '"kind":"tell"'))),

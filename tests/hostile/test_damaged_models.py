@@ -11,7 +11,7 @@ import pytest
 
 from adadeep.core.clock import Deadline
 from adadeep.core.errors import AgentError
-from adadeep.core.measure_settings import MeasureSettings
+from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.local import LocalTransport
 from adadeep.measure.layer_models import SingleLayer, conv, dense, pool, tflite_of
@@ -23,9 +23,10 @@ from fakes.sandbox import Sandbox, assert_clear_failure, assert_harmless, hurrie
 from fakes.tflite_models import Input, embedding, endless, gather, relu, rewritten
 
 MUTANTS = 40
-QUICK = MeasureSettings(
-    launches=1, warmup_min_runs=0, warmup_min_ms=0, min_runs=1, max_runs=5, min_ms=0, max_ms=5
-)
+QUICK = MeasuringPlan(
+    placements=1, least_placements=1, placement_ms=0.0, block_ms=1.0, drop_runs=0, drop_ms=0.0,
+    warmup_ms=0.0, max_ms=5.0,
+)  # fmt: skip
 SMALL = (
     tflite_of(SingleLayer(conv(4, 2, 3, 3))),
     tflite_of(SingleLayer(conv(4, 2, 3, 3), "int8")),
@@ -84,7 +85,7 @@ def agent_folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def meter(agent_folder: Path) -> Iterator[DeviceMeter]:
-    with open_meter(LocalTransport(agent_folder), Deadline.after(60), QUICK) as opened:
+    with open_meter(LocalTransport(agent_folder), Deadline.after(60)) as opened:
         yield opened
 
 
@@ -93,7 +94,7 @@ def refusal(meter: DeviceMeter, model: bytes) -> AgentError | None:
     refused: AgentError | None = None
     try:
         with hurried():
-            assert meter.measure([model])[0].latency_ms > 0
+            assert meter.measure([model], QUICK).measurements[0].latency_ms > 0
     except AgentError as error:
         refused = error
     if refused is not None:
@@ -145,7 +146,7 @@ def test_a_model_without_an_end_is_ended_with_its_agent(
 
 @pytest.mark.lab
 def test_so_it_is_on_a_device_behind_adb(lab_box: Any):
-    with open_meter(AdbTransport(lab_box.serial), Deadline.after(60), QUICK) as meter:
+    with open_meter(AdbTransport(lab_box.serial), Deadline.after(60)) as meter:
         error = refusal(meter, DEADLY["no graph"])
         assert error is not None
         assert error.code in {"runtime_crashed", "model_corrupt"}

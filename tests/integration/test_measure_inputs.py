@@ -47,7 +47,7 @@ def test_a_device_with_a_profile_has_a_session_more_after_each(measure, tmp_path
         if arguments[:1] == ("--input-range",):
             assert kept is None
         elif not measured["disturbed"]:
-            assert kept == device["models"][0]["latency_ms"]["median_ms"]
+            assert kept == pytest.approx(device["models"][0]["latency_ms"]["median_ms"])
     assert len(files.load(name).sessions) == 3
 
 

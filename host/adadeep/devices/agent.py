@@ -115,8 +115,11 @@ class AgentClient:
             try:
                 if client._greet(deadline):
                     return client
-            except BaseException:
+            except Exception:
                 stream.close()
+                raise
+            except BaseException:  # Ctrl-C while it starts: waits until it has ended
+                client.close(cancel=True)
                 raise
             stream.close()
             ready.push(deadline)
