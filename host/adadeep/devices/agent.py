@@ -227,6 +227,10 @@ class AgentClient:
             pass  # it does not read
         except TransientDeviceError:
             has_ended = True  # or the link is gone: it tidies up by itself
+        except KeyboardInterrupt:  # it goes already: a first Ctrl-C waits for that
+            has_ended = False
+            has_ended = self._wait_for_end(deadline)
+            raise
         finally:  # also at a second Ctrl-C
             if not has_ended:
                 self.end()
