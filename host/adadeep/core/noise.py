@@ -46,7 +46,7 @@ from adadeep.core.noise_series import (
     rounds_of,
     trimmed_mean,
 )
-from adadeep.core.noise_sessions import at_times, mean_rounds, member, spanned_s
+from adadeep.core.noise_sessions import at_times, mean_rounds, member, occasions, spanned_s
 from adadeep.core.noise_sessions import state_of as state_of
 from adadeep.core.reader import read_json, require_range
 from adadeep.core.session import MeasuredTogether
@@ -58,6 +58,10 @@ _NEAR = 2.0  # a shipped guess goes where a reference is known so near
 _PRIOR_PLACEMENTS = 4.0  # degrees of freedom that references count for, at most
 _MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
 _GUESS_DF = 6.0  # of a shipped guess
+_ELSEWHERE_DF = 2.0  # of it beside what was learned on the device on one occasion
+_EXACT_SD = (
+    1e-3  # below, a device has nothing that could stray: a machine that counts instructions
+)
 _TAILS = 1.5  # sessions' upper percentiles scatter so much more than their medians
 
 
@@ -212,8 +216,23 @@ class NoiseModel:
             like: its size and time.
             seconds: how long a session times it.
         """
+        known = self.own(like, seconds)
+        if self.is_prior or known.value <= _EXACT_SD**2:
+            return known
+        return known.blended(self._elsewhere(like, seconds))
+
+    def own(self, like: Like, seconds: float) -> Variance:
+        """As `foretold`, by what this device told alone: how much a longer session would help."""
         known = pooled(like, [(one, self._between(one, seconds)) for one in self.references])
         return Variance(max(known.value, LEAST_SD**2), known.df)
+
+    def _elsewhere(self, like: Like, seconds: float) -> Variance:
+        """How devices stray in general: it counts less with each occasion on which this one told.
+
+        A quiet moment in which a device was profiled does not know of what else will run there.
+        """
+        df = _ELSEWHERE_DF / max(occasions(row.unix_s for row in self.sessions), 1)
+        return Variance(PRIOR.foretold(like, seconds).value, df)
 
     def _between(self, reference: ReferenceNoise, seconds: float) -> Variance:
         sha = reference.model_sha256

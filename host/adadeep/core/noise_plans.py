@@ -71,9 +71,9 @@ def plan_for(
 def _latency_plan(noise: NoiseModel, model: Like, budget_ms: float, aim: float) -> PlanChoice:
     most = budget_ms * (1 - _LOAD_SHARE)
     ms = min(max(_SHORTEST_MS, 8 * model.latency_ms), most)
-    variance = noise.foretold(model, ms / 1000)
+    variance = noise.own(model, ms / 1000)
     while 2 * ms <= most and _margin(variance) > aim:
-        longer = noise.foretold(model, 2 * ms / 1000)
+        longer = noise.own(model, 2 * ms / 1000)
         if longer.value > _WORTH * variance.value:
             break
         ms, variance = 2 * ms, longer

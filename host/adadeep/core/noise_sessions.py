@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from adadeep.core.measurement import Measurement
 from adadeep.core.session import MeasuredTogether
 
+OCCASION_S = 600.0  # another state of what else runs there is to be expected after that
 AT_ONCE_S = 30.0  # sessions that follow one another sooner are one: their noise is the same
 
 
@@ -52,6 +53,15 @@ def at_times(measurements: Sequence[Measurement]) -> list[float]:
             last = one.before.timestamp
         groups[-1].append(math.log(one.latency_ms))
     return [float(np.mean(group)) for group in groups]
+
+
+def occasions(times_s: Iterable[float]) -> int:
+    """How many times a device was met, sessions within ten minutes being one."""
+    count, last = 0, -math.inf
+    for time_s in sorted(times_s):
+        if time_s - last >= OCCASION_S:
+            count, last = count + 1, time_s
+    return count
 
 
 def state_of(measurement: Measurement) -> str:
