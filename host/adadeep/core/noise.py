@@ -59,9 +59,7 @@ _PRIOR_PLACEMENTS = 4.0  # degrees of freedom that references count for, at most
 _MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
 _GUESS_DF = 6.0  # of a shipped guess
 _ELSEWHERE_DF = 2.0  # of it beside what was learned on the device on one occasion
-_EXACT_SD = (
-    1e-3  # below, a device has nothing that could stray: a machine that counts instructions
-)
+_EXACT_SD = 5e-4  # of the floors: such a device counts instructions, nothing strays there
 _TAILS = 1.5  # sessions' upper percentiles scatter so much more than their medians
 
 
@@ -217,7 +215,7 @@ class NoiseModel:
             seconds: how long a session times it.
         """
         known = self.own(like, seconds)
-        if self.is_prior or known.value <= _EXACT_SD**2:
+        if self.is_prior or all(one.floor <= _EXACT_SD for one in self.references):
             return known
         return known.blended(self._elsewhere(like, seconds))
 
