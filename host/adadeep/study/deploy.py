@@ -43,7 +43,7 @@ _READY_S = 120.0
 _NEW = ".new"  # until it is checked: what was deployed before stays whole meanwhile
 
 DEPLOY_LAUNCHES = 2
-DEPLOY_PLAN = MeasuringPlan(placements=60, least_placements=6, max_ms=5000.0)
+DEPLOY_PLAN = MeasuringPlan(placements=60, least_placements=6, max_ms=5000.0, half_width=0.001)
 
 
 @dataclass(frozen=True, slots=True)
