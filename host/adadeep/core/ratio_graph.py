@@ -52,8 +52,7 @@ class _Part:
 
     edges: tuple[Edge, ...]
     index: dict[str, int]
-    logs: Floats  # (nodes,)
-    covariance: Floats  # (nodes, nodes), of the first node's log being 0
+    logs: Floats  # (nodes,), the first node's being 0
     gains: Floats  # (nodes, edges): what an edge's log ratio adds to a node's log
 
 
@@ -130,13 +129,11 @@ def _fitted(edges: tuple[Edge, ...]) -> _Part:
     incidence[rows, ends[:, 0]] = 1.0
     incidence[rows, ends[:, 1]] = -1.0
     grounded = incidence[:, 1:]  # the first node's log is 0
-    covariance = np.zeros((len(names), len(names)))
     scale = weights.max()  # exact devices' weights are beyond what squares of them can bear
     inner = np.linalg.inv(grounded.T @ (grounded * (weights / scale)[:, None]))
-    covariance[1:, 1:] = inner / scale
     gains = np.zeros((len(names), len(edges)))
     gains[1:] = inner @ (grounded * (weights / scale)[:, None]).T
-    return _Part(edges, index, gains @ logs, covariance, gains)
+    return _Part(edges, index, gains @ logs, gains)
 
 
 def edges_of(

@@ -174,11 +174,10 @@ def against_earlier(
         number: of the model in its session.
     """
     old = earlier.measurements[0].model_sha256
-    edges = [*_edges(noise, now, "now "), *_edges(noise, earlier, "then ")]
     shared = {one.model_sha256 for one in now.measurements} & {
         one.model_sha256 for one in earlier.measurements[1:]
     }
-    edges = [_joined(edge, shared) for edge in edges]
+    edges = [*_edges(noise, now, "now ", shared), *_edges(noise, earlier, "then ", shared)]
     mine = f"now {now.measurements[number].model_sha256}"
     found = RatioGraph.of(edges).ratio(mine, f"then {old}") if shared else None
     if found is not None:
@@ -186,22 +185,18 @@ def against_earlier(
     return _absolute(noise, now.measurements[number], earlier.measurements[0])
 
 
-def _edges(noise: NoiseModel, session: MeasuredTogether, when: str) -> list[Edge]:
-    first = session.measurements[0].model_sha256
-    return [
-        Edge(when + other.model_sha256, when + first, noise.ratio(session, number, 0))
-        for number, other in enumerate(session.measurements[1:], 1)
-    ]
-
-
-def _joined(edge: Edge, shared: set[str]) -> Edge:
+def _edges(
+    noise: NoiseModel, session: MeasuredTogether, when: str, shared: set[str]
+) -> list[Edge]:
     """A reference is the same node then and now; other models are not, even if they are equal."""
-
-    def name(node: str) -> str:
-        sha256 = node.partition(" ")[2]
-        return sha256 if sha256 in shared else node
-
-    return replace(edge, first=name(edge.first), second=name(edge.second))
+    names = [
+        one.model_sha256 if one.model_sha256 in shared else when + one.model_sha256
+        for one in session.measurements
+    ]
+    return [
+        Edge(name, names[0], noise.ratio(session, number, 0))
+        for number, name in enumerate(names[1:], 1)
+    ]
 
 
 def _absolute(noise: NoiseModel, mine: Measurement, other: Measurement) -> RatioEstimate:
