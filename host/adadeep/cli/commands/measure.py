@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from adadeep.measure.meter_jobs import ModelJob
 
 _READY_S = 120.0
-_MOST_COLD_BYTES, _USUAL_COLD_BYTES = 64 << 20, 32 << 20
 
 
 @click.command(name="measure")
@@ -119,6 +118,7 @@ def _session(
 ) -> tuple[MeasuredTogether, str]:
     """The session that was asked for, and why it is as long as it is."""
     from adadeep.measure.comparing import plan_of, probe_plan, sustained_plan
+    from adadeep.study.measuring import cold_bytes
 
     if job.sustained_s is not None:
         plan = sustained_plan(job.sustained_s)
@@ -126,8 +126,8 @@ def _session(
             return _followed(meter, _jobs(job)[:1], (plan, 1), bar), ""
     jobs = _jobs(job)
     probed = meter.session(jobs, probe_plan()).session.measurements[: len(job.models)]
-    cold_bytes = _cold_bytes(facts) if job.cold else 0
-    choice = plan_of(meter.noise, probed, job.max_seconds, cold_bytes)
+    sweep = cold_bytes(facts) if job.cold else 0
+    choice = plan_of(meter.noise, probed, job.max_seconds, sweep)
     with ui.progress(f"measuring {job.names[0]}", choice.plan.max_ms / 1000) as bar:
         return _followed(meter, jobs, (choice.plan, job.launches), bar), choice.reason
 
@@ -163,13 +163,6 @@ def _jobs(job: MeasureWish) -> list[ModelJob]:
     if reference in job.models or settings.input_file or settings.input_shapes or named_ranges:
         return jobs
     return [*jobs, ModelJob(reference, name="reference", block_ms=REFERENCE_BLOCK_MS)]
-
-
-def _cold_bytes(facts: DeviceFacts) -> int:
-    """Twice the last cache: what reads so much has driven all else out."""
-    top = max((cache.level for cache in facts.caches), default=0)
-    sizes = [cache.size_bytes for cache in facts.caches if cache.level == top]
-    return min(2 * max(sizes), _MOST_COLD_BYTES) if sizes else _USUAL_COLD_BYTES
 
 
 def _compared(
