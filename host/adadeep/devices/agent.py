@@ -173,6 +173,7 @@ class AgentClient:
             "settings": asdict(settings),
             "plan": plan.message,
             "read": list(around.get("read", ())),
+            "commands": list(around.get("commands", ())),
             "read_block": list(read_block),
             "spool": around.get("spool", True),
         }
@@ -189,9 +190,12 @@ class AgentClient:
         hello = self.hello
         return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)
 
-    def read(self, patterns: Sequence[str], deadline: Deadline) -> Reading:
-        """What files of the device hold now."""
-        return self._ask({"type": "read", "read": list(patterns)}, ReadingReply, deadline)
+    def read(
+        self, patterns: Sequence[str], deadline: Deadline, commands: Sequence[str] = ()
+    ) -> Reading:
+        """What files of the device hold now, and what commands of `wire.COMMANDS` say."""
+        request = {"type": "read", "read": list(patterns), "commands": list(commands)}
+        return self._ask(request, ReadingReply, deadline)
 
     def spooled(self, deadline: Deadline) -> tuple[str, ...]:
         """The jobs whose sessions wait on the device, of whatever study."""

@@ -31,6 +31,7 @@ _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,80}$")]
 _Tensors = tuple[dict[str, Any], ...]
 _Path = Annotated[str, Meta(max_length=1000)]
 _Content = Annotated[str, Meta(max_length=wire.MAX_TEXT_BYTES)]
+_Said = Annotated[str, Meta(max_length=wire.MAX_COMMAND_BYTES)]
 
 
 class ClockQuality(msgspec.Struct, frozen=True):
@@ -46,7 +47,21 @@ class ClockQuality(msgspec.Struct, frozen=True):
 
 
 class HelloReply(msgspec.Struct, frozen=True, tag="hello"):
-    """The agent is ready. `spooled`: sessions that wait on the device, of any study."""
+    """The agent is ready.
+
+    Attributes:
+        protocol: that it speaks.
+        version: of adadeep.
+        agent: its kind.
+        runtime: the TFLite runtime it found.
+        runtime_version: of it.
+        pid: of its process.
+        spooled: sessions that wait on the device, of any study.
+        clock: how well it can time runs.
+        memory_available_bytes: None where the kernel does not tell.
+        abi: the kind of code that runs in it, by Android's names; None if it has none.
+        features: what not every agent can do.
+    """
 
     protocol: _Count
     version: _Text
@@ -57,24 +72,29 @@ class HelloReply(msgspec.Struct, frozen=True, tag="hello"):
     spooled: _Count
     clock: ClockQuality
     memory_available_bytes: Annotated[int, Meta(ge=0, le=1 << 50)] | None
+    abi: _Name | None
     features: Annotated[tuple[_Name, ...], Meta(max_length=100)]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What files of the device held at one moment.
+    """What files of the device held at one moment, and what commands said.
 
     Attributes:
         timestamp: seconds since 1970, by the device's clock.
         texts: by path; None for a file that could not be read.
+        commands: what each wrote to its stdout; None for one that could not be run, or failed.
     """
 
     timestamp: float
     texts: Annotated[dict[_Path, _Content | None], Meta(max_length=wire.MAX_TEXTS)]
+    commands: Annotated[dict[_Path, _Said | None], Meta(max_length=wire.MAX_COMMANDS)]
 
     def __post_init__(self) -> None:
         require_finite("a timestamp", self.timestamp)
         if sum(map(len, filter(None, self.texts.values()))) > wire.MAX_TEXTS_BYTES:
             raise ValueError(f"its texts have more than {wire.MAX_TEXTS_BYTES} bytes")
+        if sum(map(len, filter(None, self.commands.values()))) > wire.MAX_COMMANDS_BYTES:
+            raise ValueError(f"its commands said more than {wire.MAX_COMMANDS_BYTES} bytes")
 
 
 class ModelResult(msgspec.Struct, frozen=True):
