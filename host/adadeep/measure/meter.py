@@ -26,7 +26,13 @@ from adadeep.devices.agent_messages import AgentSession, ProgressReply
 from adadeep.devices.parse.block_texts import BLOCK_PATHS
 from adadeep.devices.parse.conditions import CONDITION_PATHS, conditions_of
 from adadeep.measure.cooling import Cooling
-from adadeep.measure.faults import AGENT_DIED, CRASHED, OVERDUE, ending_the_overdue
+from adadeep.measure.faults import (
+    AGENT_DIED,
+    CRASHED,
+    OVERDUE,
+    Quarantine,
+    ending_the_overdue,
+)
 from adadeep.measure.launches import launch_plan, merged
 from adadeep.measure.link import AgentLink
 from adadeep.measure.meter_jobs import Batch, KeptModels, Measured, ModelJob
@@ -111,6 +117,7 @@ class DeviceMeter:
         self._clock = clock
         self._cooling = Cooling(clock)
         self._kept = KeptModels()
+        self._quarantine = Quarantine(facts.serial)
         self._link = AgentLink(facts.serial, connect, clock, self._begun)
         self._pending: list[str] = []  # jobs that are safe here with the next request
         self._jobs_of: dict[str, list[str]] = {}  # by session, where it is of several launches
@@ -197,6 +204,7 @@ class DeviceMeter:
         self, batch: Batch, plan: MeasuringPlan, on_progress: OnProgress | None
     ) -> tuple[AgentSession, MeasuredTogether]:
         """One launch's part of a session, with what is known to disturb it before it begins."""
+        self._quarantine.require_none_of(zip(batch.names, batch.digests, strict=True))
         reasons: tuple[str, ...] = ()
         job = job_name(self.study, session_id(batch.digests, plan, self.target.key))
 
@@ -231,6 +239,8 @@ class DeviceMeter:
         if error.model or error.code not in (CRASHED, AGENT_DIED, OVERDUE):
             return error
         if len(batch.jobs) == 1:
+            if error.code == CRASHED:
+                self._quarantine.add(batch.digests[0])
             return AgentError(str(error), error.code, batch.names[0])
         if error.code == OVERDUE:  # to find out takes as long again for each
             return error

@@ -46,7 +46,7 @@ def reading(khz=1000, celsius=None):
     if celsius is not None:
         zone = "/sys/class/thermal/thermal_zone0"
         texts |= {f"{zone}/type": "cpu-thermal", f"{zone}/temp": f"{1000 * celsius}\n"}
-    return Reading(0.0, texts)
+    return Reading(0.0, texts, {})
 
 
 ONE = ((SHA, len(MODEL), 2 * MS),)
@@ -371,6 +371,35 @@ def test_a_model_that_crashes_every_agent_is_bad_input(status):
     ) as caught:
         meter_with(*agents).measure([MODEL], PLAN)
     assert (caught.value.code, caught.value.exit_code) == ("runtime_crashed", 2)
+
+
+def test_a_model_that_crashed_the_runtime_twice_is_not_run_again():
+    def deadly(job, models, plan):
+        if OTHER_SHA in [model.sha256 for model in models]:
+            return ProcessEnded("gone", 139)
+        return steady(job, models, plan)
+
+    agents = [PlayedAgent(deadly) for _ in range(5)]
+    meter = meter_with(*agents)
+    with pytest.raises(AgentError, match="crashes the runtime"):
+        meter.measure([OTHER], PLAN)
+    asked = [len(agent.asked) for agent in agents]
+    assert sum(asked) == 2
+    for models in ([OTHER], [MODEL, OTHER]):
+        with pytest.raises(AgentError, match="crashed the runtime there twice") as caught:
+            meter.measure(models, PLAN)
+        assert (caught.value.code, caught.value.model) == ("runtime_crashed", OTHER_SHA[:8])
+        assert caught.value.exit_code == 2
+    assert [len(agent.asked) for agent in agents] == asked
+    assert meter.measure([MODEL], PLAN).measurements
+
+
+def test_one_crash_is_not_enough():
+    answers = iter([ProcessEnded("gone", 139)])
+    agents = [PlayedAgent(lambda *asked: next(answers, None) or steady(*asked)) for _ in range(3)]
+    meter = meter_with(*agents)
+    assert meter.measure([MODEL], PLAN).measurements
+    assert meter.measure([MODEL], PLAN).measurements
 
 
 def test_of_several_models_the_one_that_crashes_the_runtime_is_found():
