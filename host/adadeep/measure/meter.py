@@ -36,6 +36,7 @@ from adadeep.measure.faults import (
 from adadeep.measure.launches import launch_plan, merged
 from adadeep.measure.link import AgentLink
 from adadeep.measure.meter_jobs import Batch, KeptModels, Measured, ModelJob
+from adadeep.measure.operators import require_operators
 from adadeep.measure.quality import disturbed_by, with_causes
 from adadeep.measure.session_log import Tally
 from adadeep.measure.tensors import outputs_of
@@ -205,6 +206,7 @@ class DeviceMeter:
     ) -> tuple[AgentSession, MeasuredTogether]:
         """One launch's part of a session, with what is known to disturb it before it begins."""
         self._quarantine.require_none_of(zip(batch.names, batch.digests, strict=True))
+        require_operators(self._facts.serial, self.agent, batch.contents)
         reasons: tuple[str, ...] = ()
         job = job_name(self.study, session_id(batch.digests, plan, self.target.key))
 

@@ -23,10 +23,12 @@ from adadeep.devices.agent_messages import AgentSession, ModelResult, Reading, R
 from adadeep.devices.parse.cpu_sysfs import CPU
 from adadeep.measure.faults import blaming_the_runtime
 from adadeep.measure.launches import launch_plan
+from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.measure.meter import DeviceMeter, ModelJob
 from adadeep.measure.tensors import to_message
 from adadeep_agent.wire import VERSION
 from fakes.clock import HandClock
+from fakes.tflite_models import rewritten
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings()
@@ -134,6 +136,20 @@ def always(error):
 def meter_with(*agents, clock=None):
     waiting = list(agents)
     return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, clock or HandClock())
+
+
+def test_a_model_that_the_runtime_is_known_not_to_run_is_not_pushed():
+    agent = PlayedAgent()
+    agent.agent = Agent("toy", VERSION, "tensorflow-lite", "2.16.1")
+
+    def change(parts):
+        parts.operatorCodes[0].version = 12
+
+    new = rewritten(tflite_of(SingleLayer(dense(8, 4))), change)
+    with pytest.raises(AgentError, match="needs a newer runtime") as caught:
+        meter_with(agent).measure([MODEL, new], PLAN)
+    assert caught.value.model == hashlib.sha256(new).hexdigest()[:8]
+    assert agent.pushed == []
 
 
 def test_models_are_measured_in_one_request_and_can_be_compared():
