@@ -1,5 +1,7 @@
 package org.adadeep.agent;
 
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.adadeep.core.Network;
 import org.adadeep.core.Runtime;
 import org.tensorflow.lite.DirectInterpreter;
@@ -7,6 +9,14 @@ import org.tensorflow.lite.TensorFlowLite;
 
 /** Android's TensorFlow Lite, out of a library that is loaded already. */
 final class TensorFlowLiteRuntime implements Runtime {
+    // Each start it logs three libraries that it did not find, which takes longer than the rest of
+    // the start. Kept here: nobody else holds a logger, and a new one would log again.
+    private static final Logger QUIET = Logger.getLogger("org.tensorflow.lite.TensorFlowLite");
+
+    static {
+        QUIET.setLevel(Level.WARNING);
+    }
+
     private final String version;
     private final DelegateLog log = DelegateLog.ofStderr();
 
