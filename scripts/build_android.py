@@ -3,7 +3,7 @@
 Gets the JDK and Maven by apt-get where it may, TensorFlow Lite and dx from Maven Central, checked
 against android_app/pins.sha256. Does nothing where what is there was built from the same.
 
-Usage: build_android.py [--again] [--no-tests] [--runtime FILE.aar[,FILE.aar...]]
+Usage: build_android.py [--again] [--runtime FILE.aar[,FILE.aar...]]
 """
 
 from __future__ import annotations
@@ -158,12 +158,11 @@ def write_zip(path: Path, files: dict[str, bytes]) -> None:
             archive.writestr(zipfile.ZipInfo(name, OLDEST), data)
 
 
-def compile_java(with_tests: bool) -> list[Path]:
+def compile_java() -> list[Path]:
     """The folders of the classes of core and agent."""
     for module in ("core", "agent"):
         shutil.rmtree(APP / module / "target", ignore_errors=True)
-    goals = ["package"] if with_tests else ["package", "-DskipTests"]
-    run("mvn", "-q", "-B", "-C", *goals, f"-Dadadeep.version={wire.VERSION}")
+    run("mvn", "-q", "-B", "-C", "process-classes", f"-Dadadeep.version={wire.VERSION}")
     return [APP / module / "target" / "classes" for module in ("core", "agent")]
 
 
@@ -236,7 +235,7 @@ def is_built(now: str) -> bool:
         return False
 
 
-def build(named: str | None, with_tests: bool) -> dict[str, bytes]:
+def build(named: str | None) -> dict[str, bytes]:
     """Builds all of it: path in the folder of what is built -> content; the manifest is last."""
     get_tools()
     got = artefacts()
@@ -244,7 +243,7 @@ def build(named: str | None, with_tests: bool) -> dict[str, bytes]:
     jar, libraries = unpack(runtime)
     calls = calls_of(jar)
     library_files = libraries_told(libraries, calls)
-    classes = compile_java(with_tests)
+    classes = compile_java()
     code = dex(next(path for name, path in got.items() if "-dx-" in name), [*classes, jar])
     write_zip(TARGET / "agent.jar", {"classes.dex": code})
     agent, archive = (TARGET / "agent.jar").read_bytes(), runtime.archives[0]
@@ -286,7 +285,6 @@ def main() -> int:
     """Builds if need be; says what there is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--again", action="store_true", help="even if nothing has changed")
-    parser.add_argument("--no-tests", action="store_true", help="without JUnit")
     parser.add_argument("--runtime", help="archives of another TensorFlow Lite, with commas")
     asked = parser.parse_args()
     now = state(asked.runtime)
@@ -294,7 +292,7 @@ def main() -> int:
         if asked.again or not is_built(now):
             TARGET.mkdir(exist_ok=True)
             (TARGET / BUILT).unlink(missing_ok=True)
-            put(build(asked.runtime, not asked.no_tests))
+            put(build(asked.runtime))
             (TARGET / BUILT).write_text(now)
     except (BuildError, AdaDeepError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

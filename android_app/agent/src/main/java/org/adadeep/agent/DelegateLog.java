@@ -22,7 +22,8 @@ import org.adadeep.core.Message;
 final class DelegateLog {
     private static final int MOST_BYTES = 1 << 16; // of what one model says
     private static final Pattern SAID = Pattern.compile(
-            "(?m)^[A-Z]+: Replacing (\\d{1,9}) out of (\\d{1,9}) node\\(s\\) with delegate \\(([^)\n]{1,80})\\)");
+            "(?m)^[A-Z]+: Replacing (\\d{1,9}) out of (\\d{1,9}) node\\(s\\) with delegate"
+                    + " \\(([^)\n]{1,80})\\)");
 
     private final File file; // null where stderr is no file
     private long marked;

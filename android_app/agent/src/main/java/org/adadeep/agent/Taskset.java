@@ -50,17 +50,23 @@ final class Taskset implements Affinity {
 
     /** The cores that this thread may run on, as a mask without leading zeros. */
     private static String allowed() {
-        byte[] status = Readings.read(new File("/proc/thread-self/status"), 1 << 14);
+        byte[] status = Readings.read(new File(thread(), "status"), 1 << 14);
         String mask = status == null ? "" : Memory.value(status, "Cpus_allowed:");
         return mask.isEmpty() ? null : new BigInteger(mask.replace(",", ""), 16).toString(16);
+    }
+
+    /** This thread in /proc; before Linux 3.17 the process, whose first thread is Android's own. */
+    private static File thread() {
+        File thread = new File("/proc/thread-self");
+        return thread.exists() ? thread : new File("/proc/self");
     }
 
     /** What it said where it failed. */
     private static String run(String mask) {
         Process process = null;
         try {
-            String thread = new File("/proc/thread-self").getCanonicalFile().getName();
-            process = new ProcessBuilder("taskset", "-p", mask, thread)
+            String number = thread().getCanonicalFile().getName();
+            process = new ProcessBuilder("taskset", "-p", mask, number)
                     .redirectErrorStream(true).start();
             process.getOutputStream().close();
             byte[] said = Readings.read(process.getInputStream(), 300);

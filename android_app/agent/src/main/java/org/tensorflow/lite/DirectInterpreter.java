@@ -32,7 +32,7 @@ public final class DirectInterpreter {
             run = NativeInterpreterWrapper.class.getDeclaredMethod("run", long.class, long.class);
             run.setAccessible(true);
         } catch (NoSuchMethodException error) {
-            throw new IllegalStateException("another TensorFlow Lite than it was built with", error);
+            throw new IllegalStateException("it was built with another TensorFlow Lite", error);
         }
     }
 

@@ -14,7 +14,7 @@ public final class LinuxClocks extends Clocks {
 
     private final byte[] buffer = new byte[1024];
     private final RandomAccessFile uptime = opened("/proc/uptime");
-    private final RandomAccessFile stat = opened("/proc/thread-self/stat");
+    private final RandomAccessFile stat = ownStat();
 
     private static RandomAccessFile opened(String path) {
         try {
@@ -22,6 +22,11 @@ public final class LinuxClocks extends Clocks {
         } catch (IOException error) {
             return null;
         }
+    }
+
+    private static RandomAccessFile ownStat() {
+        RandomAccessFile thread = opened("/proc/thread-self/stat");
+        return thread == null ? opened("/proc/self/stat") : thread; // before Linux 3.17
     }
 
     private int read(RandomAccessFile file) {
@@ -61,7 +66,7 @@ public final class LinuxClocks extends Clocks {
         long value = 0;
         int decimals = -1;
         for (int i = 0; i < count && text[i] != ' '; i++) {
-            if (text[i] == '.') {
+            if (text[i] == '.' && decimals < 0) {
                 decimals = 0;
             } else if (text[i] >= '0' && text[i] <= '9' && decimals < 9) {
                 value = value * 10 + text[i] - '0';

@@ -121,8 +121,16 @@ final class LoadedModel {
             Inputs.Values values = tensors == null
                     ? Inputs.chosen(inputs[i], ranges, random)
                     : new Inputs.Values(Inputs.given(inputs[i], tensors.get(i)), source);
-            network.put(i, values.data);
+            put(i, values.data);
             fed.add(Inputs.described(inputs[i], values.word));
+        }
+    }
+
+    private void put(int input, byte[] data) {
+        try {
+            network.put(input, data);
+        } catch (RuntimeException error) {
+            throw runError(error);
         }
     }
 
@@ -136,12 +144,20 @@ final class LoadedModel {
         network.invoke();
     }
 
-    /** The outputs of the last run, as tensors of a message. */
+    /**
+     * The outputs of the last run, as tensors of a message.
+     *
+     * @throws WireError `run_failed`: they are of a type that the runtime does not give.
+     */
     List<Message> outputs() {
-        Port[] ports = network.outputs();
         List<Message> tensors = new ArrayList<Message>();
-        for (int i = 0; i < ports.length; i++) {
-            tensors.add(Tensors.encode(ports[i].dtype, ports[i].shape, network.output(i)));
+        try {
+            Port[] ports = network.outputs();
+            for (int i = 0; i < ports.length; i++) {
+                tensors.add(Tensors.encode(ports[i].dtype, ports[i].shape, network.output(i)));
+            }
+        } catch (RuntimeException error) {
+            throw runError(error);
         }
         return tensors;
     }

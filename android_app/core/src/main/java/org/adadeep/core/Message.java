@@ -1,5 +1,6 @@
 package org.adadeep.core;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -47,6 +48,6 @@ public final class Message extends TreeMap<String, Object> {
     /** A list; an empty one if it is not there. */
     public List<?> list(String name) {
         List<?> found = (List<?>) get(name);
-        return found == null ? java.util.Collections.emptyList() : found;
+        return found == null ? Collections.emptyList() : found;
     }
 }

@@ -154,7 +154,7 @@ public final class Requests {
         Message plan = message.map("plan");
         check("plan", plan, PLAN);
         for (Object[] bound : BOUNDS) {
-            checkBound("plan", (String) bound[0], plan.number((String) bound[0]));
+            checkBound("plan", (String) bound[0], plan.get(bound[0]));
         }
         List<?> paths = message.list("read_block");
         boolean isFine = paths.size() <= MAX_BLOCK_PATHS;
@@ -167,11 +167,14 @@ public final class Requests {
         }
     }
 
-    private static void checkBound(String what, String name, double value) {
+    private static void checkBound(String what, String name, Object number) {
+        double value = ((Number) number).doubleValue();
         for (Object[] bound : BOUNDS) {
             double low = (Double) bound[1];
             double high = (Double) bound[2];
-            if (bound[0].equals(name) && !(low <= value && value <= high)) {
+            boolean isWithin = low <= value && value <= high
+                    && (!(number instanceof Long) || (Long) number <= (long) high); // exactly
+            if (bound[0].equals(name) && !isWithin) {
                 String range = Text.plain(low) + " to " + Text.plain(high);
                 throw WireError.badMessage(what + ": '" + name + "' is from " + range);
             }
@@ -198,7 +201,7 @@ public final class Requests {
                 throw WireError.badMessage("a model's 'sha256' is 64 hexadecimal digits");
             }
             if (model.containsKey("block_ms")) {
-                checkBound("a model", "block_ms", model.number("block_ms"));
+                checkBound("a model", "block_ms", model.get("block_ms"));
             }
         }
     }

@@ -29,14 +29,19 @@ final class Runs {
 
     /** Runs it once; the time in ns. */
     long one(LoadedModel model) {
+        return several(model, 1);
+    }
+
+    /** Runs it so often; the time of all in ns. */
+    private long several(LoadedModel model, int count) {
         try {
             long began = clocks.now();
-            model.invoke();
+            for (int i = 0; i < count; i++) {
+                model.invoke();
+            }
             return clocks.now() - began;
         } catch (OutOfMemoryError error) {
             throw LoadedModel.runError(error);
-        } catch (WireError error) {
-            throw error;
         } catch (RuntimeException error) {
             throw LoadedModel.runError(error);
         }
@@ -46,16 +51,13 @@ final class Runs {
     long dropped(LoadedModel model, int runs, double leastNs) {
         long first = Clocks.UNKNOWN;
         long began = clocks.now();
-        long ended = began;
-        for (int count = 0; count < runs || ended - began < leastNs; count++) {
+        for (int count = 0; count < runs || clocks.now() - began < leastNs; count++) {
             hooks.check();
-            long last = ended;
-            one(model);
-            ended = clocks.now();
-            if (ended < last) {
-                throw jumped(ended - last);
+            long spent = one(model);
+            if (spent < 0) {
+                throw jumped(spent);
             }
-            first = count == 0 ? ended - last : first;
+            first = count == 0 ? spent : first;
         }
         return first;
     }
@@ -66,7 +68,7 @@ final class Runs {
         int count = 0;
         long total = 0;
         while (true) {
-            long spent = group == 1 ? one(model) : several(model, group);
+            long spent = several(model, group);
             if (spent <= 0) {
                 throw jumped(spent);
             }
@@ -79,22 +81,6 @@ final class Runs {
                 return Arrays.copyOf(times, count);
             }
             between.timings();
-        }
-    }
-
-    private long several(LoadedModel model, int group) {
-        try {
-            long began = clocks.now();
-            for (int i = 0; i < group; i++) {
-                model.invoke();
-            }
-            return clocks.now() - began;
-        } catch (OutOfMemoryError error) {
-            throw LoadedModel.runError(error);
-        } catch (WireError error) {
-            throw error;
-        } catch (RuntimeException error) {
-            throw LoadedModel.runError(error);
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.adadeep.core;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /** A session: the models of a `measure` request in turn. `PROTOCOL.md` says exactly how. */
@@ -214,7 +215,7 @@ final class Session implements Runs.Between {
         double leastNs = Math.max(plan.number("placement_ms") * 1e6, LOADING_SHARE * loadingNs);
         double timedNs = 0;
         int weight = 0;
-        for (int number = 0; timedNs < leastNs && weight < PART_BYTES; number++) {
+        for (int number = 0; number == 0 || timedNs < leastNs && weight < PART_BYTES; number++) {
             Block[] blocks = round(number);
             if (blocks == null) {
                 return;
@@ -334,7 +335,7 @@ final class Session implements Runs.Between {
         List<Object> outputs = new ArrayList<Object>();
         for (Object sample : entry.samples) {
             hooks.check();
-            entry.model.setInputs((List<?>) sample, java.util.Collections.emptyList(), Inputs.GIVEN);
+            entry.model.setInputs((List<?>) sample, Collections.emptyList(), Inputs.GIVEN);
             runs.one(entry.model);
             outputs.add(entry.model.outputs());
         }

@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Sessions wait here until the host has said that it has them, so that none is lost with a cable.
@@ -45,9 +47,9 @@ final class Spool {
                 Files.remove(file);
             }
         }
-        final java.util.Map<File, Long> changed = new java.util.HashMap<File, Long>();
+        final Map<File, Long> changed = new HashMap<File, Long>(); // each asked once:
         for (File file : whole) {
-            changed.put(file, file.lastModified()); // once: it must not change while they are sorted
+            changed.put(file, file.lastModified()); // it must not change while they are sorted
         }
         Collections.sort(whole, new Comparator<File>() {
             @Override
