@@ -72,6 +72,11 @@ class AndroidAgent:
         """What to do, by error code."""
         return _REMEDIES
 
+    @property
+    def library(self) -> RuntimeLibrary:
+        """Of the runtime, as far as it is known for which ABI."""
+        return self._library
+
     def open(self, deadline: Deadline) -> Stream:
         """Starts it; says that it, or its library, is missing where it is not there whole.
 
@@ -105,12 +110,19 @@ class AndroidAgent:
 
     def _first_guess(self) -> RuntimeLibrary:
         """The library that was pushed once; else that for the ABI which the device prefers."""
-        for abi in self._device.abis[1:]:
+        preferred, *others = self._device.abis
+        first = self._loadable(preferred)
+        if self._is_there(first) or not any(name.endswith(".so") for name in self._device.files):
+            return first
+        for abi in others:
             with contextlib.suppress(ConfigError, StableDeviceError):
                 library = self._loadable(abi)
-                if self._device.files.get(library.name) == len(library.data):
+                if self._is_there(library):
                     return library
-        return self._loadable(self._device.abis[0])
+        return first
+
+    def _is_there(self, library: RuntimeLibrary) -> bool:
+        return self._device.files.get(library.name) == len(library.data)
 
     def _wished(self, lacking: str) -> str:
         abi = lacking.removeprefix(_LIBRARY)

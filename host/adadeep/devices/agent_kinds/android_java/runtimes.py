@@ -33,17 +33,14 @@ class RuntimeLibrary:
     Attributes:
         abi: that it is for.
         data: its bytes.
+        sha256: of them.
         align_bytes: the largest page of memory on which it can be loaded.
     """
 
     abi: str
     data: bytes
+    sha256: str
     align_bytes: int
-
-    @property
-    def sha256(self) -> str:
-        """Of its bytes."""
-        return hashlib.sha256(self.data).hexdigest()
 
     @property
     def name(self) -> str:
@@ -91,7 +88,7 @@ class BuiltSource:
                 f"{self.title} was built without a library for {abi}; name an archive that has"
                 " one: --runtime FILE.aar."
             )
-        return RuntimeLibrary(abi, self.built.content(one), one.align)
+        return RuntimeLibrary(abi, self.built.content(one), one.sha256, one.align)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,8 @@ class AarSource:
             self._require_abi(found, name, abi)
             lacking = [call for call in self.calls if call not in found.functions]
             if not lacking:
-                return RuntimeLibrary(abi, data, found.align_bytes)
+                digest = hashlib.sha256(data).hexdigest()
+                return RuntimeLibrary(abi, data, digest, found.align_bytes)
         raise ConfigError(
             f"{self.title}: its library for {abi} lacks {len(lacking)} of the"
             f" {len(self.calls)} functions that the agent calls, first {lacking[0]}; build an"
