@@ -167,3 +167,9 @@ def test_what_a_runtime_lacks_is_told_by_name_and_version() -> None:
 def test_of_others_nothing_is_known_whatever_they_call_themselves(name: str) -> None:
     assert limits_of(name, "2.16.1") is None
     assert limits_of("tensorflow-lite", name) is None
+
+
+def test_a_build_of_a_version_has_its_operators() -> None:
+    build = limits_of("tensorflow-lite", "2.16.1+21f2570e")
+    assert build is not None
+    assert build == limits_of("tensorflow-lite", "2.16.1")

@@ -78,8 +78,9 @@ def limits_of(runtime: str, version: str) -> RuntimeLimits | None:
 
     Args:
         runtime: as an agent names it; foreign text.
-        version: likewise.
+        version: likewise; what stands behind a "+" tells builds of one version apart.
     """
+    version = version.partition("+")[0]
     if not (_PLAIN.fullmatch(runtime) and _PLAIN.fullmatch(version)):
         return None
     file = importlib.resources.files(__package__) / f"{runtime}-{version}.json"
