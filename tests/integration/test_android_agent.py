@@ -205,11 +205,15 @@ def test_one_that_waits_goes_with_its_host(lab_phone, android_props, tmp_path):
 
 
 def test_a_cut_connection_is_mended_and_the_result_fetched_from_the_spool(
-    lab_phone, android_props
+    lab_phone, android_props, monkeypatch
 ):
     require_android()
     device = lab_phone(android=True, props=android_props)
     transport = make_transport(device.serial)
+    asked, measure = [], AgentClient.measure
+    monkeypatch.setattr(
+        AgentClient, "measure", lambda *about, **more: asked.append(1) or measure(*about, **more)
+    )
     with open_meter(transport, soon()) as meter:
         meter.measure([STEADY], SLOW)
         victim = agent_pids(transport)
@@ -219,6 +223,7 @@ def test_a_cut_connection_is_mended_and_the_result_fetched_from_the_spool(
         cut.join()
         assert agent_pids(transport) != victim
     assert timed_s(again) > 1.4
+    assert len(asked) == 2  # the hang-up did not end the agent: nothing was measured again
     log = transport.run(f"cat {transport.workdir}/agent.log", soon()).text
     assert "Exception" not in log
 
