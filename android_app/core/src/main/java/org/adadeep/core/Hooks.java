@@ -10,7 +10,4 @@ public interface Hooks {
 
     /** Takes the fields of a `part`. */
     void part(Message fields);
-
-    /** A model is loaded or run from now on; null: none is. Whoever finds us dead may ask. */
-    void doing(String model);
 }

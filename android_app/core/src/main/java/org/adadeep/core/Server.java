@@ -34,7 +34,6 @@ public final class Server {
     private final Opening opening;
     private final Spool spool;
     private final File models;
-    private final Doing doing;
     private Device device;
     private boolean isWarm; // whether something was measured already
 
@@ -52,7 +51,6 @@ public final class Server {
         spool = new Spool(new File(workdir, "spool"));
         models = new File(workdir, "models");
         models.mkdirs();
-        doing = new Doing(new File(workdir, "doing"));
     }
 
     /** Serves until the host says bye or is gone; returns the exit status. */
@@ -68,7 +66,6 @@ public final class Server {
                 loop();
             } finally {
                 removeModels(); // only who holds the lock may: they are its own
-                doing.end();
                 lock.close();
             }
         } catch (WireError error) {
@@ -283,11 +280,6 @@ public final class Server {
                 spooling.write(line);
             }
             tell(line);
-        }
-
-        @Override
-        public void doing(String model) {
-            doing.set(model);
         }
 
         /** Sends a line; where the host has gone, goes on for the spool. */

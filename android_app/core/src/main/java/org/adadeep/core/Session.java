@@ -92,7 +92,6 @@ final class Session implements Runs.Between {
             for (Entry entry : entries) {
                 entry.unload();
             }
-            hooks.doing(null);
         }
     }
 
@@ -157,7 +156,6 @@ final class Session implements Runs.Between {
         for (int number : order.shuffled(entries.size())) {
             Entry entry = entries.get(number);
             hooks.check();
-            hooks.doing(entry.name);
             try {
                 loadOne(entry);
             } catch (WireError error) {
@@ -185,7 +183,6 @@ final class Session implements Runs.Between {
         if (entry.firstNs > 10 * leastNs) {
             return;
         }
-        hooks.doing(entry.name);
         try {
             runs.dropped(entry.model, 0, leastNs);
         } catch (WireError error) {
@@ -198,7 +195,6 @@ final class Session implements Runs.Between {
     private void size(Entry entry) {
         entry.runNs = entry.firstNs;
         if (entry.firstNs <= LONG_FIRST_NS) {
-            hooks.doing(entry.name);
             try {
                 for (int i = 0; i < 2; i++) {
                     entry.runNs = Math.min(entry.runNs, runs.one(entry.model));
@@ -239,7 +235,6 @@ final class Session implements Runs.Between {
                 return null;
             }
             Entry entry = entries.get(model);
-            hooks.doing(entry.name);
             try {
                 blocks[model] = block(entry, number);
             } catch (WireError error) {
@@ -284,7 +279,6 @@ final class Session implements Runs.Between {
                 return;
             }
             hooks.check();
-            hooks.doing(entry.name);
             for (int i = 0; i < swept.length; i++) {
                 swept[i]++;
             }
@@ -315,7 +309,6 @@ final class Session implements Runs.Between {
     private List<Message> results() {
         List<Message> models = new ArrayList<Message>();
         for (Entry entry : entries) {
-            hooks.doing(entry.name);
             try {
                 models.add(result(entry));
             } catch (WireError error) {

@@ -15,7 +15,6 @@ import java.io.PipedOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.TreeSet;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
@@ -312,27 +311,6 @@ public final class ServerTest {
         assertEquals("hello is out of place", second.text("message"));
         assertEquals("reading", host.answer(
                 "{\"type\":\"read\",\"id\":1,\"read\":[\"/proc/loadavg\"]}").text("type"));
-    }
-
-    @Test
-    public void theModelInHandIsNamedInAFile() throws Exception {
-        Host host = greeted();
-        final File model = model();
-        final List<String> seen = new ArrayList<String>();
-        fake.onRun = new Runnable() {
-            @Override
-            public void run() {
-                byte[] name = Readings.read(new File(folder.getRoot(), "doing"), 100);
-                seen.add(name == null ? "no file" : new String(name, Text.UTF_8));
-            }
-        };
-        host.answer(requested.measure(JOB), new ArrayList<Message>());
-        assertEquals("[m]", new TreeSet<String>(seen).toString());
-        assertEquals(0, new File(folder.getRoot(), "doing").length());
-        host.send("{\"type\":\"bye\"}");
-        host.ended();
-        assertFalse(new File(folder.getRoot(), "doing").exists());
-        assertFalse(model.exists());
     }
 
     /** A stream that can't be written. */
