@@ -31,6 +31,13 @@ class Conditions:
         battery_percent: 0..100.
         battery_status: as the device says.
         online_cores: numbers.
+        thermal_status: by Android's thermal service, 0 (none) to 6 (shutdown); from 2 on it
+            throttles.
+        screen: "on", "off", "dreaming", "dozing".
+        doze: "none", "light", "deep": how far programs are held back to save power.
+        battery_saver: whether it is on.
+        plugged: where its power comes from: "usb", "ac", "wireless", "dock" or "nothing".
+        scheduling: where the system let the agent run: "cpuset /foreground, cores 0-7".
     """
 
     timestamp: float
@@ -41,8 +48,15 @@ class Conditions:
     battery_percent: float | None = None
     battery_status: str | None = None
     online_cores: tuple[int, ...] = ()
+    thermal_status: int | None = None
+    screen: str | None = None
+    doze: str | None = None
+    battery_saver: bool | None = None
+    plugged: str | None = None
+    scheduling: str | None = None
 
     def __post_init__(self) -> None:
+        require_range("a thermal status", 0, 6, self.thermal_status)
         require_finite("a condition", self.timestamp, self.load_1min, self.battery_percent)
         require_finite("a temperature", *self.temperatures_c.values())
         require_range("a clock in kHz", 0, 1e8, *self.cpu_khz)
@@ -215,6 +229,7 @@ class Agent:
         device_title: str,
         settings: MeasureSettings,
         accelerator: str = CPU,
+        scheduling: str | None = None,
     ) -> Target:
         """The target of what it measures so on a device."""
         return Target(
@@ -225,6 +240,7 @@ class Agent:
             runtime_version=self.runtime_version,
             settings=settings,
             accelerator=accelerator,
+            scheduling=scheduling,
         )
 
 
@@ -278,8 +294,9 @@ class Measurement:
     def target(self) -> Target:
         """What it is a measurement of, the model aside."""
         return self.agent.target(
-            self.device_fingerprint, self.device_title, self.settings, self.accelerator
-        )
+            self.device_fingerprint, self.device_title, self.settings, self.accelerator,
+            self.before.scheduling,
+        )  # fmt: skip
 
     @property
     def key(self) -> str:

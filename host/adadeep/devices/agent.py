@@ -17,6 +17,7 @@ from adadeep.core.errors import (
     DeadlinePassed,
     DeviceError,
     FormatError,
+    ProcessEnded,
     ProtocolMismatch,
     StableDeviceError,
     TransientDeviceError,
@@ -31,7 +32,6 @@ from adadeep.devices.agent_messages import (
     DoneReply,
     ErrorReply,
     HelloReply,
-    Reading,
     ReadingReply,
     Reply,
     ResultReply,
@@ -48,6 +48,7 @@ from adadeep.devices.agent_requests import (
     hello_of,
 )
 from adadeep.devices.agent_watch import AgentWatcher, Watch, ending
+from adadeep.devices.reading import Reading
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
 
@@ -55,6 +56,7 @@ _BUSY_WAIT_S = 60.0
 _STARTS = 4  # its own files may be missing, then its runtime's library, then be damaged
 _LONGEST_LACKING = 80
 _SEND_S = 60.0  # inputs of megabytes over a slow link
+_CRASH_S, _MOST_LAST_LINES = 2.0, 200  # what a runtime may print about its own end
 _GOODBYE_S = 5.0  # a job that is cancelled ends with its run, which may be a slow one
 _CODES = frozenset(value for name, value in vars(ErrorCode).items() if name.isupper())
 _WAITING = "the agent's answer"
@@ -324,8 +326,19 @@ class AgentClient:
         try:
             return decode_reply(line, "what it said is no message")
         except FormatError as error:
+            self._require_no_crash()
             shown = one_line(line[:480].decode("utf-8", "replace"), 120)
             raise self._odd(f"{str(error).rstrip('.')}: {shown}") from error
+
+    def _require_no_crash(self) -> None:
+        """Raises as it ended, if it does so: what a program prints as it crashes is no message."""
+        by = Deadline.after(_CRASH_S)
+        try:
+            for _ in range(_MOST_LAST_LINES):
+                self._stream.read_line(by)
+        except DeviceError as error:
+            if isinstance(error, ProcessEnded) and error.crashed:
+                raise
 
     def _odd(self, what: str) -> TransientDeviceError:
         return TransientDeviceError(

@@ -1,6 +1,7 @@
 """The meter's decisions, with an agent that plays back what a test tells it."""
 
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,8 +20,10 @@ from adadeep.core.measurement import Agent, Block, Memory, Placement
 from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.noise import PRIOR
 from adadeep.core.session import Ended, session_id
-from adadeep.devices.agent_messages import AgentSession, ModelResult, Reading, ResultBody
+from adadeep.devices.agent_messages import AgentSession, ModelResult, ResultBody
+from adadeep.devices.parse.conditions import ANDROID_PATHS, CONDITION_COMMANDS
 from adadeep.devices.parse.cpu_sysfs import CPU
+from adadeep.devices.reading import Reading
 from adadeep.measure.faults import blaming_the_runtime
 from adadeep.measure.launches import launch_plan
 from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
@@ -95,12 +98,13 @@ class PlayedAgent:
         self.asked.append(job)
         self.models.append(models)
         self.plans.append(plan)
+        self.around = around
         answer = self.script(job, models, plan)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def read(self, patterns, deadline):
+    def read(self, patterns, deadline, commands=()):
         self.looks += 1
         return self.state()
 
@@ -150,6 +154,55 @@ def test_a_model_that_the_runtime_is_known_not_to_run_is_not_pushed():
         meter_with(agent).measure([MODEL, new], PLAN)
     assert caught.value.model == hashlib.sha256(new).hexdigest()[:8]
     assert agent.pushed == []
+
+
+def on_cpuset(group):
+    texts = {"/proc/self/cgroup": f"4:cpuset:{group}\n", "/proc/self/status": ""}
+    return Reading(0.0, texts, {})
+
+
+def on_android(*agents):
+    facts, waiting = replace(FACTS, os="android"), list(agents)
+    return DeviceMeter(facts, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, HandClock())
+
+
+def test_on_android_services_are_asked_and_where_the_agent_runs_is_part_of_the_target():
+    def told(job, models, plan):
+        return steady(job, models, plan, before=on_cpuset("/"))
+
+    agent, elsewhere = PlayedAgent(told, state=lambda: on_cpuset("/")), PlayedAgent()
+    meter = on_android(agent)
+    assert meter.target.scheduling == "cpuset /"
+    assert meter.measure([MODEL], PLAN).measurements[0].target == meter.target
+    assert agent.around["commands"] == CONDITION_COMMANDS
+    assert agent.around["read"] == ANDROID_PATHS
+    linux = meter_with(elsewhere)
+    linux.measure([MODEL], PLAN)
+    assert linux.target.scheduling is None
+    assert elsewhere.around["commands"] == ()
+    assert elsewhere.looks == 0
+
+
+def test_services_are_asked_every_ten_seconds_for_each_costs_a_process():
+    agent = PlayedAgent(
+        lambda *told: steady(*told, before=on_cpuset("/")), state=lambda: on_cpuset("/")
+    )
+    meter = on_android(agent)
+    asked = []
+    for wait_s in (0, 1, 8, 1, 30):
+        meter._clock.sleep(wait_s)
+        meter.measure([MODEL], PLAN)
+        asked.append(bool(agent.around["commands"]))
+    assert asked == [True, False, False, True, True]
+
+
+def test_what_ran_on_other_cores_than_the_target_has_is_not_taken():
+    def moved(job, models, plan):
+        return steady(job, models, plan, before=on_cpuset("/background"))
+
+    agent = PlayedAgent(moved, state=lambda: on_cpuset("/"))
+    with pytest.raises(TransientDeviceError, match=r"other cores: cpuset /background.*cpuset /\."):
+        on_android(agent).measure([MODEL], PLAN)
 
 
 def test_models_are_measured_in_one_request_and_can_be_compared():
