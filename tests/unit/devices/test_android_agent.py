@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from adadeep.core.agent_kind import AgentKind, Preparing
+from adadeep.core.agent_kind import Preparing
 from adadeep.core.check import CheckStatus
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Capability, DeviceFacts
+from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import (
     ConfigError,
     NoAgentError,
+    ProcessEnded,
     StableDeviceError,
     TransientDeviceError,
 )
@@ -28,9 +29,7 @@ from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_kinds.android_java import built as built_module
 from adadeep.devices.agent_kinds.android_java.kind import ANDROID_JAVA, AndroidAgent
 from adadeep.devices.agent_kinds.linux_python.kind import LINUX_PYTHON
-from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
-from adadeep.testing.agent_kinds import AgentKindKit
 from fakes.android import CALLS, aar, app_process, dist, elf
 from fakes.toy_agent import ToyAgent
 
@@ -324,22 +323,6 @@ class TestOneAtATime(Mine):
         AgentClient.start(ready, soon()).close()
 
 
-# ---- the contract of every kind
-
-
-class TestKit(AgentKindKit):
-    pytestmark = needs_shell
-
-    @pytest.fixture
-    def kind(self) -> AgentKind:
-        return ANDROID_JAVA
-
-    @pytest.fixture
-    def known(self, transport: LocalTransport) -> tuple[DeviceFacts, tuple[Capability, ...]]:
-        facts, capabilities = gather_facts(transport, soon())
-        return dataclasses.replace(facts, os="android"), capabilities
-
-
 # ---- what a start may say
 
 
@@ -382,6 +365,20 @@ def start(*lines: bytes) -> Saying:
         AgentClient.start(ToyAgent(transport), soon())
     assert str(caught.value).isprintable()
     return transport
+
+
+class Crashing(OneLine):
+    def read_line(self, deadline: Deadline) -> bytes:
+        if not self.lines:
+            raise ProcessEnded("toy-1: a program has ended", 134)
+        return self.lines.pop()
+
+
+def test_what_a_crashing_program_prints_is_no_message_of_an_agent() -> None:
+    transport = Saying()
+    transport.open = lambda *_: Crashing([b"#", b"# A fatal error"])  # type: ignore[method-assign]
+    with pytest.raises(TransientDeviceError, match="a program has ended"):
+        AgentClient.start(ToyAgent(transport), soon())
 
 
 HERE = b"adadeep: the agent is not here"
