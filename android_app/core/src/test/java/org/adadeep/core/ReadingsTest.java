@@ -48,7 +48,8 @@ public final class ReadingsTest {
     @Test
     public void aStarIsAnyPartOfAName() {
         String[][] fit = {{"cpu0", "cpu*"}, {"cpu", "cpu*"}, {"a.b", "*"}, {"", "*"},
-            {"aba", "a*a"}, {"xaybz", "x*y*z"}, {"aab", "*ab"}, {"abab", "*ab*ab"}, {"a\nb", "a*b"}};
+            {"aba", "a*a"}, {"xaybz", "x*y*z"}, {"aab", "*ab"}, {"abab", "*ab*ab"},
+            {"a\nb", "a*b"}};
         for (String[] one : fit) {
             assertTrue(one[0] + " " + one[1], Readings.fits(one[0], one[1]));
         }
