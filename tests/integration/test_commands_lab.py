@@ -191,8 +191,9 @@ def test_a_model_with_an_operator_that_the_runtime_lacks_is_bad_input(lab_box, t
     path = tmp_path / "future.tflite"
     path.write_bytes(bytes(builder.Output()))
     message = fails(adadeep("measure", path, "-d", lab_box.serial), 2)
-    assert "lacks an operator" in message
-    assert "newer runtime" in message
+    assert "needs a newer runtime" in message  # known here: it was not pushed
+    assert " of version 99, of which it has 1 to " in message
+    assert "corrupt" not in message
 
 
 def test_a_device_that_fails_does_not_cost_the_others_their_results(lab_box, lab_phone, model):
