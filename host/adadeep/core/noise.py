@@ -22,7 +22,7 @@ from adadeep.core.estimates import PercentileEstimate as PercentileEstimate
 from adadeep.core.estimates import RatioEstimate as RatioEstimate
 from adadeep.core.measurement import Measurement
 from adadeep.core.noise_drift import NO_DRIFT, drift_of
-from adadeep.core.noise_launches import by_launches, launch_share, launch_variance
+from adadeep.core.noise_launches import launch_of, launch_variance
 from adadeep.core.noise_learning import (
     centres_of,
     ratio_curve_of,
@@ -284,21 +284,18 @@ class NoiseModel:
         placement = self._blended_placement(likes, rounds, Variance(variance * len(logs), df))
         numbers = sorted({one.launch for one in placed})
         launches = [logs[[one.launch == number for one in placed]] for number in numbers]
+        known = [launch_of(like, self.references) for like in likes]
+        launch = launch_variance(_both(known), launches, placement.value)
         bare = sum(self.placement(like, np.inf).value for like in likes)
-        launch = launch_variance(launch_share(self.references), bare, launches, placement.value)
         rest = restlessness(self.references, self.sessions)
         error = error_of(
-            (placement.value / len(logs), placement.df),
-            launch,
-            (rest.value * bare, rest.df),
-            worse_than=by_launches(launches),
+            (placement.value / len(logs), placement.df), launch, (rest.value * bare, rest.df)
         )
         return RatioEstimate(mean, *error, left_out)
 
     def _blended_placement(self, likes: Sequence[Like], rounds: float, seen: Variance) -> Variance:
-        priors = [self.placement(like, rounds) for like in likes]
-        prior, df = summed(*((one.value, one.df) for one in priors))
-        return seen.blended(Variance(prior, min(df, _PRIOR_PLACEMENTS)))
+        prior = _both([self.placement(like, rounds) for like in likes])
+        return seen.blended(Variance(prior.value, min(prior.df, _PRIOR_PLACEMENTS)))
 
     def placement(self, like: Like, rounds: float) -> Variance:
         """Of a placement's log median, beside a model that had none.
@@ -347,6 +344,10 @@ class NoiseModel:
         known = len([one for one in self.references if one.model_sha256])
         told = f"{known} reference{'s' * (known != 1)} in {max(len(self.sessions), 1)} sessions"
         return told if sessions == 1 else f"{told}, and {sessions} sessions of the model"
+
+
+def _both(parts: Sequence[Variance]) -> Variance:
+    return Variance(*summed(*((one.value, one.df) for one in parts)))
 
 
 def _like(one: ReferenceNoise) -> Like:
