@@ -15,7 +15,7 @@ from adadeep.core.estimates import RatioEstimate
 from adadeep.core.noise import NoiseModel
 from adadeep.core.noise_plans import ratio_variance
 from adadeep.core.noise_pool import Like
-from adadeep.core.ratio_graph import Edge, RatioGraph
+from adadeep.core.ratio_graph import RatioGraph, edges_of
 from noise.stored import Recorded
 
 ALPHA = 0.05
@@ -186,14 +186,7 @@ def order(recorded: Iterable[Recorded], noise: NoiseModel) -> tuple[int, int]:
 
 def _times(recorded: Sequence[Recorded], noise: NoiseModel) -> dict[str, float]:
     """Of each plan the log latency, in units of the sharp reference."""
-    edges = []
-    for one in recorded:
-        hashes = [measured.model_sha256 for measured in one.session.measurements]
-        edges += [
-            Edge(hashes[0], other, noise.ratio(one.session, 0, number))
-            for number, other in enumerate(hashes)
-            if number
-        ]
+    edges = [edge for one in recorded for edge in edges_of(one.session, noise)]
     graph = RatioGraph.of(edges)
     found: dict[str, float] = {}
     for one in recorded:
