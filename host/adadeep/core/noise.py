@@ -10,7 +10,7 @@ model came to lie. `docs/measuring.md` explains it to users.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -53,7 +53,7 @@ from adadeep.core.session import MeasuredTogether
 from adadeep.core.statistics import quantile_ranks, t_quantile
 
 VERSION = 1
-_MOST_REFERENCES = 32
+_MOST_REFERENCES, _MOST_CORES = 32, 1024
 _NEAR = 2.0  # a shipped guess goes where a reference is known so near
 _PRIOR_PLACEMENTS = 4.0  # degrees of freedom that references count for, at most
 _MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
@@ -73,6 +73,8 @@ class NoiseModel:
         ratios: Allan deviations of the ratio of two: (averaging time in s, deviation).
         state: in which it was learned, see `state_of`; empty for a shipped guess.
         cache_bytes: the device's last cache; None if unknown.
+        core_kinds: (number of a core, its kind): blocks on different ones are not compared. Empty
+            where all are alike, as far as is known.
         version: of this form.
     """
 
@@ -81,6 +83,7 @@ class NoiseModel:
     ratios: Curve = ()
     state: str = ""
     cache_bytes: int | None = None
+    core_kinds: tuple[tuple[int, int], ...] = ()
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -97,6 +100,9 @@ class NoiseModel:
             require_range("a time of averaging", 1e-9, 1e6, tau)
             require_range("a deviation", 0, 10, deviation)
         require_range("cache_bytes", 1, 1 << 40, self.cache_bytes)
+        if len(self.core_kinds) > _MOST_CORES:
+            raise ValueError("a noise model has too many cores")
+        require_range("a core", 0, 1e5, *(number for pair in self.core_kinds for number in pair))
 
     @property
     def is_prior(self) -> bool:
@@ -253,11 +259,7 @@ class NoiseModel:
         return max(each.value / len(logs), (LEAST_SD / 2) ** 2), max(each.df, 1.0)
 
     def ratio(
-        self,
-        session: MeasuredTogether,
-        first: int | str,
-        second: int | str,
-        core_kinds: Mapping[int, str] | None = None,
+        self, session: MeasuredTogether, first: int | str, second: int | str
     ) -> RatioEstimate:
         """How much longer one model of a session takes than another.
 
@@ -265,14 +267,12 @@ class NoiseModel:
             session: in which they ran in turn.
             first: number of the model in it, or its hash.
             second: likewise of the one that it is compared with.
-            core_kinds: the kind of each core, by number; blocks on different ones are not
-                compared. None: all are alike.
 
         Raises:
             ValueError: a model was not in it.
         """
         pair = [member(session, first), member(session, second)]
-        placed, left_out = rounds_of(pair, core_kinds)
+        placed, left_out = rounds_of(pair, dict(self.core_kinds))
         if not placed:  # they share no round
             log = math.log(pair[0].latency_ms / pair[1].latency_ms)
             parts = [self.between([one]) for one in pair]

@@ -144,6 +144,23 @@ def test_launches_scatter_too():
     assert held / 150 >= 0.9
 
 
+def test_rounds_on_several_kinds_of_core_are_left_out_where_the_kinds_are_known():
+    session = World(1, seconds=60).session([SMALL, HEAVY], placements=2, rounds=3)
+    first, other = session.measurements
+    blocks = [[replace(block, core=0) for block in p.blocks] for p in first.placements]
+    blocks[0][0] = replace(blocks[0][0], core=4)
+    moved = tuple(
+        replace(p, blocks=tuple(own)) for p, own in zip(first.placements, blocks, strict=True)
+    )
+    beside = tuple(
+        replace(p, blocks=tuple(replace(b, core=0) for b in p.blocks)) for p in other.placements
+    )
+    measured = (replace(first, placements=moved), replace(other, placements=beside))
+    session = replace(session, measurements=measured)
+    assert PRIOR.ratio(session, 0, 1).left_out == 0
+    assert replace(PRIOR, core_kinds=((0, 0), (4, 1))).ratio(session, 0, 1).left_out == 1
+
+
 def test_an_exact_device_has_intervals_of_nearly_no_width():
     world = World(exact=True, seconds=4000)
     noise = taught(world)
@@ -209,7 +226,7 @@ def test_sessions_of_another_device_or_state_teach_nothing():
 
 
 def test_a_noise_model_comes_back_from_json():
-    noise = taught(World(1, seconds=60))
+    noise = replace(taught(World(1, seconds=60)), core_kinds=((0, 0), (1, 1)))
     assert NoiseModel.from_json(noise.to_json(), "a file") == noise
 
 
@@ -221,6 +238,7 @@ def test_a_noise_model_comes_back_from_json():
         ('"curve":[[', '"curve":[[-'),
         ('"model_bytes":', '"model_bytes":-'),
         ('"references":[', '"references":[1,'),
+        ('"core_kinds":[', '"core_kinds":[[-1,0]'),
     ],
 )
 def test_a_damaged_noise_model_is_refused_in_a_sentence(change):
