@@ -12,11 +12,12 @@ import time
 from itertools import repeat
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from adadeep_agent import wire
+from adadeep_agent import turns, wire
 from adadeep_agent.wire import ErrorCode, WireError
 
 Invoke = Callable[[], Any]
 _SLEPT_NS = 1_000_000_000
+_A_TIME, _A_BLOCK = 11, 120  # bytes of one on the wire, about
 _LOOK_NS = 1_000_000  # of timed runs between two looks at what else is wanted
 _OWN_THREAD, _OWN_PROCESS = "/proc/thread-self/", "/proc/self/"  # kernels before 3.17 lack it
 
@@ -217,3 +218,24 @@ def timed_runs(
         if total - looked >= _LOOK_NS:
             looked = total
             check()
+
+
+def run_ns(block: wire.Message) -> float:
+    """The time of a run in a block: the median timing's."""
+    return turns.median(block["times_ns"]) / float(block["group"])
+
+
+def weight_of(block: wire.Message) -> int:
+    """Bytes that it takes on the wire, about."""
+    texts = sum(len(text or b"") for side in block["texts"] for text in side)
+    return _A_BLOCK + _A_TIME * len(block["times_ns"]) + texts
+
+
+def with_texts(placed: wire.Message) -> wire.Message:
+    """A model's placement with texts in place of the bytes that were read."""
+    for block in placed["blocks"]:
+        block["texts"] = [
+            [None if text is None else text.decode("utf-8", "replace") for text in side]
+            for side in block["texts"]
+        ]
+    return placed

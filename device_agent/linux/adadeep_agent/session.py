@@ -12,7 +12,10 @@ from adadeep_agent.blocks import (
     Clocks,
     SleepGuard,
     dropped_runs,
+    run_ns,
     timed_runs,
+    weight_of,
+    with_texts,
 )
 from adadeep_agent.process import PeakMemory, memory_available, pinned
 from adadeep_agent.readings import reading
@@ -22,7 +25,6 @@ from adadeep_agent.wire import ErrorCode, Message, WireError
 PROGRESS_NS = 2_000_000_000
 _LONG_FIRST_NS = 100_000_000  # after such a first inference no further runs tell how long one is
 _PART_BYTES = 2_000_000  # about so long a placement may be on the wire
-_A_TIME, _A_BLOCK = 11, 120  # bytes of one on the wire, about
 _ROOM = 3  # times a model's size that it takes when it is loaded
 _LOADING_SHARE = 4  # timed runs take so many times what loading took
 
@@ -190,7 +192,7 @@ class Session:
         for entry in self._entries:
             self._cold(entry)
         self._guard.look()
-        runs = [[_run_ns(block) for block in entry.placed["blocks"]] for entry in self._entries]
+        runs = [[run_ns(block) for block in entry.placed["blocks"]] for entry in self._entries]
         for entry, own in zip(self._entries, runs):
             entry.run_ns = turns.median(own)
         said = turns.placement_logs(runs)
@@ -199,7 +201,7 @@ class Session:
         self._width = turns.half_width(self._series)
         part = {
             "placement": self._placement,
-            "models": [_as_text(entry.placed) for entry in self._entries],
+            "models": [with_texts(entry.placed) for entry in self._entries],
         }
         self._placement += 1
         self._hooks.part(part)
@@ -266,7 +268,7 @@ class Session:
             for entry, block in zip(self._entries, blocks):
                 entry.placed["blocks"].append(block)
                 timed_ns += sum(block["times_ns"])
-                weight += _weight(block)
+                weight += weight_of(block)
             number += 1
             if self._elapsed_ms >= self._plan["max_ms"]:
                 return
@@ -368,25 +370,6 @@ def _swept(size: int) -> Any:
     import numpy
 
     return numpy.zeros(size, numpy.uint8)
-
-
-def _run_ns(block: Message) -> float:
-    return turns.median(block["times_ns"]) / float(block["group"])
-
-
-def _weight(block: Message) -> int:
-    texts = sum(len(text or b"") for side in block["texts"] for text in side)
-    return _A_BLOCK + _A_TIME * len(block["times_ns"]) + texts
-
-
-def _as_text(placed: Message) -> Message:
-    """What was placed, with texts in place of the bytes that were read."""
-    for block in placed["blocks"]:
-        block["texts"] = [
-            [None if text is None else text.decode("utf-8", "replace") for text in side]
-            for side in block["texts"]
-        ]
-    return placed
 
 
 def measure(

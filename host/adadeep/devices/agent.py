@@ -91,6 +91,7 @@ class AgentClient:
         self._stream = stream
         self._watcher = AgentWatcher(ready.transport, stream, watch)
         self._number = 0
+        self._ahead: set[int] = set()  # requests whose `done` nobody waits for
         self.hello: AgentHello
 
     @classmethod
@@ -176,10 +177,10 @@ class AgentClient:
             "read_block": list(read_block),
             "spool": around.get("spool", True),
         }
-        awaited = Awaited(around.get("on_progress"), plan)
-        result = self._ask(request, ResultReply, deadline, awaited.take)
+        awaited = Awaited(around.get("on_progress"), plan, read_block)
         try:
-            return awaited.session(result, job, models, (settings, read_block, self.agent))
+            result = self._ask(request, ResultReply, deadline, awaited.take)
+            return awaited.session(result, job, models, (settings, self.agent))
         except ValueError as error:
             raise self._odd(one_line(str(error))) from error
 
@@ -210,6 +211,12 @@ class AgentClient:
     def acknowledge(self, jobs: list[str], deadline: Deadline) -> None:
         """Tells the device that these sessions are safe here."""
         self._ask({"type": "ack", "jobs": jobs}, DoneReply, deadline)
+
+    def acknowledge_ahead(self, jobs: list[str], deadline: Deadline) -> None:
+        """As `acknowledge`, without waiting: the answer comes before that to the next request."""
+        self._number += 1
+        self._ahead.add(self._number)
+        self._send({"type": "ack", "jobs": jobs, "id": self._number}, deadline)
 
     def close(self, cancel: bool = False) -> None:
         """Says goodbye and waits until the agent has removed the models and ended. Never raises.
@@ -294,7 +301,10 @@ class AgentClient:
         self._send({**request, "id": self._number}, deadline)
         while True:
             reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
-            if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
+            if isinstance(reply, DoneReply) and reply.id in self._ahead:
+                self._ahead.remove(reply.id)
+                continue
+            if isinstance(reply, ErrorReply) and reply.id in (self._number, None, *self._ahead):
                 raise self._error(reply)
             is_ours = getattr(reply, "id", None) == self._number
             if is_ours and isinstance(reply, kind):

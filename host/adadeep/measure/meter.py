@@ -29,7 +29,7 @@ from adadeep.measure.cooling import Cooling
 from adadeep.measure.faults import AGENT_DIED, CRASHED, OVERDUE, ending_the_overdue
 from adadeep.measure.launches import launch_plan, merged
 from adadeep.measure.link import AgentLink
-from adadeep.measure.meter_jobs import Batch, KeptModels, Measured, ModelJob
+from adadeep.measure.meter_jobs import Batch, Digests, KeptModels, Measured, ModelJob
 from adadeep.measure.quality import disturbed_by, with_causes
 from adadeep.measure.session_log import Tally
 from adadeep.measure.tensors import outputs_of
@@ -110,7 +110,7 @@ class DeviceMeter:
         self._facts = facts
         self._clock = clock
         self._cooling = Cooling(clock)
-        self._kept = KeptModels()
+        self._kept, self._digests = KeptModels(), Digests()
         self._link = AgentLink(facts.serial, connect, clock, self._begun)
         self._pending: list[str] = []  # jobs that are safe here with the next request
         self._jobs_of: dict[str, list[str]] = {}  # by session, where it is of several launches
@@ -154,7 +154,7 @@ class DeviceMeter:
         on_progress: OnProgress | None = None,
     ) -> Measured:
         """As `measure`, and gives the models' outputs for samples; errors have the jobs' names."""
-        batch = Batch.of(jobs)
+        batch = Batch.of(jobs, self._digests)
         name = session_id(batch.digests, plan, self.target.key)
         parts: list[MeasuredTogether] = []
         made: list[str] = []
@@ -203,15 +203,16 @@ class DeviceMeter:
         def ask(agent: AgentClient, deadline: Deadline) -> AgentSession:
             nonlocal reasons
             if self._pending:
-                agent.acknowledge(self._pending, deadline)
-                self._pending = []
+                agent.acknowledge_ahead(self._pending, deadline)
             reasons = self._cooling.wait(lambda: self._state(agent))
             models = self._kept.put(agent, batch, deadline)
             with ending_the_overdue(agent, self._facts.serial):
-                return agent.measure(
+                found = agent.measure(
                     job, models, self.settings, plan, deadline, read=CONDITION_PATHS,
                     read_block=BLOCK_PATHS, on_progress=on_progress,
                 )  # fmt: skip
+            self._pending = []  # what comes in order: it was heard before the request
+            return found
 
         def is_it(found: AgentSession) -> bool:
             return (found.settings, found.plan) == (self.settings, plan)

@@ -87,11 +87,11 @@ def disturbed_by(session: MeasuredTogether, reasons: Sequence[str]) -> MeasuredT
 def _marked(
     session: MeasuredTogether, reasons: Callable[[Measurement], Sequence[str]]
 ) -> MeasuredTogether:
-    marked = tuple(
-        replace(one, disturbed=tuple(dict.fromkeys((*one.disturbed, *reasons(one)))))
-        for one in session.measurements
-    )
-    return replace(session, measurements=marked)
+    told = [tuple(dict.fromkeys((*m.disturbed, *reasons(m)))) for m in session.measurements]
+    if all(new == m.disturbed for new, m in zip(told, session.measurements, strict=True)):
+        return session
+    marked = (replace(m, disturbed=n) for m, n in zip(session.measurements, told, strict=True))
+    return replace(session, measurements=tuple(marked))
 
 
 def throttled(session: MeasuredTogether) -> bool:
