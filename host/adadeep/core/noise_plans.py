@@ -15,7 +15,7 @@ from adadeep.core.statistics import t_quantile
 if TYPE_CHECKING:
     from adadeep.core.noise import NoiseModel
 
-_PLACEMENT_MS = (40.0, 80.0, 160.0, 320.0, 640.0)
+_PLACEMENT_MS = (40.0, 80.0, 120.0, 160.0, 320.0, 640.0)
 _SHORTEST_MS, _USUAL_MS = 200.0, 1000.0
 _MOST_PLACEMENTS = 200
 _WORTH = 0.8  # of the variance: what twice the time must leave of it; of white noise it is a half
