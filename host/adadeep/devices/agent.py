@@ -15,7 +15,6 @@ from adadeep.core.display import one_line
 from adadeep.core.errors import (
     AgentError,
     DeadlinePassed,
-    DeviceError,
     FormatError,
     ProtocolMismatch,
     StableDeviceError,
@@ -47,7 +46,7 @@ from adadeep.devices.agent_requests import (
     RemoteModel,
     hello_of,
 )
-from adadeep.devices.agent_watch import AgentWatcher, Watch, ending
+from adadeep.devices.agent_watch import AgentWatcher, Watch, ending, last_words
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
 
@@ -285,7 +284,7 @@ class AgentClient:
         except DeadlinePassed:
             raise
         except TransientDeviceError as error:
-            words = f"{error} {_last_words(self._transport)}".rstrip()
+            words = f"{error} {last_words(self._transport)}".rstrip()
             check = f"`adadeep doctor -d {self._transport.serial}` checks why."
             raise TransientDeviceError(f"{words} {check}") from error
 
@@ -367,13 +366,3 @@ def _welcome(transport: Transport, reply: Reply) -> HelloReply:
             f" {wire.VERSION}; remove it with `adadeep doctor --clean` and try again."
         )
     return reply
-
-
-def _last_words(transport: Transport) -> str:
-    """The end of the agent's log, for a message; empty if it can't be had."""
-    try:
-        command = f"tail -c 300 {shlex.quote(transport.workdir + '/agent.log')}"
-        text = transport.run(command, Deadline.after(5)).text.strip()
-    except DeviceError:
-        return ""
-    return f"The agent's last words: {one_line(text.splitlines()[-1])}" if text else ""
