@@ -27,8 +27,8 @@ from adadeep.core.noise_learning import (
     centres_of,
     ratio_curve_of,
     references_of,
-    restlessness,
 )
+from adadeep.core.noise_pairs import session_variance
 from adadeep.core.noise_plans import words_of
 from adadeep.core.noise_pool import (
     Like,
@@ -286,11 +286,11 @@ class NoiseModel:
         launches = [logs[[one.launch == number for one in placed]] for number in numbers]
         known = [launch_of(like, self.references) for like in likes]
         launch = launch_variance(_both(known), launches, placement.value)
-        bare = sum(self.placement(like, np.inf).value for like in likes)
-        rest = restlessness(self.references, self.sessions)
+        session_parts = session_variance(likes[0], likes[1], self.references, self.sessions)
         error = error_of(
-            (placement.value / len(logs), placement.df), launch, (rest.value * bare, rest.df)
-        )
+            (placement.value / len(logs), placement.df), launch,
+            *((part.value, part.df) for part in session_parts),
+        )  # fmt: skip
         return RatioEstimate(mean, *error, left_out)
 
     def _blended_placement(self, likes: Sequence[Like], rounds: float, seen: Variance) -> Variance:

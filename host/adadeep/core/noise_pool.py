@@ -134,7 +134,7 @@ class Variance:
 
 
 # From session to session on devices in general.
-_USUAL = Variance(0.1**2, 2.0)
+_USUAL = Variance(0.06**2, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Like:
     latency_ms: float
     cache_bytes: int | None = None
 
-    def distance(self, other: ReferenceNoise) -> float:
+    def distance(self, other: ReferenceNoise | Like) -> float:
         """0: as large and as long."""
         size = math.log(self.model_bytes / other.model_bytes) / _BYTES_STEP
         time = math.log(max(self.latency_ms, 1e-9) / other.latency_ms) / _TIME_STEP
