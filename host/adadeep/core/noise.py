@@ -190,7 +190,7 @@ class NoiseModel:
             *interval_of(math.exp(log - drift.log), centre),
             *interval_of(math.exp(log - drift.log), following),
             *interval_of(session_ms, narrow),
-            basis=self._basis(count),
+            basis=self._basis(count) + drift.words(),
         )
 
     def between(self, measurements: Sequence[Measurement]) -> Variance:

@@ -27,10 +27,10 @@ def measurement_rows(
     Args:
         measured: of the model.
         noise: of the device; tells how sure the latency is.
-        session: that it is of, which says why it ended.
+        session: that it is of, which says why it ended; references in it tell the device's drift.
     """
     return [
-        *_latency_rows(measured, noise),
+        *_latency_rows(measured, noise, session),
         ("timed runs", runs_text(measured)),
         *([("ended", str(session.ended))] if session else []),
         ("first inference", format_ms(measured.first_ms)),
@@ -51,8 +51,10 @@ def measurement_rows(
     ]
 
 
-def _latency_rows(measured: Measurement, noise: NoiseModel) -> Iterator[tuple[str, str]]:
-    found = noise.latency([measured])
+def _latency_rows(
+    measured: Measurement, noise: NoiseModel, session: MeasuredTogether | None
+) -> Iterator[tuple[str, str]]:
+    found = noise.latency([measured], session)
     yield "latency, median", f"{format_ms(found.median_ms)}  (measured)"
     yield "95 % interval on this device", _centre(found)
     yield "another session, 95 %", _range(found.next_low_ms, found.next_high_ms)
