@@ -1,6 +1,6 @@
 """50 other programs that compute: an interval holds what is known, or it says what disturbed it.
 
-Takes the whole machine for a minute, and so runs in `make soak` alone.
+Takes the whole machine for minutes, and so runs in `make soak` alone.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 pytestmark = pytest.mark.soak
 
 BUSY = 50
-SESSIONS = 3  # of each
+SESSIONS = 2  # of each
 NETWORKS = {
     "small": tflite_of(SingleLayer(conv(14, 32, 32, 3))),
     "heavy": tflite_of(SingleLayer(dense(3136, 1024))),
@@ -48,8 +48,9 @@ def measured(tmp_path, monkeypatch):
         path = os.pathsep.join(filter(None, sys.path))
         done = subprocess.run(
             [sys.executable, "-m", "adadeep", "measure", *map(str, paths), "-d", "local",
-             "--max-seconds", "2", *words], capture_output=True, text=True, timeout=280,
-            check=False, env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
+             "--max-seconds", "1", "--launches", "1", *words],
+            capture_output=True, text=True, timeout=280, check=False,
+            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done
