@@ -43,7 +43,8 @@ PAIRS = (("small", "small-9"), ("small-x3", "small"), ("fc", "fc-9"), ("fc", "sm
 FASTER = {"small": 0.02, "fc": 0.07}
 PLANS = (*(f"plan-{n}" for n in range(0, 20, 6)), "plan-fc-0", "plan-fc-4")
 # A second of the machine takes several here, and nothing is gained by long sessions there.
-NOISE_S, NOISE_SMOKE_S = 9.0, 1.5  # as `adadeep-profile --noise` would spend them
+# Noise is learned as by `adadeep-profile --noise 9s` (the long stretch) and `6s` (placements).
+STRETCH_S, PLACED_S, SMOKE_S = 9.0, 6.0, 1.5
 LONE = MeasuringPlan(placements=6, placement_ms=12, block_ms=4, max_ms=160)
 TURNS = MeasuringPlan(placements=6, placement_ms=20, block_ms=4, max_ms=250)
 
@@ -52,7 +53,9 @@ def tasks(start: int, smoke: bool) -> Iterator[Task]:
     """What is measured after a start."""
     few = 1 if smoke else None
     if start == 0:
-        for number, one in enumerate(noise_plans(NOISE_SMOKE_S if smoke else NOISE_S)):
+        stretch = next(noise_plans(SMOKE_S if smoke else STRETCH_S))
+        _, placed = noise_plans(SMOKE_S if smoke else PLACED_S)
+        for number, one in enumerate((stretch, placed)):
             yield Task("noise", "references", number, REFERENCES, one.plan, one.launches)
     for number in range(1 if smoke else SESSIONS):
         yield from (Task("absolute", n, number, (n,), LONE) for n in ABSOLUTE[:few])

@@ -101,7 +101,7 @@ def test_a_cold_run_of_a_network_within_the_cache_takes_longer_and_is_shown(adad
 def test_a_demand_of_cold_runs_is_judged_by_cold_runs(adadeep, tmp_path):
     done = adadeep("search", "digits", "-d", "local", "--episodes", 1, "-o", tmp_path / "run",
                    "--max-latency", "cold=500ms", "--json")  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 4), done.stderr
     lines = (tmp_path / "run" / "journal.jsonl").read_text().splitlines()
     sessions = [r for r in map(json.loads, lines) if r["kind"] == "measured"]
     for session in sessions:
@@ -110,7 +110,7 @@ def test_a_demand_of_cold_runs_is_judged_by_cold_runs(adadeep, tmp_path):
     [target] = json.loads(done.stdout)["targets"]
     cost = target["best"]["cost"]["latency_ms"]
     assert (cost["statistic"], cost["provenance"]) == ("cold", "measured")
-    assert target["best"]["verdicts"]["latency_ms"]["verdict"] == "met"
+    assert target["best"]["verdicts"]["latency_ms"]["state"] == "met"
 
 
 # ---- the device sleeps, its clock jumps
@@ -175,7 +175,7 @@ def test_models_too_large_to_be_held_together_are_named_and_one_alone_is_measure
     words = ("-d", device.serial, "--max-seconds", "0.3", "--launches", "1")
     (tmp_path / "big2.tflite").write_bytes(BIG + bytes(16))
     both = adadeep("measure", "big", tmp_path / "big2.tflite", *words)
-    message = fails(both, 2)
+    message = fails(both, 3)
     assert "not enough memory to hold the models at once" in message
     assert "61 MB are free" in message
     alone = adadeep("measure", "big", *words)
@@ -188,9 +188,9 @@ def test_models_too_large_to_be_held_together_are_named_and_one_alone_is_measure
 def test_where_the_initial_network_has_no_room_a_reference_is_the_unit(
     lab_phone, adadeep, tmp_path
 ):
-    folder, device = tmp_path / "run", None
-    made = adadeep("search", "digits", "-d", "local", "--episodes", 0, "-o", tmp_path / "first")
-    assert made.returncode == 0, made.stderr
+    folder = tmp_path / "run"
+    made = adadeep("search", "digits", "-d", "local", "--episodes", 1, "-o", tmp_path / "first")
+    assert made.returncode in (0, 4), made.stderr
     size = (tmp_path / "first" / "initial.tflite").stat().st_size
     device = lab_phone(python=True, overlay=small_memory(tmp_path / "root", 3 * size // 1024))
     words = ("search", "digits", "-d", device.serial, "-o", folder, "--episodes", 3)
@@ -205,8 +205,9 @@ def test_where_the_initial_network_has_no_room_a_reference_is_the_unit(
     assert unit["latency"]["is_initial"] is False
     assert "not enough memory" in unit["reason"]
     document = json.loads(done.stdout)
-    [baseline] = [trial for trial in document["trials"] if trial["number"] == 0]
-    [on] = baseline["on"]
+    [baseline] = [t for t in document["trials"] if t["model_sha256"] == initial]
+    [on] = baseline["on"].values()
     assert on["cost"]["latency_ms"]["provenance"] == "unavailable"
     [target] = document["targets"]
+    assert target["unit"]["is_initial"] is False
     assert target["best"]["cost"]["latency_ms"]["provenance"] == "measured"

@@ -80,7 +80,8 @@ def _causes(measured: Measurement) -> Iterator[str]:
     if heat := heat_limit(measured):
         yield heat
     if waited is not None and waited > MAX_WAIT:
-        yield f"waited {waited:.0%} of the time for a processor"
+        # The kernel counts what dropped runs waited, too.
+        yield f"waited {min(waited, 1.0):.0%} of the time for a processor"
     if (slower := slowdown(measured)) > MAX_SLOWDOWN:
         yield f"became {slower:.0%} slower while it was measured"
 
