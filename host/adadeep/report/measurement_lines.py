@@ -161,6 +161,9 @@ def conditions_text(state: Conditions) -> str:
         parts.append(f"{value:.0f} °C ({zone})")
     else:
         parts.append("temperature unreadable")
+    hottest = max(state.cooling, key=state.cooling.__getitem__, default="")
+    if state.cooling.get(hottest):
+        parts.append(f"slowed for heat ({hottest} {state.cooling[hottest]})")
     if state.load_1min is not None:
         parts.append(f"load {state.load_1min:.2f}")
     if state.battery_percent is not None:

@@ -216,6 +216,9 @@ def _show(
             Column(f"times {job.names[0]}", right=True),
             Column("verdict", wraps=True))  # fmt: skip
     ui.table(wide, comparison, f"on {title}, measured in turn")
+    for name, one in zip(job.names, own.measurements, strict=True):
+        if one.disturbed:
+            ui.warn(f"{name}: disturbed, {'; '.join(one.disturbed)}")
 
 
 def _sustained_rows(measured: Measurement) -> list[tuple[str, str]]:
