@@ -1,5 +1,5 @@
 # `make help` says what there is. Every target makes what it needs.
-# DEVICE=serial (demo), EPISODES=n (demo), ARGS="..." (test, soak: more arguments),
+# RUNTIME=FILE.aar (android), DEVICE=serial (demo), EPISODES=n (demo), ARGS="..." (test, soak: more arguments),
 # PYTHON=/path/to/python3.12 (the Python to make the environment with).
 
 VENV := .venv
@@ -9,7 +9,7 @@ JOBS ?= 3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-board soak soak-noise lint bench clean
+.PHONY: help demo android test test-board soak soak-noise lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,7 +22,11 @@ $(READY): pyproject.toml scripts/bootstrap.sh
 demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on that device): a minute
 	@DEVICE="$(DEVICE)" EPISODES="$(EPISODES)" scripts/demo.sh
 
-test: $(READY) ## All tests but those on an emulated board; the device lab is built where root and apt allow
+android: $(READY) ## The Android agent into android_app/dist, by apt and Maven (RUNTIME=FILE.aar: for another TensorFlow Lite)
+	@$(BIN)/python scripts/build_android.py $(if $(RUNTIME),--runtime "$(RUNTIME)") $(ARGS)
+
+test: $(READY) ## All tests but those on an emulated board; device lab and Android agent are built where root and apt allow
+	@$(BIN)/python scripts/build_android.py || echo "without the Android agent: its tests are skipped"
 	$(BIN)/python -m pytest -m "not board" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-board: $(READY) ## The tests on the lab's qemu machines (aarch64, USB)

@@ -1,4 +1,4 @@
-"""Devices of the lab behind an adb server of their own: the box, and the aarch64 machine."""
+"""Devices of the lab behind an adb server of their own: box, Android, the aarch64 machine."""
 
 from __future__ import annotations
 
@@ -41,6 +41,25 @@ def lab_box() -> Iterator[str]:
     """Starts the box and an adb server; yields the serial. Ends both, and nothing else."""
     lab = _lab()
     serial = lab.phone_start(port=0, serial="LABBENCH", python=True)
+    with _stopped(lab, "phone", serial), _connected(serial):
+        yield serial
+
+
+ANDROID = """ro.build.version.sdk=34
+ro.product.manufacturer=Lab
+ro.product.model=Android phone
+ro.product.cpu.abilist=x86_64
+"""
+
+
+@contextlib.contextmanager
+def lab_android() -> Iterator[str]:
+    """The same with a phone that runs Java: a JVM stands in for ART."""
+    lab = _lab()
+    with tempfile.TemporaryDirectory() as folder:
+        props = Path(folder, "props")
+        props.write_text(ANDROID)
+        serial = lab.phone_start(port=0, serial="LABBENCH", android=True, props=props)
     with _stopped(lab, "phone", serial), _connected(serial):
         yield serial
 

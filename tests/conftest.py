@@ -24,7 +24,9 @@ from typing import Any
 import hypothesis
 import pytest
 
+from adadeep.core.errors import AdaDeepError
 from adadeep.devices.adb.server import adb_program
+from adadeep.devices.agent_kinds.android_java.built import built
 
 hypothesis.settings.register_profile(  # which may be a busy one
     "any computer", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -196,7 +198,8 @@ def start_phone(connect: bool = True, python: bool | str = False, **options: Any
     Args:
         connect: have the adb server connect to it.
         python: True for a box with Python and LiteRT, "bare" for one with Python alone.
-        options: of `lab.py phone start`: serial, props, overlay, data_mb, secure, host_sys.
+        options: of `lab.py phone start`: serial, props, overlay, data_mb, secure, host_sys,
+            android.
     """
     if "overlay" in options:
         options["root_overlay"] = options.pop("overlay")
@@ -237,6 +240,44 @@ def lab_box(adb_env: dict[str, str]) -> Iterator[LabDevice]:
     yield device
     device.disconnect()
     device.stop()
+
+
+ANDROID_PROPS = """ro.build.version.sdk=34
+ro.build.version.release=14
+ro.build.fingerprint=lab/android/x86_64:14/LAB/1:user/release-keys
+ro.product.manufacturer=Lab
+ro.product.model=Android phone
+ro.product.device=lab
+ro.product.cpu.abilist=arm64-v8a,x86_64
+ro.product.cpu.abi=arm64-v8a
+ro.serialno=LABANDROID
+"""
+
+
+@pytest.fixture(scope="session")
+def android_props(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Properties of an Android of today, for `lab_phone`. The ABI that it runs stands second."""
+    file = tmp_path_factory.mktemp("android") / "props"
+    file.write_text(ANDROID_PROPS)
+    return file
+
+
+@pytest.fixture(scope="session")
+def lab_android(adb_env: dict[str, str], android_props: Path) -> Iterator[LabDevice]:
+    """A phone that runs Java and Android's own TensorFlow Lite, connected. Do not stop it."""
+    require_android()
+    device = start_phone(android=True, props=android_props, serial="LABANDROID")
+    yield device
+    device.disconnect()
+    device.stop()
+
+
+def require_android() -> None:
+    """Skips a test where the Android agent is not built."""
+    try:
+        built()
+    except AdaDeepError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

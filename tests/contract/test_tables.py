@@ -56,6 +56,7 @@ from adadeep.core.measurement import (
 from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.noise import PRIOR
 from adadeep.core.verdict import Verdict, Verdicts
+from adadeep.devices.first_contact import ASLEEP, WORK
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
@@ -123,6 +124,9 @@ def show_devices(patch: pytest.MonkeyPatch) -> None:
         AttachedDevice(
             "R58M12ABCDE", "unauthorized", "usb", {}, "This computer is not authorised.",
             "Unlock the device and allow USB debugging for this computer on its screen.",
+        ),
+        AttachedDevice(
+            "RFAR10ABCDE", "device", "usb", {"model": "Watch"}, notes=(ASLEEP, WORK),
         ),
         AttachedDevice("local", "device", "local", {"machine": "x86_64"}),
     ]  # fmt: skip

@@ -68,6 +68,8 @@ def nothing(patch: pytest.MonkeyPatch) -> None:
 def attached(*rows: AttachedDevice) -> Arrange:
     def arrange(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(devices_command, "list_attached", lambda _: [*rows, local_device()])
+        patch.setattr(devices_command, "announced", lambda _: [])
+        patch.setattr(devices_command, "looked_at", lambda asked, _: list(asked))
 
     return arrange
 

@@ -18,7 +18,7 @@ class ToyAgent:
     def open(self, deadline: Deadline) -> Any:
         return self.transport.open("toy serve /w", deadline)
 
-    def push(self, deadline: Deadline) -> None:
-        self.transport.push(b"toy", "/w/toy", deadline)
+    def push(self, deadline: Deadline, lacking: str = "") -> None:
+        self.transport.push(b"toy", f"/w/{lacking or 'toy'}", deadline)
 
     def leave(self, deadline: Deadline) -> None: ...

@@ -136,11 +136,11 @@ def test_a_device_that_is_not_there_ends_with_the_devices_code(adb_env, model):
     assert "no such device" in fails(adadeep("measure", model, "-d", "NOBODY"), 3)
 
 
-def test_a_device_without_python_can_not_measure_yet_and_says_so(lab_phone, model):
+def test_a_device_without_python_and_java_can_not_measure_and_says_so(lab_phone, model):
     phone = lab_phone().serial
     done = adadeep("measure", model, "-d", phone)
     assert "no Python" in fails(done, 3)
-    assert "still to come" in done.stderr
+    assert "does not run Android" in done.stderr
     named = ("-d", phone, "--agent", "linux-python")
     assert "the Python agent can't run there" in fails(adadeep("measure", model, *named), 3)
     assert "the Python agent can't run there" in fails(adadeep("profile", *named), 3)

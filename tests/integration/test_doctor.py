@@ -95,15 +95,15 @@ def test_this_computer_is_healthy() -> None:
     assert checks(document)["agent"]["status"] == "ok"
 
 
-def test_a_phone_without_python_fails_and_says_what_is_to_come(lab_phone: Start) -> None:
+def test_a_phone_without_python_and_java_fails_and_says_so(lab_phone: Start) -> None:
     phone = lab_phone()
     status, document, _ = doctor("-d", phone.serial)
     assert status == 3
     python = checks(document)["Python"]
     assert python["status"] == "fail"
-    assert "still to come" in python["remedy"]
+    assert "needs 3.8 or newer" in python["remedy"]
     assert probe_python(AdbTransport(phone.serial), soon()) is None
-    with pytest.raises(StableDeviceError, match=r"no Python.*still to come"):
+    with pytest.raises(StableDeviceError, match=r"no Python.*3\.8 or newer"):
         prepare(phone)
 
 

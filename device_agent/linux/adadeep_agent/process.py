@@ -1,12 +1,25 @@
-"""This process: the cores that it runs on, the memory that it takes."""
+"""This process: the code that it runs, the cores that it runs on, the memory that it takes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import Any, Dict, Iterator, List, Optional
 
 from adadeep_agent.wire import ErrorCode, WireError
+
+# By the kernel's name of the processor and the bits of this process: what Android calls the code.
+_ABIS = {
+    ("x86_64", 64): "x86_64", ("x86_64", 32): "x86", ("i686", 32): "x86",
+    ("aarch64", 64): "arm64-v8a", ("aarch64", 32): "armeabi-v7a", ("armv8l", 32): "armeabi-v7a",
+    ("armv7l", 32): "armeabi-v7a",
+}  # fmt: skip
+
+
+def own_abi() -> Optional[str]:
+    """The kind of code that runs in this process, by Android's names; None if it has none."""
+    return _ABIS.get((os.uname().machine, 64 if sys.maxsize > 1 << 32 else 32))
 
 
 def parse_core_mask(mask: str) -> List[int]:

@@ -1,4 +1,6 @@
-"""What the kernel says of the device's state, as text; the host makes values of it.
+"""What the kernel, and the system's commands, say of a device's state, as text.
+
+The host makes values of it.
 
 What can't be read is None; nothing here raises.
 """
@@ -11,11 +13,17 @@ import time
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from adadeep_agent import wire
+from adadeep_agent.commands import run_commands
 
 
-def reading(patterns: Sequence[str]) -> Dict[str, Any]:
-    """The texts of files now, as the `before` and `after` of a result hold them."""
-    return {"timestamp": round(time.time(), 3), "texts": read_texts(patterns)}
+def reading(patterns: Sequence[str], commands: Sequence[str] = ()) -> Dict[str, Any]:
+    """What files and commands say now, as the `before` and `after` of a result hold it.
+
+    The files come first: a command is a process, which heats the clocks up that they tell.
+    """
+    now = round(time.time(), 3)
+    texts = read_texts(patterns)
+    return {"timestamp": now, "texts": texts, "commands": run_commands(commands)}
 
 
 def read_texts(patterns: Sequence[str]) -> Dict[str, Optional[str]]:

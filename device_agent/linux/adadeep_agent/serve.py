@@ -19,7 +19,7 @@ from typing import BinaryIO, Callable, Dict, Iterator, Optional, TextIO
 
 from adadeep_agent import wire
 from adadeep_agent.blocks import Clocks
-from adadeep_agent.process import memory_available
+from adadeep_agent.process import memory_available, own_abi
 from adadeep_agent.readings import reading
 from adadeep_agent.runner import Cancelled, Runtime
 from adadeep_agent.session import Hooks, measure
@@ -27,7 +27,7 @@ from adadeep_agent.spool import Spool, Spooling
 from adadeep_agent.wire import ErrorCode, Message, WireError
 
 AGENT_NAME = "linux-python"
-FEATURES = ("cold", "group", "read_block")
+FEATURES = ("cold", "commands", "group", "read_block")
 _IDLE_S = 1800.0  # a link that broke without a word must not keep the device busy for ever
 
 
@@ -195,6 +195,7 @@ class Server:
             "spooled": len(self._spool.jobs()),
             "clock": {"resolution_ns": resolution_ns, "cost_ns": cost_ns},
             "memory_available_bytes": memory_available(),
+            "abi": own_abi(),
             "features": list(FEATURES),
         }
 
@@ -230,7 +231,7 @@ class Server:
             return _error(number, ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
 
     def _read(self, request: Message) -> Message:
-        return {"type": "reading", **reading(request["read"])}
+        return {"type": "reading", **reading(request["read"], request.get("commands", []))}
 
     def _list_spool(self, _: Message) -> Message:
         return {"type": "spool", "jobs": self._spool.jobs()}

@@ -111,7 +111,7 @@ class Session:
         self._runtime, self._hooks = runtime, hooks
         self._clocks = clocks or Clocks()
         self._settings, self._plan = request["settings"], request["plan"]
-        self._read = request.get("read", [])
+        self._read = (request.get("read", []), request.get("commands", []))
         self._entries = [Entry(model, self._plan) for model in request["models"]]
         self._texts = BlockTexts(request.get("read_block", []))
         self._order = turns.Order(self._plan["seed"])
@@ -141,14 +141,14 @@ class Session:
             with blaming(entry.name):
                 entry.examine()
         _require_room(self._entries, self._plan["cold_bytes"])
-        before = reading(self._read)
+        before = reading(*self._read)
         collecting = gc.isenabled()
         gc.disable()
         try:
             with pinned(self._settings["core_mask"]):
                 memory = PeakMemory()
                 ended = self._placements(warm)
-                after, peak = reading(self._read), memory.report()
+                after, peak = reading(*self._read), memory.report()
                 models = [self._told_of(entry) for entry in self._entries]
         finally:
             self._texts.close()

@@ -14,12 +14,25 @@ from collections.abc import Sequence
 from typing import Any, Dict, List, Optional
 
 VERSION = "0.2.0.dev0"  # of adadeep; host and agent must have the same
-PROTOCOL = 4
+PROTOCOL = 5
 MAX_INPUT = 2**64  # of the ends of a range of input values
 MAX_SIZE = 2**31 - 1  # of one dimension of an input
 MAX_MODELS = 16  # in one request
 MAX_NAME = 100  # characters of the name of a model
 MAX_LINE = 4_000_000  # bytes of a line: a host ends the connection at a longer one
+
+# What a host may have run on a device, before and after a session: nothing else, with no arguments
+# of anybody's choosing.
+COMMANDS = (
+    "dumpsys battery",
+    "dumpsys thermalservice",
+    "dumpsys power",
+    "dumpsys deviceidle",
+    "getprop",
+)
+MAX_COMMANDS = 8
+MAX_COMMAND_BYTES, MAX_COMMANDS_BYTES = 1 << 16, 3 << 16  # of one's output, of all
+COMMAND_S, COMMANDS_S = 5.0, 10.0  # so long one may take, and all of a reading
 
 # What a host may have read of a device's state. A longer answer is cut off, it is no error.
 READ_ROOTS = ("/sys/", "/proc/")
@@ -78,9 +91,9 @@ REQUESTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hello": {"protocol": _INT, "version": _STR, "?wait_ms": _NUM},
     "measure": {
         "id": _INT, "job": _STR, "models": _LIST, "settings": _MAP, "plan": _MAP,
-        "?read": _LIST, "?read_block": _LIST, "?spool": _BOOL,
+        "?read": _LIST, "?commands": _LIST, "?read_block": _LIST, "?spool": _BOOL,
     },
-    "read": {"id": _INT, "read": _LIST},
+    "read": {"id": _INT, "read": _LIST, "?commands": _LIST},
     "spool": {"id": _INT},
     "fetch": {"id": _INT, "job": _STR},
     "ack": {"id": _INT, "jobs": _LIST},
@@ -162,6 +175,7 @@ def decode_request(line: bytes) -> Message:
         _check_plan(message["plan"])
         _check_block_paths(message.get("read_block", []))
     _check_patterns(message.get("read", []))
+    _check_commands(message.get("commands", []))
     return message
 
 
@@ -209,6 +223,11 @@ def _check_patterns(patterns: List[Any]) -> None:
             f"'read' holds up to {MAX_PATTERNS} paths below {' or '.join(READ_ROOTS)},"
             f" of up to {MAX_PATTERN} characters"
         )
+
+
+def _check_commands(commands: List[Any]) -> None:
+    if len(commands) > MAX_COMMANDS or not all(command in COMMANDS for command in commands):
+        raise WireError(f"'commands' holds up to {MAX_COMMANDS} of: {', '.join(COMMANDS)}")
 
 
 def is_readable(path: Any) -> bool:

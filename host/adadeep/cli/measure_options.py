@@ -72,6 +72,7 @@ class MeasureWish:
         max_seconds: of the runs.
         launches: of the agent.
         cold: whether runs with cold caches are wanted.
+        runtime: an archive whose runtime is to be taken; None for the agent's own.
     """
 
     paths: tuple[Path, ...]
@@ -85,6 +86,7 @@ class MeasureWish:
     max_seconds: float
     launches: int
     cold: bool
+    runtime: Path | None = None
 
     @property
     def reference(self) -> str | None:
@@ -144,7 +146,7 @@ def measure_wish(
     settings, sample = _sample(settings, models[0], input_file)
     return MeasureWish(
         paths, models, settings, sample, agent, earlier, fail_if, seconds,
-        wishes["max_seconds"], wishes["launches"], wishes["cold"],
+        wishes["max_seconds"], wishes["launches"], wishes["cold"], wishes.get("runtime"),
     )  # fmt: skip
 
 

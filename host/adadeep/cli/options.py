@@ -130,6 +130,11 @@ agent_option = click.option(
     "--agent", cls=ListingOption, listing=_agents, metavar="NAME", callback=_known_agent,
     help="The agent that measures; by default the one that suits the device best.",
 )  # fmt: skip
+runtime_option = click.option(
+    "--runtime", type=PATH, metavar="FILE.aar",
+    help="For Android: an archive whose TensorFlow Lite or LiteRT is taken, in place of the one"
+    " that comes with adadeep.",
+)  # fmt: skip
 
 
 def duration(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:

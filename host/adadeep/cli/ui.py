@@ -131,6 +131,13 @@ class Ui:
             if self._live:
                 self._live.start()
 
+    def answer(self, question: str) -> str | None:
+        """What the user types; None where stdin is no terminal to ask at."""
+        if not sys.stdin.isatty():
+            return None
+        typed: str = click.prompt(printable(question), default="", show_default=False, err=True)
+        return typed
+
     def table(
         self,
         columns: Sequence[str | Column],

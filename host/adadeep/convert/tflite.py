@@ -12,6 +12,8 @@ from adadeep.core import interrupts
 from adadeep.core.errors import ConversionError
 from adadeep.core.precision import Precision
 
+# Of what becomes of the same network and precision; part of the key of every network.
+CONVERSION_VERSION = 2
 _LONGEST_REASON = 200
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from adadeep.core.check import Check
@@ -18,7 +19,8 @@ from adadeep.core.stream import Stream
 from adadeep.core.transport import Transport
 
 # What a start may say, a line each, before the agent's own first message: its process id; or that
-# the device lacks the agent's files, or has damaged ones, with which the start ends.
+# the device lacks the agent's files, or has damaged ones, with which the start ends. Behind the
+# latter may come a colon and what is lacking beside the agent itself: "library x86".
 PROCESS_LINE = b"adadeep: the agent is process "
 MISSING_LINE = b"adadeep: the agent is not here"
 
@@ -38,10 +40,12 @@ class Preparing:
     Attributes:
         may_provide: asked with what is missing before something is installed there.
         tell: is told each step that takes time.
+        runtime: an archive (AAR) whose runtime is to be taken; None for the kind's own.
     """
 
     may_provide: Callable[[str], bool] = _never
     tell: Callable[[str], None] = _nobody
+    runtime: Path | None = None
 
 
 class ReadyAgent(Protocol):
@@ -67,11 +71,16 @@ class ReadyAgent(Protocol):
         """
         ...
 
-    def push(self, deadline: Deadline) -> None:
+    def push(self, deadline: Deadline, lacking: str = "") -> None:
         """Puts its own files on the device; called where a start said that they are missing.
 
+        Args:
+            deadline: for all of it.
+            lacking: what the start said behind `MISSING_LINE`; foreign text. Empty for the agent.
+
         Raises:
-            DeviceError: the device can't be reached, or takes no files.
+            DeviceError: the device can't be reached, takes no files, or wants what there is not.
+            ConfigError: what the user gave for it will not do.
         """
         ...
 
@@ -129,6 +138,7 @@ class AgentKind(Protocol):
 
         Raises:
             NoAgentError: something is missing; says what to do.
+            ConfigError: what the user gave, such as a runtime, will not do.
             DeviceError: the device can't be reached.
         """
         ...

@@ -223,6 +223,7 @@ class AttachedDevice:
         description: model and the like, as the adb server says.
         problem: what is wrong; None when usable.
         remedy: what to do about it; None when usable.
+        notes: what may be in the way although it is usable, each with the step to take.
     """
 
     serial: str
@@ -231,6 +232,7 @@ class AttachedDevice:
     description: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
     remedy: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:

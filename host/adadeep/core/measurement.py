@@ -34,6 +34,13 @@ class Conditions:
         throttled: how often since its boot cores and packages were slowed for their heat, in all.
         cooling: states of what cools by slowing processors, by name: 0 is full speed, and higher
             is slower.
+        thermal_status: by Android's thermal service, 0 (none) to 6 (shutdown); from 2 on it
+            throttles.
+        screen: "on", "off", "dreaming", "dozing".
+        doze: "none", "light", "deep": how far programs are held back to save power.
+        battery_saver: whether it is on.
+        plugged: where its power comes from: "usb", "ac", "wireless", "dock" or "nothing".
+        scheduling: where the system let the agent run: "cpuset /foreground, cores 0-7".
     """
 
     timestamp: float
@@ -46,8 +53,15 @@ class Conditions:
     online_cores: tuple[int, ...] = ()
     throttled: int | None = None
     cooling: dict[str, int] = field(default_factory=dict)
+    thermal_status: int | None = None
+    screen: str | None = None
+    doze: str | None = None
+    battery_saver: bool | None = None
+    plugged: str | None = None
+    scheduling: str | None = None
 
     def __post_init__(self) -> None:
+        require_range("a thermal status", 0, 6, self.thermal_status)
         require_finite("a condition", self.timestamp, self.load_1min, self.battery_percent)
         require_finite("a temperature", *self.temperatures_c.values())
         require_range("a clock in kHz", 0, 1e8, *self.cpu_khz)
@@ -222,6 +236,7 @@ class Agent:
         device_title: str,
         settings: MeasureSettings,
         accelerator: str = CPU,
+        scheduling: str | None = None,
     ) -> Target:
         """The target of what it measures so on a device."""
         return Target(
@@ -232,6 +247,7 @@ class Agent:
             runtime_version=self.runtime_version,
             settings=settings,
             accelerator=accelerator,
+            scheduling=scheduling,
         )
 
 
@@ -285,8 +301,9 @@ class Measurement:
     def target(self) -> Target:
         """What it is a measurement of, the model aside."""
         return self.agent.target(
-            self.device_fingerprint, self.device_title, self.settings, self.accelerator
-        )
+            self.device_fingerprint, self.device_title, self.settings, self.accelerator,
+            self.before.scheduling,
+        )  # fmt: skip
 
     @property
     def key(self) -> str:

@@ -23,6 +23,8 @@ class Target:
         runtime_version: of it.
         settings: how a model is measured.
         accelerator: what runs the nodes: "cpu".
+        scheduling: where the system lets the agent run, "cpuset /foreground, cores 0-7": on
+            Android a shell and an app differ in it. None where that is not asked.
     """
 
     device_fingerprint: str
@@ -32,12 +34,13 @@ class Target:
     runtime_version: str
     settings: MeasureSettings
     accelerator: str = CPU
+    scheduling: str | None = None
 
     @property
     def key(self) -> str:
         """8 hex digits that name it: measurements of equal keys may stand for each other."""
         parts = (
             self.device_fingerprint, self.agent, self.runtime, self.runtime_version,
-            self.accelerator, self.settings.key,
+            self.accelerator, self.settings.key, *filter(None, [self.scheduling]),
         )  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]

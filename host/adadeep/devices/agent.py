@@ -15,7 +15,9 @@ from adadeep.core.display import one_line
 from adadeep.core.errors import (
     AgentError,
     DeadlinePassed,
+    DeviceError,
     FormatError,
+    ProcessEnded,
     ProtocolMismatch,
     StableDeviceError,
     TransientDeviceError,
@@ -30,7 +32,6 @@ from adadeep.devices.agent_messages import (
     DoneReply,
     ErrorReply,
     HelloReply,
-    Reading,
     ReadingReply,
     Reply,
     ResultReply,
@@ -47,11 +48,15 @@ from adadeep.devices.agent_requests import (
     hello_of,
 )
 from adadeep.devices.agent_watch import AgentWatcher, Watch, ending, last_words
+from adadeep.devices.reading import Reading
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
 
 _BUSY_WAIT_S = 60.0
+_STARTS = 4  # its own files may be missing, then its runtime's library, then be damaged
+_LONGEST_LACKING = 80
 _SEND_S = 60.0  # inputs of megabytes over a slow link
+_CRASH_S, _MOST_LAST_LINES = 2.0, 200  # what a runtime may print about its own end
 _GOODBYE_S = 5.0  # a job that is cancelled ends with its run, which may be a slow one
 _CODES = frozenset(value for name, value in vars(ErrorCode).items() if name.isupper())
 _WAITING = "the agent's answer"
@@ -109,11 +114,13 @@ class AgentClient:
             StableDeviceError: no runtime, no room for the files.
             ProtocolMismatch: the agent is of another version.
         """
-        for _ in range(2):
+        lacking: str | None = None
+        for _ in range(_STARTS):
             stream = ready.open(deadline)
             client = cls(ready, stream, watch or Watch())
             try:
-                if client._greet(deadline):
+                before, lacking = lacking, client._greet(deadline)
+                if lacking is None:
                     return client
             except Exception:
                 stream.close()
@@ -122,10 +129,13 @@ class AgentClient:
                 client.close(cancel=True)
                 raise
             stream.close()
-            ready.push(deadline)
+            if lacking == before:  # it has just been pushed
+                break
+            ready.push(deadline, lacking)
         transport = ready.transport
+        what = one_line(lacking or "") or "the agent"
         raise StableDeviceError(
-            f"{transport.serial}: the agent was pushed to {transport.workdir} but is not there."
+            f"{transport.serial}: {what} was pushed to {transport.workdir} but is not there."
             " See with `adadeep doctor` whether that folder keeps files."
         )
 
@@ -173,6 +183,7 @@ class AgentClient:
             "settings": asdict(settings),
             "plan": plan.message,
             "read": list(around.get("read", ())),
+            "commands": list(around.get("commands", ())),
             "read_block": list(read_block),
             "spool": around.get("spool", True),
         }
@@ -189,9 +200,12 @@ class AgentClient:
         hello = self.hello
         return Agent(hello.agent, wire.VERSION, hello.runtime, hello.runtime_version)
 
-    def read(self, patterns: Sequence[str], deadline: Deadline) -> Reading:
-        """What files of the device hold now."""
-        return self._ask({"type": "read", "read": list(patterns)}, ReadingReply, deadline)
+    def read(
+        self, patterns: Sequence[str], deadline: Deadline, commands: Sequence[str] = ()
+    ) -> Reading:
+        """What files of the device hold now, and what commands of `wire.COMMANDS` say."""
+        request = {"type": "read", "read": list(patterns), "commands": list(commands)}
+        return self._ask(request, ReadingReply, deadline)
 
     def spooled(self, deadline: Deadline) -> tuple[str, ...]:
         """The jobs whose sessions wait on the device, of whatever study."""
@@ -256,8 +270,8 @@ class AgentClient:
         except TransientDeviceError:
             return True
 
-    def _greet(self, deadline: Deadline) -> bool:
-        """Exchanges hello; False if the device lacks the agent."""
+    def _greet(self, deadline: Deadline) -> str | None:
+        """Exchanges hello; what the device lacks, None if nothing."""
         hello: Message = {"type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION}
         hello["wait_ms"] = int(1000 * min(_BUSY_WAIT_S, deadline.remaining / 2))
         with contextlib.suppress(TransientDeviceError):  # it may have said something and ended
@@ -266,8 +280,8 @@ class AgentClient:
         if line.startswith(PROCESS_LINE) and (pid := line[len(PROCESS_LINE) :].strip()).isdigit():
             self._watcher.pid = int(pid[:9])
             line = self._first_line(deadline)
-        if line.strip() == MISSING_LINE:
-            return False
+        if (lacking := _lacking(line)) is not None:
+            return lacking
         reply = self._decoded(line)
         if isinstance(reply, ErrorReply):  # with which it ends
             self._wait_for_end(deadline.sooner(_GOODBYE_S))
@@ -276,7 +290,7 @@ class AgentClient:
         self.hello = hello_of(welcome)
         self._watcher.pid = self._watcher.pid or welcome.pid
         self._watcher.greeting = False
-        return True
+        return None
 
     def _first_line(self, deadline: Deadline) -> bytes:
         try:
@@ -322,8 +336,19 @@ class AgentClient:
         try:
             return decode_reply(line, "what it said is no message")
         except FormatError as error:
+            self._require_no_crash()
             shown = one_line(line[:480].decode("utf-8", "replace"), 120)
             raise self._odd(f"{str(error).rstrip('.')}: {shown}") from error
+
+    def _require_no_crash(self) -> None:
+        """Raises as it ended, if it does so: what a program prints as it crashes is no message."""
+        by = Deadline.after(_CRASH_S)
+        try:
+            for _ in range(_MOST_LAST_LINES):
+                self._stream.read_line(by)
+        except DeviceError as error:
+            if isinstance(error, ProcessEnded) and error.crashed:
+                raise
 
     def _odd(self, what: str) -> TransientDeviceError:
         return TransientDeviceError(
@@ -353,6 +378,13 @@ class AgentClient:
     def _remedy(self, code: str) -> str:
         serial = shlex.quote(self._transport.serial)
         return self._remedies.get(code, "").replace("{serial}", serial)
+
+
+def _lacking(line: bytes) -> str | None:
+    """What a start says is not there, empty for the agent; None if it says no such thing."""
+    if not line.startswith(MISSING_LINE):
+        return None
+    return line[len(MISSING_LINE) :].decode("utf-8", "replace").strip(" :\n")[:_LONGEST_LACKING]
 
 
 def _welcome(transport: Transport, reply: Reply) -> HelloReply:

@@ -22,7 +22,7 @@ from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.reader import convert, read_json, require_finite, require_range
 from adadeep.core.session import Ended, MeasuredTogether
 from adadeep.devices.parse.block_texts import block_facts
-from adadeep.devices.parse.conditions import conditions_of
+from adadeep.devices.reading import Reading
 from adadeep_agent import wire
 
 _Count = Annotated[int, Meta(ge=0, le=1 << 31)]
@@ -30,7 +30,6 @@ _Text = Annotated[str, Meta(max_length=2000)]
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,80}$")]
 _Tensors = tuple[dict[str, Any], ...]
 _Path = Annotated[str, Meta(max_length=1000)]
-_Content = Annotated[str, Meta(max_length=wire.MAX_TEXT_BYTES)]
 Placed = tuple[Placement, ...]  # a placement of each model of a session
 
 
@@ -47,7 +46,21 @@ class ClockQuality(msgspec.Struct, frozen=True):
 
 
 class HelloReply(msgspec.Struct, frozen=True, tag="hello"):
-    """The agent is ready. `spooled`: sessions that wait on the device, of any study."""
+    """The agent is ready.
+
+    Attributes:
+        protocol: that it speaks.
+        version: of adadeep.
+        agent: its kind.
+        runtime: the TFLite runtime it found.
+        runtime_version: of it.
+        pid: of its process.
+        spooled: sessions that wait on the device, of any study.
+        clock: how well it can time runs.
+        memory_available_bytes: None where the kernel does not tell.
+        abi: the kind of code that runs in it, by Android's names; None if it has none.
+        features: what not every agent can do.
+    """
 
     protocol: _Count
     version: _Text
@@ -58,24 +71,8 @@ class HelloReply(msgspec.Struct, frozen=True, tag="hello"):
     spooled: _Count
     clock: ClockQuality
     memory_available_bytes: Annotated[int, Meta(ge=0, le=1 << 50)] | None
+    abi: _Name | None
     features: Annotated[tuple[_Name, ...], Meta(max_length=100)]
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What files of the device held at one moment.
-
-    Attributes:
-        timestamp: seconds since 1970, by the device's clock.
-        texts: by path; None for a file that could not be read.
-    """
-
-    timestamp: float
-    texts: Annotated[dict[_Path, _Content | None], Meta(max_length=wire.MAX_TEXTS)]
-
-    def __post_init__(self) -> None:
-        require_finite("a timestamp", self.timestamp)
-        if sum(map(len, filter(None, self.texts.values()))) > wire.MAX_TEXTS_BYTES:
-            raise ValueError(f"its texts have more than {wire.MAX_TEXTS_BYTES} bytes")
 
 
 class ModelResult(msgspec.Struct, frozen=True):
@@ -250,8 +247,7 @@ class AgentSession(msgspec.Struct, frozen=True):
             ValueError: the job's name does not end with a session's id.
         """
         result, session = self.result, self.job.rpartition("-")[2]
-        before = conditions_of(result.before.timestamp, result.before.texts)
-        after = conditions_of(result.after.timestamp, result.after.texts)
+        before, after = result.before.conditions, result.after.conditions
         measurements = tuple(
             Measurement(
                 model_sha256=model.model_sha256,

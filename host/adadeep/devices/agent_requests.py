@@ -34,13 +34,14 @@ class AgentHello:
     """What an agent says of itself.
 
     Attributes:
-        agent: "linux-python".
+        agent: "linux-python", "android-java".
         runtime: the TFLite runtime it found.
         runtime_version: of it.
         spooled: sessions that wait on the device.
         clock: how well it can time runs.
         memory_available_bytes: None where the kernel does not tell.
-        features: what it can do beside the least: "cold", "group", "read_block".
+        features: what it can do beside the least: "cold", "commands", "group", "read_block".
+        abi: the kind of code that runs in it, by Android's names; None if it does not say.
     """
 
     agent: str
@@ -50,6 +51,7 @@ class AgentHello:
     clock: ClockQuality
     memory_available_bytes: int | None
     features: frozenset[str]
+    abi: str | None = None
 
 
 def hello_of(reply: HelloReply) -> AgentHello:
@@ -62,6 +64,7 @@ def hello_of(reply: HelloReply) -> AgentHello:
         reply.clock,
         reply.memory_available_bytes,
         frozenset(reply.features),
+        reply.abi,
     )
 
 
@@ -101,12 +104,14 @@ class Around(TypedDict, total=False):
 
     Attributes:
         read: patterns of the files whose texts are wanted of before and after.
+        commands: of `wire.COMMANDS`, whose outputs are wanted of before and after.
         read_block: paths that are read around each block.
         spool: whether somebody may want it back; true unless said.
         on_progress: told every two seconds how far it is.
     """
 
     read: Sequence[str]
+    commands: Sequence[str]
     read_block: Sequence[str]
     spool: bool
     on_progress: Callable[[ProgressReply], None] | None

@@ -22,6 +22,7 @@ from adadeep.devices.adb.connection import ask
 from adadeep.devices.adb.listing import parse_devices
 from adadeep.devices.adb.server import AdbMissing, server_address
 from adadeep.devices.adb.transport import AdbTransport
+from adadeep.devices.adb.wireless import PORTS, announced
 from adadeep.devices.local import LocalTransport
 
 Resolver = Callable[[str], DeviceFacts | None]
@@ -31,6 +32,11 @@ _WHO_S = 5.0
 HOW_TO_ATTACH = (
     "Plug one in with USB debugging on (Settings, About, tap the build number 7 times; then "
     "Developer options), or adb connect HOST:PORT; -d local is this computer."
+)
+HOW_WITHOUT_USB = (
+    "A watch or a TV box without USB data: switch on Wireless debugging in its developer options, "
+    "then adadeep devices --pair HOST:PORT (once) and adadeep devices --connect HOST:PORT; its "
+    "screen shows both addresses and the code."
 )
 
 
@@ -218,9 +224,19 @@ def connect(address: str, deadline: Deadline) -> AttachedDevice | None:
             return row
         raise StableDeviceError(
             f"{address}: {one_line(text)}. Is the device awake, in this network, and does its "
-            "adbd listen on this port (adb tcpip 5555)?"
+            f"adbd listen on this port (adb tcpip 5555)? {PORTS} {_now_at(address, deadline)}"
         )
     return row
+
+
+def _now_at(address: str, deadline: Deadline) -> str:
+    """Where the device at that host says that it listens; else how to get there the first time."""
+    host = address.rpartition(":")[0]
+    ports = [one.address for one in announced(deadline) if not one.pairs]
+    moved = [other for other in ports if other.rpartition(":")[0] == host and other != address]
+    if moved:
+        return f"It announces itself at {moved[0]} now."
+    return "If it was never paired with this computer: adadeep devices --pair HOST:PORT."
 
 
 def _row(serial: str, rows: list[AttachedDevice]) -> AttachedDevice | None:

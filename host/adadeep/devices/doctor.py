@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from adadeep.core.agent_kind import AgentKind, Preparing
+from adadeep.core.agent_kind import Preparing, ReadyAgent
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.display import one_line
@@ -25,7 +26,12 @@ _CHECK_S = 30.0
 Step = Callable[[Deadline], list[Check]]
 
 
-def examine(transport: Transport, deadline: Deadline, agent: str | None = None) -> Iterator[Check]:
+def examine(
+    transport: Transport,
+    deadline: Deadline,
+    agent: str | None = None,
+    runtime: Path | None = None,
+) -> Iterator[Check]:
     """Runs the checks in order, each as it is asked for; ends after one that others need.
 
     Nothing is left on the device but the agent's own files. What fails is told, not raised.
@@ -34,16 +40,17 @@ def examine(transport: Transport, deadline: Deadline, agent: str | None = None) 
         transport: to the device.
         deadline: for all of it.
         agent: the kind of agent that is to measure there; None leaves the choice.
+        runtime: an archive whose runtime it is to take; None for its own.
 
     Raises:
-        ConfigError: there is no kind of that name.
+        ConfigError: there is no kind of that name, or the archive will not do.
     """
     steps: dict[str, Step] = {
         "link": transport.examine,
         "shell": lambda by: _shell(transport, by),
         "folder": lambda by: _folder(transport, by),
         "system": lambda by: _system(transport, by),
-        "agent": lambda by: _agents(transport, by, agent),
+        "agent": lambda by: _agents(transport, by, agent, runtime),
     }
     for name, step in steps.items():
         try:
@@ -124,7 +131,9 @@ def _clock_check(text: str, now_s: float) -> Check:
     )
 
 
-def _agents(transport: Transport, deadline: Deadline, name: str | None) -> list[Check]:
+def _agents(
+    transport: Transport, deadline: Deadline, name: str | None, runtime: Path | None
+) -> list[Check]:
     """The kind that would measure, from what it needs to its hand-shake; if none fits, all."""
     facts, capabilities = gather_facts(transport, deadline)
     try:
@@ -134,11 +143,13 @@ def _agents(transport: Transport, deadline: Deadline, name: str | None) -> list[
         unfit = Check("agent", CheckStatus.FAIL, str(error))
         return found if _have_failed(found) else [*found, unfit]
     checks = kind.examine(transport, deadline)
-    return checks if _have_failed(checks) else [*checks, _started(transport, kind, deadline)]
+    if _have_failed(checks):
+        return checks
+    ready = kind.prepare(transport, deadline, Preparing(runtime=runtime))
+    return [*checks, _started(ready, deadline)]
 
 
-def _started(transport: Transport, kind: AgentKind, deadline: Deadline) -> Check:
-    ready = kind.prepare(transport, deadline, Preparing())
+def _started(ready: ReadyAgent, deadline: Deadline) -> Check:
     began = time.monotonic()
     agent = AgentClient.start(ready, deadline)
     elapsed_ms = (time.monotonic() - began) * 1000

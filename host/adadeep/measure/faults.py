@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from adadeep.core.errors import AgentError, DeadlinePassed, ProcessEnded, StableDeviceError
 from adadeep.devices.agent import AgentClient
@@ -28,6 +28,37 @@ def unsurvived(serial: str, tries: int, failure: Exception | None) -> AgentError
         f" {failure}",
         AGENT_DIED,
     )
+
+
+class Quarantine:
+    """Models that crashed the runtime of a device twice: nobody has it crash by them again.
+
+    Args:
+        serial: of the device.
+    """
+
+    def __init__(self, serial: str) -> None:
+        self._serial = serial
+        self._digests: set[str] = set()
+
+    def add(self, digest: str) -> None:
+        """From now on this model is not sent there."""
+        self._digests.add(digest)
+
+    def require_none_of(self, models: Iterable[tuple[str, str]]) -> None:
+        """For names and hashes of models that are to be measured.
+
+        Raises:
+            AgentError: one of them is in quarantine; it names the model.
+        """
+        for name, digest in models:
+            if digest in self._digests:
+                raise AgentError(
+                    f"{self._serial}: this model crashed the runtime there twice and is not run"
+                    " again: convert it anew, or try a newer runtime.",
+                    CRASHED,
+                    name,
+                )
 
 
 @contextlib.contextmanager
@@ -68,5 +99,5 @@ def blaming_the_runtime(serial: str, models: Collection[str]) -> Iterator[None]:
             raise
         raise StableDeviceError(
             f"{serial}: the runtime there can't run even our own small model. Give the device"
-            f" another: adadeep doctor -d {serial} --provision"
+            f" another: on Android --runtime FILE.aar, else adadeep doctor -d {serial} --provision"
         ) from error

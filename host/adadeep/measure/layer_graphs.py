@@ -1,7 +1,8 @@
 """How the numbers of a one-layer model are stored: a graph a precision.
 
-int8 follows TFLite's scheme: activations with one scale and zero point, convolution weights
-symmetric with a scale for each output channel, biases int32.
+int8 follows TFLite's scheme, as `convert` uses it: activations with one scale and zero point,
+weights symmetric, of convolutions with a scale for each output channel, of dense layers with one,
+biases int32.
 """
 
 from __future__ import annotations
@@ -34,8 +35,13 @@ class Graph:
         del scale
         return self._add(name, (1, *shape), self.schema.TensorType.FLOAT32, None)
 
-    def kernel(self, values: np.ndarray, channel_axis: int) -> tuple[int, np.ndarray]:
-        """Adds a weight tensor; returns its index and the scale of each channel, if it has any."""
+    def kernel(self, values: np.ndarray, channel_axis: int | None) -> tuple[int, np.ndarray]:
+        """Adds a weight tensor; returns its index and the scales that it has, if any.
+
+        Args:
+            values: of the weights.
+            channel_axis: along which each has its scale; None for one scale for all.
+        """
         del channel_axis
         kind = self.schema.TensorType.FLOAT32
         return self._constant("kernel", values.astype("<f4"), kind, None), np.ones(1)
@@ -101,8 +107,8 @@ class Int8Graph(Graph):
         kind = self.schema.TensorType.INT8
         return self._add(name, (1, *shape), kind, self._scales([scale], [-128], None))
 
-    def kernel(self, values: np.ndarray, channel_axis: int) -> tuple[int, np.ndarray]:
-        """Adds a weight tensor; returns its index and the scale of each channel."""
+    def kernel(self, values: np.ndarray, channel_axis: int | None) -> tuple[int, np.ndarray]:
+        """Adds a weight tensor; returns its index and its scales, of each channel or one."""
         others = tuple(axis for axis in range(values.ndim) if axis != channel_axis)
         scales = np.abs(values).max(axis=others, keepdims=True) / 127
         quantised = np.clip(np.round(values / scales), -127, 127).astype("i1")
@@ -113,13 +119,13 @@ class Int8Graph(Graph):
     def bias(self, channels: int, scales: np.ndarray) -> int:
         """Adds a bias of small values."""
         steps = scales * INPUT_SCALE
-        values = np.round(_BIAS / steps).astype("<i4")
-        parameters = self._scales(list(steps), [0] * channels, 0)
+        values = np.broadcast_to(np.round(_BIAS / steps), (channels,)).astype("<i4")
+        parameters = self._scales(list(steps), [0] * len(steps), 0)
         return self._constant("bias", values, self.schema.TensorType.INT32, parameters)
 
     def version(self, name: str) -> int:
-        """Version 3 of the quantised kernels has a scale a channel; pooling has no weights."""
-        return 1 if name == "MAX_POOL_2D" else 3
+        """Version 3 of convolutions has a scale a channel; pooling has no weights."""
+        return {"MAX_POOL_2D": 1, "FULLY_CONNECTED": 4}.get(name, 3)
 
     def _scales(self, scales: list[float], zeros: list[int], axis: int | None) -> Any:
         parameters = self.schema.QuantizationParametersT()

@@ -163,7 +163,7 @@ def _add_dense(graph: Graph, spec: LayerSpec, random: np.random.Generator) -> No
     values = random.normal(0, math.sqrt(2 / inputs), (units, inputs))
     options = graph.schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = graph.schema.ActivationFunctionType.RELU
-    _finish(graph, spec, values, 0, ("FULLY_CONNECTED", options))
+    _finish(graph, spec, values, None, ("FULLY_CONNECTED", options))
 
 
 def _add_pool(graph: Graph, spec: LayerSpec, random: np.random.Generator) -> None:
@@ -190,7 +190,7 @@ def _finish(
     graph: Graph,
     spec: LayerSpec,
     values: np.ndarray,
-    channel_axis: int,
+    channel_axis: int | None,
     operator: tuple[str, Any],
 ) -> None:
     source = graph.activation("input", spec.input_shape, INPUT_SCALE)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adadeep.core.clock import Clock, Deadline
-from adadeep.core.errors import AgentError, DeviceError, TransientDeviceError
+from adadeep.core.errors import AgentError, DeviceError, ProcessEnded, TransientDeviceError
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_messages import AgentSession
 from adadeep.measure.faults import OVERDUE, unsurvived
 from adadeep_agent.wire import ErrorCode
 
 _MAX_RECONNECTS = 2
+_MOST_CRASHES = 2  # once may have been chance; and a crash leaves its traces on the device
 _REPLUG_S = 15.0
 _FETCH_S = 60.0
 
@@ -85,7 +86,9 @@ class AgentLink:
             TransientDeviceError: the device is gone.
         """
         failure: DeviceError | None = None
-        for _ in range(_MAX_RECONNECTS + 1):
+        tries = crashes = 0
+        while tries <= _MAX_RECONNECTS and crashes < _MOST_CRASHES:
+            tries += 1
             try:
                 agent = self.open() if failure is None else self._reopen(failure)
                 waiting = self._waiting(job) if failure and job else None
@@ -100,10 +103,11 @@ class AgentLink:
             except TransientDeviceError as error:
                 self.drop()
                 failure = error
+                crashes += isinstance(error, ProcessEnded) and error.crashed
         if isinstance(failure, AgentError):
             raise failure
         self._reopen(failure)  # raises if it is the device that is gone
-        raise unsurvived(self._serial, _MAX_RECONNECTS + 1, failure) from failure
+        raise unsurvived(self._serial, tries, failure) from failure
 
     def _require_worth_another_try(self, error: AgentError) -> None:
         """Raises the error where the same request would end the same way."""

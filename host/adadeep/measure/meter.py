@@ -24,12 +24,24 @@ from adadeep.core.target import Target
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_messages import AgentSession, ProgressReply
 from adadeep.devices.parse.block_texts import BLOCK_PATHS
-from adadeep.devices.parse.conditions import CONDITION_PATHS, conditions_of
+from adadeep.devices.parse.conditions import (
+    ANDROID_PATHS,
+    CONDITION_COMMANDS,
+    CONDITION_PATHS,
+)
+from adadeep.devices.parse.scheduling import SCHEDULING_PATHS, scheduling_of
 from adadeep.measure.cooling import Cooling
-from adadeep.measure.faults import AGENT_DIED, CRASHED, OVERDUE, ending_the_overdue
+from adadeep.measure.faults import (
+    AGENT_DIED,
+    CRASHED,
+    OVERDUE,
+    Quarantine,
+    ending_the_overdue,
+)
 from adadeep.measure.launches import launch_plan, merged
 from adadeep.measure.link import AgentLink
 from adadeep.measure.meter_jobs import Batch, Digests, KeptModels, Measured, ModelJob
+from adadeep.measure.operators import require_operators
 from adadeep.measure.quality import disturbed_by, with_causes
 from adadeep.measure.session_log import Tally
 from adadeep.measure.tensors import outputs_of
@@ -40,7 +52,8 @@ if TYPE_CHECKING:
 _START_S = 90.0
 _SLOWEST_RUN_S = 60.0  # a big network on a slow board
 _RUNS_OF_A_MODEL = 8  # load, first, warm-up, two for the group, dropped and timed ones
-_READ_S = 10.0
+_READ_S = 15.0  # with the commands, of which each may take a while
+_SERVICES_S = 10.0
 
 OnProgress = Callable[[ProgressReply], None]
 
@@ -111,6 +124,9 @@ class DeviceMeter:
         self._clock = clock
         self._cooling = Cooling(clock)
         self._kept, self._digests = KeptModels(), Digests()
+        self._quarantine = Quarantine(facts.serial)
+        self._asked_s: float | None = None  # when Android's services were asked last
+        self._scheduling: str | None = None  # of the first agent; all others must have the same
         self._link = AgentLink(facts.serial, connect, clock, self._begun)
         self._pending: list[str] = []  # jobs that are safe here with the next request
         self._jobs_of: dict[str, list[str]] = {}  # by session, where it is of several launches
@@ -122,7 +138,9 @@ class DeviceMeter:
     def target(self) -> Target:
         """The device, the agent there, and how models run."""
         facts = self._facts
-        return self.agent.target(facts.fingerprint, facts.title, self.settings)
+        return self.agent.target(
+            facts.fingerprint, facts.title, self.settings, scheduling=self._scheduling
+        )
 
     @property
     def recovered(self) -> tuple[MeasuredTogether, ...]:
@@ -192,11 +210,16 @@ class DeviceMeter:
     def _begun(self, agent: AgentClient) -> None:
         self.agent = agent.agent
         self._kept.clear()
+        if self._is_android and self._scheduling is None:
+            told = agent.read(SCHEDULING_PATHS, Deadline.after(_READ_S, self._clock))
+            self._scheduling = scheduling_of(told.texts)
 
     def _launch(
         self, batch: Batch, plan: MeasuringPlan, on_progress: OnProgress | None
     ) -> tuple[AgentSession, MeasuredTogether]:
         """One launch's part of a session, with what is known to disturb it before it begins."""
+        self._quarantine.require_none_of(zip(batch.names, batch.digests, strict=True))
+        require_operators(self._facts.serial, self.agent, batch.contents)
         reasons: tuple[str, ...] = ()
         job = job_name(self.study, session_id(batch.digests, plan, self.target.key))
 
@@ -208,8 +231,9 @@ class DeviceMeter:
             models = self._kept.put(agent, batch, deadline)
             with ending_the_overdue(agent, self._facts.serial):
                 found = agent.measure(
-                    job, models, self.settings, plan, deadline, read=CONDITION_PATHS,
-                    read_block=BLOCK_PATHS, on_progress=on_progress,
+                    job, models, self.settings, plan, deadline, read=self._paths,
+                    commands=self._due_commands(), read_block=BLOCK_PATHS,
+                    on_progress=on_progress,
                 )  # fmt: skip
             self._pending = []  # what comes in order: it was heard before the request
             return found
@@ -232,6 +256,8 @@ class DeviceMeter:
         if error.model or error.code not in (CRASHED, AGENT_DIED, OVERDUE):
             return error
         if len(batch.jobs) == 1:
+            if error.code == CRASHED:
+                self._quarantine.add(batch.digests[0])
             return AgentError(str(error), error.code, batch.names[0])
         if error.code == OVERDUE:  # to find out takes as long again for each
             return error
@@ -250,6 +276,13 @@ class DeviceMeter:
             raise TransientDeviceError(
                 f"{self._facts.serial}: the model arrived damaged on the device; check the cable."
             )
+        found = part.measurements[0].before.scheduling
+        if found != self._scheduling:
+            raise TransientDeviceError(
+                f"{self._facts.serial}: the system moved the agent to other cores:"
+                f" {found or 'unknown'}, where it began on {self._scheduling or 'unknown'}. Keep"
+                " the device awake and try again."
+            )
 
     def _limit_s(self, batch: Batch, plan: MeasuringPlan) -> float:
         """How long a launch may take before the agent counts as hung."""
@@ -257,8 +290,27 @@ class DeviceMeter:
         return _START_S + runs * _SLOWEST_RUN_S + 2 * plan.max_ms / 1000
 
     def _state(self, agent: AgentClient) -> Conditions:
-        found = agent.read(CONDITION_PATHS, Deadline.after(_READ_S, self._clock))
-        return conditions_of(found.timestamp, found.texts)
+        by = Deadline.after(_READ_S, self._clock)
+        return agent.read(
+            self._paths, by, CONDITION_COMMANDS if self._is_android else ()
+        ).conditions
+
+    @property
+    def _is_android(self) -> bool:
+        return self._facts.os == "android"
+
+    @property
+    def _paths(self) -> Sequence[str]:
+        return ANDROID_PATHS if self._is_android else CONDITION_PATHS
+
+    def _due_commands(self) -> Sequence[str]:
+        """Services change slowly and cost a process each: many short sessions share an answer."""
+        now = self._clock.now()
+        is_due = self._asked_s is None or now - self._asked_s >= _SERVICES_S
+        if not self._is_android or not is_due:
+            return ()
+        self._asked_s = now
+        return CONDITION_COMMANDS
 
     def _sound_leftovers(self, agent: AgentClient) -> Iterator[MeasuredTogether]:
         """What this study left and can be taken for a session of now; its rest is dropped.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +88,11 @@ class Batch:
         """Of the models, for errors."""
         pairs = zip(self.jobs, self.digests, strict=True)
         return tuple(job.name or digest[:_NAME_DIGITS] for job, digest in pairs)
+
+    @property
+    def contents(self) -> Iterator[tuple[str, bytes]]:
+        """Name and .tflite of each model."""
+        return zip(self.names, (job.model for job in self.jobs), strict=True)
 
 
 def model_name(model: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 from adadeep import __version__
@@ -74,6 +75,7 @@ class ProfileRequest:
         fresh: measure everything anew, also what an unfinished profile of this device holds.
         agent: name of the kind that measures; None for the one that suits the device best.
         noise_s: how long to measure how much the device strays; 0: not at all.
+        runtime: an archive whose runtime is to be taken; None for the agent's own.
     """
 
     layers: tuple[SingleLayer, ...]
@@ -82,6 +84,7 @@ class ProfileRequest:
     fresh: bool = False
     agent: str | None = None
     noise_s: float = SECONDS
+    runtime: Path | None = None
 
 
 def profile_device(
@@ -106,7 +109,7 @@ def profile_device(
     study = (draft.provenance.study if draft else None) or new_study()
     options = MeterOptions(
         request.agent, (facts, capabilities), study,
-        Preparing(observer.may_provide, observer.note), Watch(observer.note),
+        Preparing(observer.may_provide, observer.note, request.runtime), Watch(observer.note),
         SessionLog("profile", observer.note),
     )  # fmt: skip
     ready_by = Deadline.after(_READY_S)

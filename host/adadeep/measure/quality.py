@@ -13,6 +13,8 @@ MAX_CLOCK_DROP = 0.10  # of a core, from the first to the last blocks on it
 MAX_WAIT = 0.05  # of the timed runs' time, spent waiting for a processor
 MAX_SLOWDOWN = 0.25  # more than the flicker of a busy computer
 _LEAST_TIMINGS = 16  # of a placement, to be compared one by one
+THROTTLING = 2  # from this thermal status on; 1 is "light: nobody notices"
+_STATUSES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 _PARTS = 4  # first and last quarter are compared
 
 
@@ -84,6 +86,20 @@ def _causes(measured: Measurement) -> Iterator[str]:
         yield f"waited {min(waited, 1.0):.0%} of the time for a processor"
     if (slower := slowdown(measured)) > MAX_SLOWDOWN:
         yield f"became {slower:.0%} slower while it was measured"
+    yield from _of_state(measured.before, measured.after)
+
+
+def _of_state(before: Conditions, after: Conditions) -> Iterator[str]:
+    """What an Android says by itself."""
+    hottest = max(state.thermal_status or 0 for state in (before, after))
+    if hottest >= THROTTLING:
+        yield f"the device throttled: its thermal status was {_STATUSES[hottest]}"
+    if before.screen and after.screen and before.screen != after.screen:
+        yield f"the screen was {before.screen}, then {after.screen}"
+    if {before.doze, after.doze} & {"light", "deep"}:
+        yield "the device dozed"
+    if before.battery_saver or after.battery_saver:
+        yield "battery saver was on"
 
 
 def with_causes(session: MeasuredTogether) -> MeasuredTogether:

@@ -45,6 +45,7 @@ def measurement_rows(
             f"{measured.agent.runtime} {measured.agent.runtime_version}, "
             f"{_how(measured.settings)}",
         ),
+        *([("ran on", ran)] if (ran := measured.before.scheduling) else []),
         ("conditions before", conditions_text(measured.before)),
         ("conditions after", conditions_text(measured.after)),
         *([("disturbed", "; ".join(measured.disturbed))] if measured.disturbed else []),
@@ -149,7 +150,10 @@ def verdict(found: RatioEstimate) -> str:
 
 
 def conditions_text(state: Conditions) -> str:
-    """One line: clocks, governor, hottest sensor, load, battery; what is unreadable says so."""
+    """One line: clocks, governor, hottest sensor, load, battery; what is unreadable says so.
+
+    Of what Androids alone tell only what they told.
+    """
     clocks = [khz for khz in state.cpu_khz if khz]
     governors = sorted({governor for governor in state.governors if governor})
     parts = [
@@ -168,7 +172,20 @@ def conditions_text(state: Conditions) -> str:
         parts.append(f"load {state.load_1min:.2f}")
     if state.battery_percent is not None:
         parts.append(f"battery {state.battery_percent:.0f} % {state.battery_status or ''}".strip())
-    return ", ".join(parts)
+    return ", ".join([*parts, *_of_android(state)])
+
+
+def _of_android(state: Conditions) -> Iterator[str]:
+    if state.plugged is not None:
+        yield "on battery" if state.plugged == "nothing" else f"power from {state.plugged}"
+    if state.screen is not None:
+        yield f"screen {state.screen}"
+    if state.doze not in (None, "none"):
+        yield f"{state.doze} doze"
+    if state.battery_saver:
+        yield "battery saver"
+    if state.thermal_status:
+        yield f"thermal status {state.thermal_status}"
 
 
 def _input(fed: FedInput) -> str:

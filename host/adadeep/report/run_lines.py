@@ -65,5 +65,6 @@ def runtime_line(record: TargetRecord) -> str:
         f"{threads} {'thread' if threads == 1 else 'threads'}",
         *([f"cores {cores}"] if cores else []),
         *([target.accelerator] if target.accelerator != CPU else []),
+        *([target.scheduling] if target.scheduling else []),
     ]
     return one_line(", ".join(parts), 2 * _LONGEST_NAME)

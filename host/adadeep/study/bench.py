@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from adadeep.core.agent_kind import Preparing
 from adadeep.core.clock import Deadline
 from adadeep.core.demand import UserDemand
 from adadeep.core.device import LOCAL_SERIAL, DeviceFacts, hashed
@@ -94,7 +95,8 @@ def open_bench(
         for transport, about in zip(transports, known, strict=True):
             facts = about[0]
             options = MeterOptions(
-                config.agent, about, journal.content.id, watch=Watch(observer.note),
+                config.agent, about, journal.content.id,
+                Preparing(runtime=config.runtime), Watch(observer.note),
                 log=SessionLog(f"search {config.task}", observer.note, bench.initial_sha256),
             )  # fmt: skip
             opened = open_meter(transport, deadline, config.settings, options)

@@ -48,6 +48,7 @@ class StudyConfig:
         keep: names of layers that stay as they are.
         only: names of techniques and precisions that may be chosen; empty for all.
         fresh: whether networks that other runs have made are made anew.
+        runtime: an archive whose runtime measures; None for the agent's own.
     """
 
     task: str
@@ -68,6 +69,7 @@ class StudyConfig:
     keep: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     fresh: bool = False
+    runtime: Path | None = None
 
     def validate(self, tasks: Iterable[str]) -> None:
         """Checks every setting.

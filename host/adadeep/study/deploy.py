@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.verify import ModelPort, max_difference, run_tflite
+from adadeep.core.agent_kind import Preparing
 from adadeep.core.clock import Deadline
 from adadeep.core.cost import COLD, MEDIAN, Ratio
 from adadeep.core.cost_source import UnitLatency
@@ -157,7 +158,11 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
 
 
 def deploy(
-    folder: Path, transport: Transport, note: Callable[[str], None], agent: str | None = None
+    folder: Path,
+    transport: Transport,
+    note: Callable[[str], None],
+    agent: str | None = None,
+    runtime: Path | None = None,
 ) -> Deployment:
     """Puts the winner on a device, compares its outputs with the host's and measures it there.
 
@@ -166,6 +171,7 @@ def deploy(
         transport: to the device.
         note: is told of long waits.
         agent: kind of agent that measures; None for the one that suits the device best.
+        runtime: an archive whose runtime is to be taken; None for the agent's own.
 
     Raises:
         FormatError: the folder holds no finished search, or a damaged one.
@@ -177,7 +183,7 @@ def deploy(
     note(f"deploying {run.target.best.label} to {transport.serial}")
     path = f"{transport.workdir}/{run.device_name}"
     log = SessionLog("deploy", note, lambda: hashlib.sha256(run.initial).hexdigest())
-    options = MeterOptions(agent, known, watch=Watch(note), log=log)
+    options = MeterOptions(agent, known, None, Preparing(runtime=runtime), Watch(note), log)
     with open_meter(transport, ready_by, MeasureSettings(), options) as meter:
         measured, noise = _measured(meter, run, known[0]), meter.noise
         try:

@@ -18,7 +18,7 @@ import numpy as np
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.convert.tflite import convert
+from adadeep.convert.tflite import CONVERSION_VERSION, convert
 from adadeep.convert.verify import run_tflite
 from adadeep.core.compressed import Compressed
 from adadeep.core.errors import FormatError
@@ -77,7 +77,7 @@ def load_network(model: Any, path: Path) -> None:
 
 def _basis(task: LoadedTask, seed: int, initial: Any) -> str:
     data = task.data
-    about = (TRAINING_VERSION, seed, repr(task.recipe))
+    about = (TRAINING_VERSION, CONVERSION_VERSION, seed, repr(task.recipe))
     digest = hashlib.sha256(repr(about).encode())
     for array in (*initial.get_weights(), data.x_train, data.y_train):
         digest.update(np.ascontiguousarray(array).data)

@@ -140,7 +140,7 @@ class AgentKindKit:
         clock = client.hello.clock
         assert 1 <= clock.resolution_ns < 1e8
         assert 1 <= clock.cost_ns < 1e8
-        assert client.hello.features <= {"cold", "group", "read_block"}
+        assert client.hello.features <= {"cold", "commands", "group", "read_block"}
 
     def test_it_measures_as_the_protocol_says(self, client: AgentClient) -> None:
         sample = np.full((1, 64), 0.5, "f4")
@@ -201,6 +201,17 @@ class AgentKindKit:
         for path in ("/etc/passwd", "/proc/self/root/etc/passwd", "/sys/../etc/passwd"):
             with pytest.raises(AgentError) as caught:
                 client.read([path], soon())
+            assert caught.value.code == ErrorCode.BAD_MESSAGE
+
+    def test_it_runs_the_commands_that_it_may_and_refuses_the_rest(
+        self, client: AgentClient
+    ) -> None:
+        said = client.read([], soon(), wire.COMMANDS).commands
+        assert set(said) == set(wire.COMMANDS)
+        assert client.read([], soon()).commands == {}
+        for command in ("id", "getprop; id", "dumpsys battery set level 5"):
+            with pytest.raises(AgentError) as caught:
+                client.read([], soon(), [command])
             assert caught.value.code == ErrorCode.BAD_MESSAGE
 
     @pytest.mark.parametrize("code", ["model_corrupt", "model_missing", "model_damaged"])

@@ -53,8 +53,8 @@ class TheirAgent:
         said = f"echo {shlex.quote(PROCESS_LINE.decode())}$$"
         return self.transport.open(f"{said}; exec {shlex.join(argv)} 2>/dev/null", deadline)
 
-    def push(self, deadline: Deadline) -> None:
-        self.base.push(deadline)
+    def push(self, deadline: Deadline, lacking: str = "") -> None:
+        self.base.push(deadline, lacking)
 
     def leave(self, deadline: Deadline) -> None:
         self.base.leave(deadline)

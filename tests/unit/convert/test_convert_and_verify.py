@@ -55,6 +55,17 @@ def test_float32_computes_what_keras_does(network: Any, float_model: bytes) -> N
     assert max_difference(run_tflite(float_model, x), np.asarray(network(x))) < 1e-5
 
 
+def test_int8_convolutions_have_a_scale_a_channel_and_dense_layers_one(int8_model: bytes) -> None:
+    """What more than one runtime has fast kernels for."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    [graph] = schema.ModelT.InitFromPackedBuf(int8_model).subgraphs
+    int8 = [t for t in graph.tensors if t.type == schema.TensorType.INT8 and t.shape[0] > 1]
+    scales = [(len(t.shape), len(t.quantization.scale) == t.shape[0]) for t in int8]
+    assert sorted(scales) == [(2, False), (2, False), (4, True), (4, True)]
+    assert {len(t.quantization.scale) for t in int8 if len(t.shape) == 2} == {1}
+
+
 def test_no_tensor_has_a_free_size(float_model: bytes, int8_model: bytes) -> None:
     for model in (float_model, int8_model):
         assert all(-1 not in tensor["shape_signature"] for tensor in tensors(model))

@@ -58,10 +58,28 @@ def test_every_setting_is_part_of_the_cache_key(change):
     [
         {"device_fingerprint": "c" * 16}, {"agent": "android-java"}, {"runtime": "tflite"},
         {"runtime_version": "2.4.0"}, {"accelerator": "gpu"},
+        {"scheduling": "cpuset /, cores 0-7"}, {"scheduling": "cpuset /top-app, cores 0-7"},
     ],
 )  # fmt: skip
 def test_every_part_of_a_target_is_part_of_its_key(change):
     assert replace(TARGET, **change).key != TARGET.key
+
+
+def test_a_shell_and_an_app_are_never_the_same_target():
+    shell, app = (
+        replace(TARGET, scheduling=f"cpuset {group}, cores 0-7") for group in ("/", "/top-app")
+    )
+    assert len({TARGET.key, shell.key, app.key}) == 3
+
+
+def test_a_target_of_which_no_scheduling_is_known_has_the_key_that_it_always_had():
+    assert TARGET.key == "c3380dfe"
+
+
+def test_a_measurement_is_of_the_target_where_it_ran():
+    made = measurement(b"a model")
+    moved = replace(made, before=replace(made.before, scheduling="cpuset /, cores 0-3"))
+    assert moved.target == replace(made.target, scheduling="cpuset /, cores 0-3")
 
 
 def test_a_title_is_for_people():

@@ -27,9 +27,9 @@ HELLO = {
     "type": "hello", "protocol": wire.PROTOCOL, "version": wire.VERSION, "agent": "toy",
     "runtime": "toy", "runtime_version": "0", "pid": 4711, "spooled": 0,
     "clock": {"resolution_ns": 1, "cost_ns": 40}, "memory_available_bytes": None,
-    "features": ["group"],
+    "abi": None, "features": ["group"],
 }  # fmt: skip
-STATE = {"timestamp": 0.0, "texts": {}}
+STATE = {"timestamp": 0.0, "texts": {}, "commands": {}}
 TOLD: dict[str, Any] = {
     "name": "m", "model_sha256": SHA, "model_bytes": 4, "delegates": [], "inputs": [],
     "outputs": [],
@@ -169,7 +169,8 @@ def test_an_error_of_what_was_acknowledged_ahead_is_told() -> None:
         {**HELLO, "clock": None}, {**HELLO, "clock": {"resolution_ns": 0, "cost_ns": 1}},
         {**HELLO, "clock": {"resolution_ns": 1, "cost_ns": 10**40}},
         {**HELLO, "memory_available_bytes": -1}, {**HELLO, "features": ["\x1b[2J"]},
-        {**HELLO, "features": ["x"] * 101}, {**HELLO, "runtime": "../../x"},
+        {**HELLO, "abi": "../x"}, {**HELLO, "features": ["x"] * 101},
+        {**HELLO, "runtime": "../../x"},
         {**HELLO, "runtime": "\x1b[2J"},
         {**HELLO, "version": "\x1b[31m9"}, {**HELLO, "protocol": 1}, {"type": "hello"},
         {"type": "error", "id": None, "code": "\x1b", "message": "\x1b[2Jx\ny" * 500,
@@ -204,9 +205,9 @@ def test_an_odd_greeting_is_an_error_of_the_device(line: Any) -> None:
         [part(), result(settings={**RESULT["settings"], "threads": 4})],
         [part(), result(agent={**RESULT["agent"], "runtime": "other"})],
         [part(), result(before={})], [part(), result(memory={"peak_rss_bytes": 10**300})],
-        [part(), result(after={"timestamp": 0.0, "texts": {"/sys/x": 5}})],
-        [part(), result(after={"timestamp": 0.0, "texts": {"/sys/x": "x" * 5000}})],
-        [part(), result(after={"timestamp": 0.0, "texts": {f"/s/{n}": "" for n in range(1001)}})],
+        [part(), result(after={**STATE, "texts": {"/sys/x": 5}})],
+        [part(), result(after={**STATE, "texts": {"/sys/x": "x" * 5000}})],
+        [part(), result(after={**STATE, "texts": {f"/s/{n}": "" for n in range(1001)}})],
         told(name="n"), told(model_bytes=-1), told(model_sha256="x"), told(model_sha256="0" * 64),
         told(outputs=[[]]), told(outputs=5), told(delegates=[{"name": "x", "nodes": -1}]),
         blocks(), blocks({**BLOCK, "times_ns": []}), blocks({**BLOCK, "times_ns": [0]}),
@@ -316,10 +317,16 @@ def test_what_files_hold_is_read() -> None:
         "id": 1,
         "timestamp": 1.5,
         "texts": {"/sys/a": "1", "/sys/b": None},
+        "commands": {"getprop": "[a]: [b]\n", "dumpsys power": None},
     }
     client = start(PlayedTransport(HELLO, reply))
-    read = client.read(["/sys/*"], Deadline.after(9, client._transport.clock))
+    read = client.read(
+        ["/sys/*"],
+        Deadline.after(9, client._transport.clock),
+        ["getprop", "dumpsys power"],
+    )
     assert (read.timestamp, read.texts) == (1.5, {"/sys/a": "1", "/sys/b": None})
+    assert read.commands == {"getprop": "[a]: [b]\n", "dumpsys power": None}
 
 
 def test_an_agent_that_is_not_there_is_pushed_once_and_started_again() -> None:

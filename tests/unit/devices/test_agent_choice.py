@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,16 @@ from adadeep.core.device import NO_ANSWER, Capability, CapabilityStatus, DeviceF
 from adadeep.core.errors import ConfigError, NoAgentError, StableDeviceError
 from adadeep.core.registry import Registry
 from adadeep.devices.agent_kinds import choice
+from adadeep.devices.agent_kinds.android_java import built
+from adadeep.devices.agent_kinds.android_java.kind import ANDROID_JAVA
 from adadeep.devices.agent_kinds.choice import by_priority, choose_kind
 from adadeep.devices.agent_kinds.linux_python.kind import LINUX_PYTHON
 from adadeep.devices.agent_kinds.linux_python.python import _PYTHONS
 from adadeep.devices.facts_script import facts_script
+from fakes.android import dist
 
 PHONE = DeviceFacts("phone-1", "adb", os="android")
+BOARD = DeviceFacts("board-1", "adb", os="linux")
 PYTHON = Capability("python", CapabilityStatus.READABLE, "/usr/bin/python3 3.11.2")
 NO_PYTHON = Capability("python", CapabilityStatus.ABSENT)
 
@@ -50,18 +55,33 @@ def with_kinds(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_python_agent_fits_where_there_is_a_python() -> None:
-    assert choose_kind(PHONE, (PYTHON,)) is LINUX_PYTHON
+    assert choose_kind(BOARD, (PYTHON,)) is LINUX_PYTHON
     assert choose_kind(DeviceFacts("local", "local"), ()) is LINUX_PYTHON
 
 
 @pytest.mark.parametrize("capabilities", [(), (NO_PYTHON,)])
-def test_a_device_without_python_is_told_what_is_to_come(capabilities: Any) -> None:
+def test_where_no_agent_can_run_each_says_what_it_needs(capabilities: Any) -> None:
     with pytest.raises(NoAgentError) as caught:
-        choose_kind(PHONE, capabilities)
+        choose_kind(BOARD, capabilities)
     assert str(caught.value) == (
-        "phone-1: this device has no Python; the Android agent that it needs is still to come."
-        " `adadeep-profile` records its facts meanwhile."
+        "board-1: For the Android agent: this device does not run Android, as far as it says."
+        " For the Python agent: this device has no Python; the Python agent needs 3.8 or newer."
+        " `adadeep-profile` records its facts all the same."
     )
+
+
+def test_a_device_that_has_both_gets_the_android_agent_and_a_name_overrides(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    built_at = tmp_path / "dist"
+    monkeypatch.setattr(built, "built_folder", lambda: built_at)
+    assert choose_kind(PHONE, (PYTHON,)) is LINUX_PYTHON  # nothing is built
+    dist(built_at)
+    assert choose_kind(PHONE, (PYTHON,)) is ANDROID_JAVA
+    assert choose_kind(PHONE, (NO_PYTHON,)) is ANDROID_JAVA
+    assert choose_kind(PHONE, (PYTHON,), "linux-python") is LINUX_PYTHON
+    with pytest.raises(StableDeviceError, match="the Android agent can't run there"):
+        choose_kind(BOARD, (PYTHON,), "android-java")
 
 
 def test_of_those_that_fit_the_highest_priority_is_taken(with_kinds: Any) -> None:

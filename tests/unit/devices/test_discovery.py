@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socketserver
 import threading
 from collections.abc import Callable, Iterator
 
@@ -14,6 +13,7 @@ from adadeep.core.errors import ConfigError, DeviceError, StableDeviceError, Tra
 from adadeep.core.transport import ShellResult
 from adadeep.devices.adb.transport import AdbTransport
 from adadeep.devices.discovery import list_attached, select
+from fakes.adb_server import FakeAdbServer
 
 ONE = "AAA device usb:1-1 model:Redmi_3S\n"
 TWO = ONE + "BBB device usb:1-2 model:Mi_Box\n"
@@ -22,30 +22,6 @@ PROFILES = {
     "here": DeviceFacts("local", "local", "Some", "Computer"),
     "paper": DeviceFacts("table-3-paper", "none", "Huawei", "P9"),
 }
-
-
-class FakeAdbServer(socketserver.ThreadingTCPServer):
-    """Answers by `answers` (service -> text, or FAIL text after a !); keeps what it was asked."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: dict[str, str] = {}
-        self.asked: list[str] = []
-
-
-class _Handler(socketserver.BaseRequestHandler):
-    server: FakeAdbServer
-
-    def handle(self) -> None:
-        size = int(self.request.recv(4) or b"0", 16)
-        service = self.request.recv(size).decode()
-        self.server.asked.append(service)
-        text = self.server.answers.get(service, "!unknown host service")
-        status, text = ("FAIL", text[1:]) if text.startswith("!") else ("OKAY", text)
-        self.request.sendall(f"{status}{len(text):04x}{text}".encode())
 
 
 @pytest.fixture

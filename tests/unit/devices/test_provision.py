@@ -72,9 +72,9 @@ def prepare(board: BoardTransport) -> LinuxAgent:
     return LINUX_PYTHON.prepare(board, soon(), Preparing())
 
 
-def test_no_python_is_none_and_told_what_is_to_come(board: BoardTransport) -> None:
+def test_no_python_is_none_and_told_so(board: BoardTransport) -> None:
     assert probe_python(board, soon()) is None
-    with pytest.raises(NoAgentError, match=r"board1.*no Python.*still to come"):
+    with pytest.raises(NoAgentError, match=r"board1.*no Python.*needs 3\.8 or newer"):
         prepare(board)
 
 

@@ -93,3 +93,11 @@ def test_an_int8_layer_computes_nearly_what_its_float_twin_does(spec):
     assert np.abs(got - np.minimum(want, 8)).max() < 0.1
     assert want.max() > 0.5
     assert weights["kernel"]["dtype"] == np.int8
+
+
+@pytest.mark.parametrize(("spec", "scales"), [(conv(6, 3, 8, 3), 8), (dense(32, 16), 1)])
+def test_an_int8_layer_has_the_scales_that_a_converted_one_has(spec, scales):
+    _, weights, _ = run(tflite_of(SingleLayer(spec, "int8")), np.zeros((1, *spec.input_shape)))
+    for name in ("kernel", "bias"):
+        found = weights[name]["quantization_parameters"]["scales"]
+        assert len(set(found)) == scales  # the runtime repeats one for all

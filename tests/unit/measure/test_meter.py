@@ -1,6 +1,7 @@
 """The meter's decisions, with an agent that plays back what a test tells it."""
 
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,14 +20,18 @@ from adadeep.core.measurement import Agent, Block, Memory, Placement
 from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.noise import PRIOR
 from adadeep.core.session import Ended, session_id
-from adadeep.devices.agent_messages import AgentSession, ModelResult, Reading, ResultBody
+from adadeep.devices.agent_messages import AgentSession, ModelResult, ResultBody
+from adadeep.devices.parse.conditions import ANDROID_PATHS, CONDITION_COMMANDS
 from adadeep.devices.parse.cpu_sysfs import CPU
+from adadeep.devices.reading import Reading
 from adadeep.measure.faults import blaming_the_runtime
 from adadeep.measure.launches import launch_plan
+from adadeep.measure.layer_models import SingleLayer, dense, tflite_of
 from adadeep.measure.meter import DeviceMeter, ModelJob
 from adadeep.measure.tensors import to_message
 from adadeep_agent.wire import VERSION
 from fakes.clock import HandClock
+from fakes.tflite_models import rewritten
 
 FACTS = DeviceFacts("serial-1", "adb", model="Toy")
 SETTINGS = MeasureSettings()
@@ -46,7 +51,7 @@ def reading(khz=1000, celsius=None):
     if celsius is not None:
         zone = "/sys/class/thermal/thermal_zone0"
         texts |= {f"{zone}/type": "cpu-thermal", f"{zone}/temp": f"{1000 * celsius}\n"}
-    return Reading(0.0, texts)
+    return Reading(0.0, texts, {})
 
 
 ONE = ((SHA, len(MODEL), 2 * MS),)
@@ -93,12 +98,13 @@ class PlayedAgent:
         self.asked.append(job)
         self.models.append(models)
         self.plans.append(plan)
+        self.around = around
         answer = self.script(job, models, plan)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def read(self, patterns, deadline):
+    def read(self, patterns, deadline, commands=()):
         self.looks += 1
         return self.state()
 
@@ -136,6 +142,69 @@ def always(error):
 def meter_with(*agents, clock=None):
     waiting = list(agents)
     return DeviceMeter(FACTS, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, clock or HandClock())
+
+
+def test_a_model_that_the_runtime_is_known_not_to_run_is_not_pushed():
+    agent = PlayedAgent()
+    agent.agent = Agent("toy", VERSION, "tensorflow-lite", "2.16.1")
+
+    def change(parts):
+        parts.operatorCodes[0].version = 12
+
+    new = rewritten(tflite_of(SingleLayer(dense(8, 4))), change)
+    with pytest.raises(AgentError, match="needs a newer runtime") as caught:
+        meter_with(agent).measure([MODEL, new], PLAN)
+    assert caught.value.model == hashlib.sha256(new).hexdigest()[:8]
+    assert agent.pushed == []
+
+
+def on_cpuset(group):
+    texts = {"/proc/self/cgroup": f"4:cpuset:{group}\n", "/proc/self/status": ""}
+    return Reading(0.0, texts, {})
+
+
+def on_android(*agents):
+    facts, waiting = replace(FACTS, os="android"), list(agents)
+    return DeviceMeter(facts, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, HandClock())
+
+
+def test_on_android_services_are_asked_and_where_the_agent_runs_is_part_of_the_target():
+    def told(job, models, plan):
+        return steady(job, models, plan, before=on_cpuset("/"))
+
+    agent, elsewhere = PlayedAgent(told, state=lambda: on_cpuset("/")), PlayedAgent()
+    meter = on_android(agent)
+    assert meter.target.scheduling == "cpuset /"
+    assert meter.measure([MODEL], PLAN).measurements[0].target == meter.target
+    assert agent.around["commands"] == CONDITION_COMMANDS
+    assert agent.around["read"] == ANDROID_PATHS
+    linux = meter_with(elsewhere)
+    linux.measure([MODEL], PLAN)
+    assert linux.target.scheduling is None
+    assert elsewhere.around["commands"] == ()
+    assert elsewhere.looks == 0
+
+
+def test_services_are_asked_every_ten_seconds_for_each_costs_a_process():
+    agent = PlayedAgent(
+        lambda *told: steady(*told, before=on_cpuset("/")), state=lambda: on_cpuset("/")
+    )
+    meter = on_android(agent)
+    asked = []
+    for wait_s in (0, 1, 8, 1, 30):
+        meter._clock.sleep(wait_s)
+        meter.measure([MODEL], PLAN)
+        asked.append(bool(agent.around["commands"]))
+    assert asked == [True, False, False, True, True]
+
+
+def test_what_ran_on_other_cores_than_the_target_has_is_not_taken():
+    def moved(job, models, plan):
+        return steady(job, models, plan, before=on_cpuset("/background"))
+
+    agent = PlayedAgent(moved, state=lambda: on_cpuset("/"))
+    with pytest.raises(TransientDeviceError, match=r"other cores: cpuset /background.*cpuset /\."):
+        on_android(agent).measure([MODEL], PLAN)
 
 
 def test_models_are_measured_in_one_request_and_can_be_compared():
@@ -383,6 +452,35 @@ def test_a_model_that_crashes_every_agent_is_bad_input(status):
     ) as caught:
         meter_with(*agents).measure([MODEL], PLAN)
     assert (caught.value.code, caught.value.exit_code) == ("runtime_crashed", 2)
+
+
+def test_a_model_that_crashed_the_runtime_twice_is_not_run_again():
+    def deadly(job, models, plan):
+        if OTHER_SHA in [model.sha256 for model in models]:
+            return ProcessEnded("gone", 139)
+        return steady(job, models, plan)
+
+    agents = [PlayedAgent(deadly) for _ in range(5)]
+    meter = meter_with(*agents)
+    with pytest.raises(AgentError, match="crashes the runtime"):
+        meter.measure([OTHER], PLAN)
+    asked = [len(agent.asked) for agent in agents]
+    assert sum(asked) == 2
+    for models in ([OTHER], [MODEL, OTHER]):
+        with pytest.raises(AgentError, match="crashed the runtime there twice") as caught:
+            meter.measure(models, PLAN)
+        assert (caught.value.code, caught.value.model) == ("runtime_crashed", OTHER_SHA[:8])
+        assert caught.value.exit_code == 2
+    assert [len(agent.asked) for agent in agents] == asked
+    assert meter.measure([MODEL], PLAN).measurements
+
+
+def test_one_crash_is_not_enough():
+    answers = iter([ProcessEnded("gone", 139)])
+    agents = [PlayedAgent(lambda *asked: next(answers, None) or steady(*asked)) for _ in range(3)]
+    meter = meter_with(*agents)
+    assert meter.measure([MODEL], PLAN).measurements
+    assert meter.measure([MODEL], PLAN).measurements
 
 
 def test_of_several_models_the_one_that_crashes_the_runtime_is_found():

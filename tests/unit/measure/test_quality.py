@@ -148,3 +148,24 @@ def test_causes_are_the_models_own_and_reasons_are_of_all():
     assert first == ("hot", "became 57% slower while it was measured")
     assert second == ("hot",)
     assert not throttled(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"thermal_status": 1}, {"thermal_status": 1}, ()),
+        ({}, {"thermal_status": 3}, ("the device throttled: its thermal status was severe",)),
+        ({"screen": "on"}, {"screen": "on"}, ()),
+        ({"screen": "on"}, {"screen": "off"}, ("the screen was on, then off",)),
+        ({"screen": None}, {"screen": "off"}, ()),
+        ({"doze": "none"}, {"doze": "none"}, ()),
+        ({"doze": "none"}, {"doze": "deep"}, ("the device dozed",)),
+        ({"battery_saver": False}, {}, ()),
+        ({"battery_saver": True}, {}, ("battery saver was on",)),
+        ({"plugged": "usb"}, {"plugged": "nothing"}, ()),
+    ],
+)
+def test_what_an_android_says_of_itself_disturbs(before, after, said):
+    made = measurement(b"a")
+    told = replace(made, before=replace(made.before, **before), after=replace(made.after, **after))
+    assert causes(told) == said

@@ -3,9 +3,14 @@
 import pytest
 
 from adadeep.core.measurement import Conditions
-from adadeep.devices.parse.conditions import CONDITION_PATHS, conditions_of
+from adadeep.devices.parse.conditions import (
+    ANDROID_PATHS,
+    CONDITION_COMMANDS,
+    CONDITION_PATHS,
+    conditions_of,
+)
 from adadeep_agent.readings import reading
-from adadeep_agent.wire import MAX_PATTERNS, is_readable
+from adadeep_agent.wire import COMMANDS, MAX_PATTERNS, is_readable
 
 CPU, ZONE = "/sys/devices/system/cpu", "/sys/class/thermal/thermal_zone"
 SUPPLY, COOLING = "/sys/class/power_supply", "/sys/class/thermal/cooling_device"
@@ -179,3 +184,76 @@ def test_conditions_of_this_machine_are_plausible():
     assert found.timestamp > 1.6e9
     assert found.load_1min is not None
     assert found.online_cores
+
+
+class TestOnAndroid:
+    BATTERY = (
+        "Current Battery Service state:\n  AC powered: false\n  USB powered: true\n"
+        "  status: 2\n  present: true\n  level: 75\n  scale: 100\n  voltage: 4156\n"
+    )
+    THERMAL = (
+        "IsStatusOverride: false\nThermal Status: 2\nHAL Ready: true\n"
+        "Current temperatures from HAL:\n"
+        "\tTemperature{mValue=44.5, mType=0, mName=cpu0-gold-usr, mStatus=0}\n"
+        "\tTemperature{mValue=-99.9, mType=3, mName=skin, mStatus=0}\n"
+    )
+    POWER = "  mWakefulness=Awake\n  mDeviceIdleMode=false\n  Battery Saver is currently: OFF\n"
+
+    def said(self, **more):
+        given = {"battery": self.BATTERY, "thermalservice": self.THERMAL, "power": self.POWER}
+        return {f"dumpsys {name}": text for name, text in {**given, **more}.items()}
+
+    def test_the_commands_are_those_that_an_agent_runs(self):
+        assert set(CONDITION_COMMANDS) <= set(COMMANDS)
+        assert len(ANDROID_PATHS) <= MAX_PATTERNS
+        assert all(map(is_readable, ANDROID_PATHS))
+
+    def test_services_tell_what_a_shell_may_not_read(self):
+        assert conditions_of(7.5, {}, self.said()) == Conditions(
+            timestamp=7.5,
+            temperatures_c={"cpu0-gold-usr": 44.5},
+            battery_percent=75,
+            battery_status="Charging",
+            thermal_status=2,
+            screen="on",
+            doze="none",
+            battery_saver=False,
+            plugged="usb",
+        )
+
+    def test_files_go_before_services(self):
+        texts = {
+            **supply("battery", kind="Battery", capacity="80", status="Full"),
+            f"{ZONE}0/type": "cpu0-gold-usr",
+            f"{ZONE}0/temp": "50000",
+        }
+        found = conditions_of(7.5, texts, self.said())
+        assert (found.battery_percent, found.battery_status) == (80, "Full")
+        assert found.temperatures_c == {"cpu0-gold-usr": 50}
+        assert found.plugged == "usb"
+
+    def test_a_state_that_a_test_command_holds_is_not_believed(self):
+        battery = "Current Battery Service state:\n  (UPDATES STOPPED -- use 'reset')\n"
+        thermal = self.THERMAL.replace("Override: false", "Override: true")
+        held = self.said(battery=battery + self.BATTERY.partition("\n")[2], thermalservice=thermal)
+        found = conditions_of(7.5, {}, held)
+        assert (found.battery_percent, found.battery_status, found.plugged) == (None, None, None)
+        assert found.thermal_status is None
+
+    def test_no_source_of_power_is_nothing_and_none_told_is_none(self):
+        off = self.BATTERY.replace("USB powered: true", "USB powered: false")
+        assert conditions_of(0.0, {}, self.said(battery=off)).plugged == "nothing"
+        untold = "\n".join(line for line in off.split("\n") if "powered" not in line)
+        assert conditions_of(0.0, {}, self.said(battery=untold)).plugged is None
+
+    def test_commands_that_failed_or_said_nothing_leave_all_unknown(self):
+        for text in (None, "", "Can't find service: x"):
+            said = dict.fromkeys(CONDITION_COMMANDS, text)
+            assert conditions_of(7.5, {}, said) == Conditions(7.5)
+
+    def test_where_the_agent_runs_is_of_its_own_process(self):
+        texts = {
+            "/proc/self/cgroup": "4:cpuset:/\n",
+            "/proc/self/status": "Cpus_allowed_list:\t0-3\n",
+        }
+        assert conditions_of(0.0, texts).scheduling == "cpuset /, cores 0-3"

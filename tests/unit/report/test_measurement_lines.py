@@ -122,6 +122,25 @@ def test_conditions_show_what_is_readable_and_say_what_is_not():
     assert bare == "clocks unreadable, governor unreadable, temperature unreadable"
 
 
+def test_what_an_android_tells_beside_is_shown_as_far_as_it_is_told():
+    told = replace(
+        HOT, plugged="usb", screen="off", doze="deep", battery_saver=True, thermal_status=3
+    )
+    more = "power from usb, screen off, deep doze, battery saver, thermal status 3"
+    assert conditions_text(told) == f"{conditions_text(HOT)}, {more}"
+    quiet = replace(
+        HOT, plugged="nothing", screen="on", doze="none", battery_saver=False, thermal_status=0
+    )
+    assert conditions_text(quiet) == f"{conditions_text(HOT)}, on battery, screen on"
+
+
+def test_where_the_system_let_it_run_is_shown_where_it_is_known():
+    assert "ran on" not in rows_of(MEASUREMENT)
+    there = "cpuset /foreground, cores 0-7"
+    known = replace(MEASUREMENT, before=replace(HOT, scheduling=there))
+    assert rows_of(known)["ran on"] == there
+
+
 def test_unreadable_memory_is_named_and_not_a_zero():
     assert rows_of(replace(MEASUREMENT, memory=Memory()))["memory"] == "unreadable"
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adadeep.cli.commands.measure import measurement_json
-from adadeep.cli.options import PATH, agent_option, device_option, each_device, json_option
+from adadeep.cli.options import (
+    PATH,
+    agent_option,
+    device_option,
+    each_device,
+    json_option,
+    runtime_option,
+)
 from adadeep.cli.plugin_warnings import naming_missing
 from adadeep.cli.ui import Ui
 from adadeep.core.errors import DeviceError
@@ -32,8 +39,15 @@ _COLUMNS = (
 @click.argument("run", type=PATH)
 @device_option
 @agent_option
+@runtime_option
 @json_option
-def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: bool) -> int:
+def command(
+    run: Path,
+    devices: tuple[str, ...],
+    agent: str | None,
+    runtime: Path | None,
+    as_json: bool,
+) -> int:
     """Put the winner of the search in folder RUN on a device.
 
     Pushes it, compares its outputs with this computer's on real samples, measures it and the
@@ -48,7 +62,7 @@ def command(run: Path, devices: tuple[str, ...], agent: str | None, as_json: boo
 
     def put(transport: Transport) -> dict[str, Any]:
         with native_log(None):
-            deployment = deploy(run, transport, ui.note, agent)
+            deployment = deploy(run, transport, ui.note, agent, runtime)
         _show(ui, deployment)
         return _json(deployment)
 

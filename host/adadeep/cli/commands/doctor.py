@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-from adadeep.cli.options import agent_option, chosen_devices, device_option, json_option
+from adadeep.cli.options import (
+    agent_option,
+    chosen_devices,
+    device_option,
+    json_option,
+    runtime_option,
+)
 from adadeep.cli.plugin_warnings import told
 from adadeep.cli.ui import Ui
 from adadeep.core.agent_kind import Preparing
@@ -35,6 +42,7 @@ class _Wish:
     remove: bool
     force: bool
     agent: str | None
+    runtime: Path | None
 
 
 @click.command("doctor")
@@ -50,6 +58,7 @@ class _Wish:
     "--force", is_flag=True, help="With --clean: end an agent at work there, whoever started it."
 )
 @agent_option
+@runtime_option
 @json_option
 def command(
     devices: tuple[str, ...],
@@ -57,6 +66,7 @@ def command(
     remove: bool,
     force: bool,
     agent: str | None,
+    runtime: Path | None,
     as_json: bool,
 ) -> int:
     """Check a device from the cable to the agent; each finding comes with its remedy.
@@ -67,7 +77,7 @@ def command(
         raise ConfigError("--provision and --clean exclude each other; give one of them.")
     if force and not remove:
         raise ConfigError("--force goes with --clean: it ends an agent that is in the way.")
-    wish = _Wish(provide, remove, force, agent)
+    wish = _Wish(provide, remove, force, agent, runtime)
     ui = Ui(as_json)
     found = plugins()
     _show_plugins(ui, found)
@@ -123,7 +133,7 @@ def _treat(ui: Ui, transport: Transport, wish: _Wish) -> dict[str, Any]:
         return {**_report(ui, transport.serial, []), "removed": gone.folder}
     if wish.provide:
         _provide(ui, transport, wish.agent)
-    found = examine(transport, Deadline.after(_EXAMINE_S), wish.agent)
+    found = examine(transport, Deadline.after(_EXAMINE_S), wish.agent, wish.runtime)
     return _report(ui, transport.serial, [_shown(ui, check) for check in found])
 
 

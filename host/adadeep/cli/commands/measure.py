@@ -18,6 +18,7 @@ from adadeep.cli.options import (
     each_device,
     json_option,
     measure_settings,
+    runtime_option,
     threads_option,
 )
 from adadeep.cli.ui import Ui
@@ -46,6 +47,7 @@ _READY_S = 120.0
 @threads_option
 @cores_option
 @agent_option
+@runtime_option
 @how_options
 @input_options
 @json_option
@@ -93,6 +95,7 @@ def _next_step(ui: Ui, shown: list[dict[str, Any]]) -> None:
 
 
 def _measure(ui: Ui, transport: Transport, job: MeasureWish) -> dict[str, Any]:
+    from adadeep.core.agent_kind import Preparing
     from adadeep.devices.agent_watch import Watch
     from adadeep.devices.facts import gather_facts
     from adadeep.measure.session import MeterOptions, open_meter
@@ -102,7 +105,8 @@ def _measure(ui: Ui, transport: Transport, job: MeasureWish) -> dict[str, Any]:
     log = SessionLog("measure", ui.warn, lambda: job.reference)
     ready_by = Deadline.after(_READY_S)
     known = gather_facts(transport, ready_by)
-    options = MeterOptions(job.agent, known, watch=Watch(ui.note), log=log)
+    preparing = Preparing(runtime=job.runtime)
+    options = MeterOptions(job.agent, known, None, preparing, Watch(ui.note), log)
     with open_meter(transport, ready_by, job.settings, options) as meter:
         earlier = job.earlier.on(meter.target) if job.earlier else None
         session, reason = _session(ui, meter, job, known[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from adadeep.cli.options import (
     each_device,
     json_option,
     measure_settings,
+    runtime_option,
     threads_option,
 )
 from adadeep.cli.ui import Progress, Ui
@@ -55,6 +57,7 @@ _MOST_NOISE_S = 3600.0
 @threads_option
 @cores_option
 @agent_option
+@runtime_option
 @json_option
 def command(
     devices: tuple[str, ...],
@@ -66,6 +69,7 @@ def command(
     threads: int,
     cores: str | None,
     agent: str | None,
+    runtime: Path | None,
     as_json: bool,
 ) -> int:
     """Profile the attached device: what it is, how long layers take on it, how much it strays.
@@ -86,7 +90,7 @@ def command(
     noise_s = usual_s if noise_s is None else noise_s
     if noise_s > _MOST_NOISE_S:
         raise ConfigError("--noise: an hour is the most; write for example 5min.")
-    request = ProfileRequest(layers, settings, name, fresh, agent, noise_s)
+    request = ProfileRequest(layers, settings, name, fresh, agent, noise_s, runtime)
     shown, failed = each_device(ui, devices, lambda t: _profile(ui, t, request, provide))
     ui.emit("profiling", {"profiles": shown, "failed": failed})
     return DeviceError.exit_code if failed else 0

@@ -21,6 +21,7 @@ from adadeep.cli.options import (
     device_option,
     json_option,
     measure_settings,
+    runtime_option,
     threads_option,
 )
 from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
@@ -143,6 +144,7 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @threads_option
 @cores_option
 @agent_option
+@runtime_option
 @json_option
 def command(
     task: str | None,
@@ -225,6 +227,7 @@ def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConf
         look_ahead=options["look_ahead"],
         cost_sources=options["cost_sources"],
         agent=options["agent"],
+        runtime=options["runtime"],
         tries=options["tries"],
         keep=options["keep"],
         only=options["only"],

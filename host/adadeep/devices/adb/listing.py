@@ -25,8 +25,8 @@ STATES: dict[str, tuple[str, str]] = {
                     "Wait some seconds; if it stays so, unlock it and look for a question."),
     "connecting": ("The connection is being made.", "Wait some seconds and look again."),
     "offline": ("It is known but does not answer.",
-                "Unplug it and plug it in again; over the network: adb disconnect, then "
-                "adb connect. Is it awake?"),
+                "Unplug it and plug it in again; over the network: adadeep devices --connect "
+                "HOST:PORT. Is it awake? A watch that sleeps switches its Wi-Fi off."),
     "no permissions": ("This user may not open its USB port.", _UDEV),
     "no device": ("The adb server has lost it.", "Unplug it and plug it in again."),
     "recovery": ("It is in recovery mode.", _REBOOT),

@@ -9,7 +9,10 @@ _HERE = "adadeep.devices.agent_kinds"
 
 AGENT_KINDS: Registry[AgentKind] = Registry(
     "agent",
-    {"linux-python": f"{_HERE}.linux_python.kind:LINUX_PYTHON"},
+    {
+        "android-java": f"{_HERE}.android_java.kind:ANDROID_JAVA",
+        "linux-python": f"{_HERE}.linux_python.kind:LINUX_PYTHON",
+    },
     group="adadeep.agent_kinds",
     protocol=AgentKind,
 )

@@ -13,6 +13,8 @@ _KEYS = (
     "Max charging voltage", "Charge counter", "status", "health", "present", "level", "scale",
     "voltage", "temperature", "technology",
 )  # fmt: skip
+_SOURCES = {"AC": "ac", "USB": "usb", "Wireless": "wireless", "Dock": "dock"}
+_FAKED = "UPDATES STOPPED"
 _GLUED = re.compile("(?<!charging )(?=(?:" + "|".join(_KEYS) + "): )")
 _LINE = re.compile(r"\s{0,8}([A-Za-z][A-Za-z ]*):(.*)")
 _NOTE = re.compile(r"//|#")
@@ -33,6 +35,7 @@ class BatteryReading:
         current_source: what said so.
         charge_counter_raw: should be microampere-hours.
         doubts: why readings are not to be believed, each with the evidence.
+        plugged: where power comes from: "ac", "usb", "wireless", "dock", "nothing".
     """
 
     present: bool | None = None
@@ -45,6 +48,12 @@ class BatteryReading:
     current_source: str = ""
     charge_counter_raw: int | None = None
     doubts: tuple[str, ...] = ()
+    plugged: str | None = None
+
+    @property
+    def is_faked(self) -> bool:
+        """Whether a test command holds the state."""
+        return any(doubt.startswith(_FAKED) for doubt in self.doubts)
 
 
 def plausible_voltage_mv(raw: int | None) -> float | None:
@@ -95,10 +104,18 @@ def _level(fields: dict[str, str]) -> float | None:
     return 100 * level / scale
 
 
+def _plugged(fields: dict[str, str]) -> str | None:
+    """The first source that gives power; None if none of them is told."""
+    told = {name: fields.get(f"{source} powered") for source, name in _SOURCES.items()}
+    if not any(told.values()):
+        return None
+    return next((name for name, powered in told.items() if powered == "true"), "nothing")
+
+
 def _doubts(text: str, fields: dict[str, str], reading: BatteryReading) -> tuple[str, ...]:
     found = []
-    if "UPDATES STOPPED" in text:
-        found.append("UPDATES STOPPED: the state is held by a test command")
+    if _FAKED in text:
+        found.append(f"{_FAKED}: the state is held by a test command")
     raw_voltage = integer(fields.get("voltage"))
     if raw_voltage is not None and reading.voltage_mv is None:
         found.append(f"voltage: {raw_voltage}")
@@ -125,6 +142,7 @@ def parse_dumpsys_battery(text: str) -> BatteryReading | None:
         current_raw=integer(fields.get("current now")),
         current_source="dumpsys battery: current now:",
         charge_counter_raw=integer(fields.get("Charge counter")),
+        plugged=_plugged(fields),
     )
     return replace(reading, doubts=_doubts(text, fields, reading))
 

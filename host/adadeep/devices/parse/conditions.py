@@ -1,4 +1,4 @@
-"""The state of a device at one moment, out of the files that an agent read."""
+"""The state of a device at one moment, out of what an agent read there, and had run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 
 from adadeep.core.measurement import Conditions
+from adadeep.devices.parse.battery import BatteryReading, parse_dumpsys_battery
 from adadeep.devices.parse.cpu_sysfs import CPU, parse_core_list
+from adadeep.devices.parse.power_service import parse_dumpsys_power
 from adadeep.devices.parse.power_supply import SUPPLY, batteries_of, number_of, supplies_of
+from adadeep.devices.parse.scheduling import SCHEDULING_PATHS, scheduling_of
 from adadeep.devices.parse.sections import Reads, integer
-from adadeep.devices.parse.thermal import ZONE, zone_celsius
+from adadeep.devices.parse.thermal import ZONE, ThermalService, parse_thermalservice, zone_celsius
 
 _LOAD = "/proc/loadavg"
 _HIGHEST_KHZ = 100_000_000
@@ -35,33 +38,65 @@ CONDITION_PATHS = (
     f"{_COOLING}*/type",
     f"{_COOLING}*/cur_state",
 )
+# Of an agent on Android beside these; first, for they are few.
+ANDROID_PATHS = (*SCHEDULING_PATHS, *CONDITION_PATHS)
 
 
-def conditions_of(timestamp: float, texts: Mapping[str, str | None]) -> Conditions:
-    """The conditions; what the texts do not tell, or what can't be, is None or empty.
+_BATTERY, _THERMAL, _POWER = "dumpsys battery", "dumpsys thermalservice", "dumpsys power"
+# What an agent on Android is asked to run: where a shell may not read the files, services tell.
+CONDITION_COMMANDS = (_BATTERY, _THERMAL, _POWER)
+
+
+def conditions_of(
+    timestamp: float,
+    texts: Mapping[str, str | None],
+    commands: Mapping[str, str | None] | None = None,
+) -> Conditions:
+    """The conditions; what is not told, or can't be, is None or empty.
+
+    Of a battery and of a thermometer the files go before the services: these may be older.
 
     Args:
         timestamp: seconds since 1970, by the device's clock.
         texts: what the files hold, by path; None for one that could not be read.
+        commands: what each wrote; None for one that failed.
     """
+    said = {name: text or "" for name, text in (commands or {}).items()}
     reads = Reads({path: text.strip() for path, text in texts.items() if text is not None})
     online = parse_core_list(reads.values.get(f"{CPU}/online"))
     cores = range(max(online) + 1) if online else range(0)
     clocks = tuple(_khz(reads, core) for core in cores)
     governors = tuple(_of_core(reads, core, "scaling_governor") for core in cores)
-    percent, status = _battery(reads)
+    service = parse_dumpsys_battery(said.get(_BATTERY, ""))
+    percent, status = _battery(reads, service)
+    thermal = parse_thermalservice(said.get(_THERMAL, ""))
+    power = parse_dumpsys_power(said.get(_POWER, ""))
     return Conditions(
         timestamp=timestamp,
         cpu_khz=clocks if any(clocks) else (),
         governors=governors if any(governors) else (),
-        temperatures_c=_temperatures(reads),
+        temperatures_c={**_of_service(thermal), **_temperatures(reads)},
         load_1min=_load(reads),
         battery_percent=percent,
         battery_status=status,
         online_cores=online,
         throttled=_throttled(reads, cores),
         cooling=_cooling(reads),
+        thermal_status=None if thermal.overridden else thermal.status,
+        screen=power.screen,
+        doze=power.doze,
+        battery_saver=power.battery_saver,
+        plugged=service.plugged if service and not service.is_faked else None,
+        scheduling=scheduling_of(texts),
     )
+
+
+def _of_service(thermal: ThermalService) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for one in thermal.temperatures:
+        if one.celsius is not None:
+            found.setdefault(one.name or one.kind or "?", one.celsius)
+    return found
 
 
 def _of_core(reads: Reads, core: int, name: str) -> str | None:
@@ -112,11 +147,13 @@ def _load(reads: Reads) -> float | None:
     return float(match[0]) if match else None
 
 
-def _battery(reads: Reads) -> tuple[float | None, str | None]:
-    """Level in percent, and status as the device says."""
+def _battery(reads: Reads, service: BatteryReading | None) -> tuple[float | None, str | None]:
+    """Level in percent, and status as the kernel spells it."""
     batteries = batteries_of(supplies_of(reads))
     if not batteries:
-        return None, None
+        if service is None or service.present is False or service.is_faked:
+            return None, None
+        return service.level_percent, service.status.capitalize() if service.status else None
     keys = batteries[0][1]
     percent = number_of(keys, "CAPACITY")
     is_level = percent is not None and 0 <= percent <= 100

@@ -128,4 +128,5 @@ def combine(readings: Iterable[BatteryReading | None]) -> BatteryReading | None:
         current_source=current.current_source,
         charge_counter_raw=_first(r.charge_counter_raw for r in known),
         doubts=tuple(doubt for r in known for doubt in r.doubts),
+        plugged=_first(r.plugged for r in known),
     )

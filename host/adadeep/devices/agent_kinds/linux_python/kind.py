@@ -10,7 +10,7 @@ from adadeep.core.agent_kind import MISSING_LINE, PROCESS_LINE, Preparing
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
 from adadeep.core.device import NO_ANSWER, Capability, CapabilityStatus, DeviceFacts
-from adadeep.core.errors import NoAgentError
+from adadeep.core.errors import ConfigError, NoAgentError
 from adadeep.core.stream import Stream
 from adadeep.core.transport import Transport
 from adadeep.devices.agent_kinds.linux_python.package import agent_package
@@ -72,8 +72,8 @@ class LinuxAgent:
         """Starts it; says that it is missing where the device has no whole package."""
         return self.transport.open(self.command, deadline)
 
-    def push(self, deadline: Deadline) -> None:
-        """Puts the package there."""
+    def push(self, deadline: Deadline, lacking: str = "") -> None:  # noqa: ARG002
+        """Puts the package there; it is all that can be lacking."""
         package = agent_package()
         self.transport.push(package.data, f"{self.transport.workdir}/{package.name}", deadline)
 
@@ -125,9 +125,15 @@ class LinuxPython:
 
         Raises:
             NoAgentError: no Python, an old one, or no runtime; says what to do.
+            ConfigError: a runtime was named, which is for another agent.
             StableDeviceError: no wheel for it, no network here, no space there.
             TransientDeviceError: the link broke or the deadline passed.
         """
+        if preparing.runtime is not None:
+            raise ConfigError(
+                f"{transport.serial}: --runtime is for the Android agent; the Python agent takes"
+                " the runtime that its Python has. Leave it out, or add --agent android-java."
+            )
         board = suitable_python(transport, deadline)
         if not board.complete and preparing.may_provide(_lacking(transport, board)):
             provide_by = Deadline.after(_PROVIDE_S, deadline.clock)

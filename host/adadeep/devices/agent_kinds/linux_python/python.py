@@ -16,8 +16,8 @@ from adadeep.devices.passing import sweep_script
 
 OLDEST_PYTHON = (3, 8)
 NO_PYTHON = (
-    "this device has no Python; the Android agent that it needs is still to come. "
-    "`adadeep-profile` records its facts meanwhile."
+    "this device has no Python; the Python agent needs 3.8 or newer. "
+    "`adadeep-profile` records its facts all the same."
 )
 _PYTHONS = "python3 python /usr/bin/python3 /usr/local/bin/python3 /opt/bin/python3"
 

@@ -1,0 +1,1 @@
+"""The Android agent: Java behind `app_process`, with Android's own TensorFlow Lite."""

@@ -1,0 +1,1 @@
+"""What is known of runtimes: a file for each, made by asking the runtime itself."""
