@@ -31,6 +31,7 @@ from adadeep.core.noise_learning import (
 from adadeep.core.noise_pairs import session_variance
 from adadeep.core.noise_plans import words_of
 from adadeep.core.noise_pool import (
+    EXACT_SD,
     Like,
     ReferenceNoise,
     SessionCentres,
@@ -59,7 +60,6 @@ _PRIOR_PLACEMENTS = 4.0  # degrees of freedom that references count for, at most
 _MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
 _GUESS_DF = 6.0  # of a shipped guess
 _ELSEWHERE_DF = 2.0  # of it beside what was learned on the device on one occasion
-_EXACT_SD = 5e-4  # of the floors: such a device counts instructions, nothing strays there
 _TAILS = 1.5  # sessions' upper percentiles scatter so much more than their medians
 
 
@@ -108,6 +108,11 @@ class NoiseModel:
     def is_prior(self) -> bool:
         """Whether it is a shipped guess that no session of the device has moved."""
         return not any(one.model_sha256 for one in self.references)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it counts instructions: nothing strays there, but what long runs wait for."""
+        return float(np.median([one.floor for one in self.references])) <= EXACT_SD
 
     def fits(self, measurement: Measurement) -> bool:
         """Whether it was learned on the device and in the state of a measurement."""
@@ -221,7 +226,7 @@ class NoiseModel:
             seconds: how long a session times it.
         """
         known = self.own(like, seconds)
-        if self.is_prior or all(one.floor <= _EXACT_SD for one in self.references):
+        if self.is_prior or self.is_exact:
             return known
         return known.blended(self._elsewhere(like, seconds))
 
