@@ -21,7 +21,7 @@ from adadeep.core.noise_series import own_variances
 # placements' deviation, or what models that are larger than a core's own cache do.
 _RESTLESS = 0.02
 _OWN_CACHE_BYTES = 4 << 20
-_CROWDED_SD = 0.06
+_CROWDED_SD = 0.1
 _GUESS_DF = 4.0
 _LEAST_ROWS = 4
 _MEDIANS_COST = 1.6  # a row has medians over placements
