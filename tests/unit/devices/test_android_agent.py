@@ -40,6 +40,7 @@ needs_shell = [
         reason="needs /proc and flock",
     ),
 ]
+TOYS = ("flock", "date", "sleep", "wc", "ls", "tail", "rm", "sha256sum", "grep", "uname")
 PHONE = DeviceFacts("phone-1", "adb", os="android", sdk=34, abis=("arm64-v8a",))
 
 
@@ -119,6 +120,8 @@ def test_a_device_without_java_or_of_an_unknown_processor_has_no_agent(
         prepared(device)
     [check] = ANDROID_JAVA.examine(device, soon())
     assert (check.status, "app_process" in check.evidence) == (CheckStatus.FAIL, True)
+    program(path, "getprop", "exit 1")
+    assert ANDROID_JAVA.examine(device, soon()) == []  # no Android, for all it says
 
 
 def test_a_runtime_is_for_this_agent_alone(device: LocalTransport, tmp_path: Path) -> None:
@@ -253,6 +256,15 @@ class TestItsLife(Mine):
         assert found["memory pages"].evidence == "4 KB"
         assert found["one agent"].evidence == "flock"
 
+    def test_its_checks_say_what_is_not_built(
+        self, device: Counted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(built_module, "built_folder", lambda: tmp_path / "nothing")
+        *_, check = ANDROID_JAVA.examine(device, soon())
+        assert check.status is CheckStatus.FAIL
+        assert check.evidence == "the Android agent is not built here"
+        assert check.remedy == "Run `make android`."
+
 
 # ---- one at a time
 
@@ -289,6 +301,22 @@ class TestOneAtATime(Mine):
             first.close()
         AgentClient.start(two, soon()).close()
 
+    @pytest.mark.skipif(
+        not shutil.which("mksh") or not shutil.which("toybox"),
+        reason="needs Android's shell: apt-get install mksh toybox",
+    )
+    def test_so_it_is_in_androids_own_shell(self, device: Counted, path: Path) -> None:
+        for name, program in (("sh", "mksh"), *((word, "toybox") for word in TOYS)):
+            (path / name).symlink_to(shutil.which(program) or "")
+        ready = prepared(device)
+        assert (ready._device.has_flock, ready._device.has_sha256sum) == (True, True)
+        first = AgentClient.start(ready, soon())
+        assert holder(device) == first._watcher.pid
+        with pytest.raises(TransientDeviceError, match=rf"process {holder(device)}\)"):
+            AgentClient.start(ready, soon(3))
+        first.close()
+        AgentClient.start(ready, soon()).close()
+
     def test_it_waits_until_the_other_has_left(self, device: Counted) -> None:
         ready = prepared(device)
         AgentClient.start(ready, soon()).close()
@@ -314,13 +342,16 @@ class TestOneAtATime(Mine):
         assert client.spooled(soon()) == ()
         client.close()
 
-    def test_where_there_is_no_flock_it_is_started_without(
-        self, device: Counted, path: Path
+    @pytest.mark.parametrize("broken", ["exit 127", "echo bad descriptor >&2; exit 1"])
+    def test_where_flock_does_not_work_it_is_started_without(
+        self, device: Counted, path: Path, broken: str
     ) -> None:
         app_process(path, locks=False)
+        program(path, "flock", broken)
         ready = prepared(device)
-        ready._device = dataclasses.replace(ready._device, has_flock=False)
+        assert not ready._device.has_flock
         AgentClient.start(ready, soon()).close()
+        assert not list(Path(device.workdir).glob("lock.*"))
 
 
 # ---- what a start may say

@@ -14,7 +14,7 @@ from adadeep.devices.agent_kinds.android_java.runtimes import ABIS, AarSource, B
 from fakes.android import CALLS, aar, dist, elf
 
 PHONE = """app /system/bin/app_process
-flock /system/bin/flock
+flock works
 sum /system/bin/sha256sum
 page 4096
 smaps KernelPageSize: 4 kB
@@ -29,7 +29,7 @@ file libtensorflowlite_jni-00.so 77
 def test_a_phone_tells_all_that_is_asked() -> None:
     assert parse_look(PHONE) == AndroidDevice(
         "/system/bin/app_process", True, True, 4096, ("arm64-v8a", "armeabi-v7a"),
-        {"agent-0011.jar": 1234, "libtensorflowlite_jni-00.so": 77},
+        {"agent-0011.jar": 1234, "libtensorflowlite_jni-00.so": 77}, True,
     )  # fmt: skip
 
 

@@ -16,18 +16,20 @@ from adadeep.devices.parse.sections import integer
 _KILO = 1024
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}")
 
-# Toybox has `getconf` from Android 9 on; before that there were no pages but those of 4 KB. The
+# Toybox has `getconf` from Android 9 on; before that there were no pages but those of 4 KB. That
+# flock works is tried, for a shell may keep descriptors from the programs that it starts. The
 # sizes are of our files, whose names end with the hash of what they should hold.
 _SCRIPT = """
 echo app $(command -v app_process)
-echo flock $(command -v flock)
+cd {folder}
+echo flock $({ flock -n 9 && echo works; } 2>/dev/null 9>>lock.$$; rm -f lock.$$)
 echo sum $(command -v sha256sum)
 echo page $(getconf PAGE_SIZE 2>/dev/null)
 echo smaps $(grep -m 1 KernelPageSize /proc/self/smaps 2>/dev/null)
 echo abis $(getprop ro.product.cpu.abilist 2>/dev/null)
 echo abi $(getprop ro.product.cpu.abi 2>/dev/null)
 echo machine $(uname -m 2>/dev/null)
-cd {folder} && for f in *.jar *.so; do [ -f "$f" ] && echo file $f $(wc -c <"$f"); done
+for f in *.jar *.so; do [ -f "$f" ] && echo file $f $(wc -c <"$f"); done
 true
 """
 
@@ -38,11 +40,12 @@ class AndroidDevice:
 
     Attributes:
         app_process: path of the program that runs Java; None if it has none.
-        has_flock: whether a shell there can take the device's lock.
+        has_flock: whether a shell there can take the device's lock by it.
         has_sha256sum: whether a shell there can tell a file's hash.
         page_bytes: of its memory; None where nothing tells.
         abis: that we have libraries for, the preferred one first.
         files: of ours there, with their sizes.
+        is_android: whether it has properties, as Android has.
     """
 
     app_process: str | None = None
@@ -51,6 +54,7 @@ class AndroidDevice:
     page_bytes: int | None = None
     abis: tuple[str, ...] = ()
     files: Mapping[str, int] = field(default_factory=dict)
+    is_android: bool = False
 
 
 def look(transport: Transport, deadline: Deadline) -> AndroidDevice:
@@ -81,6 +85,7 @@ def parse_look(text: str) -> AndroidDevice:
         page_bytes=_page_bytes(told.get("page", ""), told.get("smaps", "")),
         abis=_abis(told.get("abis", "").split(","), [told.get("abi", "")], told.get("machine")),
         files=files,
+        is_android=bool(told.get("abis") or told.get("abi")),
     )
 
 

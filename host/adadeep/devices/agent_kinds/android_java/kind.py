@@ -210,10 +210,14 @@ class AndroidJava:
         return AndroidAgent(transport, device, agent, _source(agent, preparing))
 
     def examine(self, transport: Transport, deadline: Deadline) -> list[Check]:
-        """Checks what runs Java there, its ABI and memory pages, and what keeps agents apart."""
+        """Checks what runs Java there, its ABI and memory pages, and what keeps agents apart.
+
+        Nothing of what is no Android.
+        """
         device = look(transport, deadline)
         if device.app_process is None:
-            return [Check("Java", CheckStatus.FAIL, _NO_JAVA, "See what Android it runs.")]
+            missing = Check("Java", CheckStatus.FAIL, _NO_JAVA, "See what Android it runs.")
+            return [missing] if device.is_android else []
         pages = device.page_bytes
         shown = "nothing tells" if pages is None else f"{pages // _KILO} KB"
         lock = "flock" if device.has_flock else "no flock: record locks keep agents apart"
@@ -222,10 +226,21 @@ class AndroidJava:
             Check("runtime for", CheckStatus.OK, ", ".join(device.abis) or "nothing tells"),
             Check("memory pages", CheckStatus.OK, shown),
             Check("one agent", CheckStatus.OK, lock),
+            _built_check(),
         ]
 
 
 _NO_JAVA = "it has no app_process, which runs Java on every Android that is whole."
+
+
+def _built_check() -> Check:
+    try:
+        agent = built().agent
+    except NoAgentError as error:
+        evidence, _, remedy = str(error).partition(". ")
+        return Check("agent's files", CheckStatus.FAIL, evidence, remedy or "Run `make android`.")
+    text = f"built, {agent.bytes / 1e3:.0f} kB of Java"
+    return Check("agent's files", CheckStatus.OK, text)
 
 
 def _source(agent: Built, preparing: Preparing) -> RuntimeSource:

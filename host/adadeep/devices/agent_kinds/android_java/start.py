@@ -21,7 +21,10 @@ _SIZED = 'set -- $(wc -c <{jar}); [ "${{1:-0}}" = {bytes} ] || {{ {missing}; }}'
 _LOCKED = """{{
 u=$(($(date +%s)+{wait_s}))
 until flock -n 9; do
-[ $(date +%s) -lt $u ] || {{ h=$(head -c 9 {lock} | tr -cd 0-9); echo '{busy}'; exit 3; }}
+[ $(date +%s) -lt $u ] || {{
+read -r h <{lock}; case $h in ""|*[!0-9]*) h=unknown;; esac
+echo '{busy}'; exit 3
+}}
 sleep 0.1 2>/dev/null || sleep 1
 done
 echo $$ >{lock}
@@ -29,7 +32,7 @@ echo $$ >{lock}
 }} 9>>{lock}"""
 _BUSY = (
     '{"code":"busy","id":null,"message":"another agent is measuring on this device (process '
-    "'${h:-unknown}'"
+    "'$h'"
     ')","model":null,"type":"error"}'
 )
 

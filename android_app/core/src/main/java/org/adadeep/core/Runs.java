@@ -7,7 +7,7 @@ import java.util.Arrays;
  * the clock and looking for a cancel: nothing is allocated, so that no garbage is collected.
  */
 final class Runs {
-    private static final int FIRST_ROOM = 256; // timings; more is got between two of them
+    private static final int FIRST_ROOM = 512; // timings; more is got between two of them
 
     private final Clocks clocks;
     private final Hooks hooks;

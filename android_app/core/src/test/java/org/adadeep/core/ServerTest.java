@@ -226,6 +226,9 @@ public final class ServerTest {
         assertEquals("result", result.text("type"));
         assertTrue(spooled().isEmpty());
         assertTrue(model.exists());
+        host.send("{\"type\":\"bye\"}");
+        host.ended();
+        assertFalse("it goes with the agent", model.exists());
     }
 
     @Test

@@ -311,7 +311,7 @@ public final class SessionTest {
     }
 
     @Test
-    public void aDeviceThatSleptIsNoticed() {
+    public void aDeviceThatSleptAWhileAtATimeIsNoticed() {
         fake.onRun = new Runnable() {
             @Override
             public void run() {
