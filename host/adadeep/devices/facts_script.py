@@ -142,6 +142,7 @@ case $v in
 *) if [ -r $B ]; then section build_prop cat $B
   else section os_release cat /etc/os-release; echo "$T done"; exit 0; fi ;;
 esac
+section java command -v app_process
 section features features
 section battery $L dumpsys battery
 section thermalservice $L dumpsys thermalservice

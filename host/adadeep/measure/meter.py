@@ -24,11 +24,7 @@ from adadeep.core.target import Target
 from adadeep.devices.agent import AgentClient
 from adadeep.devices.agent_messages import AgentSession, ProgressReply
 from adadeep.devices.parse.block_texts import BLOCK_PATHS
-from adadeep.devices.parse.conditions import (
-    ANDROID_PATHS,
-    CONDITION_COMMANDS,
-    CONDITION_PATHS,
-)
+from adadeep.devices.parse.conditions import ANDROID_PATHS, CONDITION_PATHS
 from adadeep.devices.parse.scheduling import SCHEDULING_PATHS, scheduling_of
 from adadeep.measure.cooling import Cooling
 from adadeep.measure.faults import (
@@ -43,6 +39,7 @@ from adadeep.measure.link import AgentLink
 from adadeep.measure.meter_jobs import Batch, Digests, KeptModels, Measured, ModelJob
 from adadeep.measure.operators import require_operators
 from adadeep.measure.quality import disturbed_by, with_causes
+from adadeep.measure.services import Services
 from adadeep.measure.session_log import Tally
 from adadeep.measure.tensors import outputs_of
 
@@ -53,7 +50,6 @@ _START_S = 90.0
 _SLOWEST_RUN_S = 60.0  # a big network on a slow board
 _RUNS_OF_A_MODEL = 8  # load, first, warm-up, two for the group, dropped and timed ones
 _READ_S = 15.0  # with the commands, of which each may take a while
-_SERVICES_S = 10.0
 
 OnProgress = Callable[[ProgressReply], None]
 
@@ -125,7 +121,7 @@ class DeviceMeter:
         self._cooling = Cooling(clock)
         self._kept, self._digests = KeptModels(), Digests()
         self._quarantine = Quarantine(facts.serial)
-        self._asked_s: float | None = None  # when Android's services were asked last
+        self._services = Services(self._is_android, clock)
         self._scheduling: str | None = None  # of the first agent; all others must have the same
         self._link = AgentLink(facts.serial, connect, clock, self._begun)
         self._pending: list[str] = []  # jobs that are safe here with the next request
@@ -232,7 +228,7 @@ class DeviceMeter:
             with ending_the_overdue(agent, self._facts.serial):
                 found = agent.measure(
                     job, models, self.settings, plan, deadline, read=self._paths,
-                    commands=self._due_commands(), read_block=BLOCK_PATHS,
+                    commands=self._services.due(), read_block=BLOCK_PATHS,
                     on_progress=on_progress,
                 )  # fmt: skip
             self._pending = []  # what comes in order: it was heard before the request
@@ -246,6 +242,7 @@ class DeviceMeter:
             result = self._link.ask(ask, self._limit_s(batch, plan), waiting, is_it)
         except AgentError as error:
             raise self._blaming(error, batch, plan) from error
+        result = self._services.completed(result)
         part = self._told(result)
         self._require_of(part, batch)
         self._cooling.note(part)
@@ -291,9 +288,7 @@ class DeviceMeter:
 
     def _state(self, agent: AgentClient) -> Conditions:
         by = Deadline.after(_READ_S, self._clock)
-        return agent.read(
-            self._paths, by, CONDITION_COMMANDS if self._is_android else ()
-        ).conditions
+        return agent.read(self._paths, by, self._services.commands).conditions
 
     @property
     def _is_android(self) -> bool:
@@ -302,15 +297,6 @@ class DeviceMeter:
     @property
     def _paths(self) -> Sequence[str]:
         return ANDROID_PATHS if self._is_android else CONDITION_PATHS
-
-    def _due_commands(self) -> Sequence[str]:
-        """Services change slowly and cost a process each: many short sessions share an answer."""
-        now = self._clock.now()
-        is_due = self._asked_s is None or now - self._asked_s >= _SERVICES_S
-        if not self._is_android or not is_due:
-            return ()
-        self._asked_s = now
-        return CONDITION_COMMANDS
 
     def _sound_leftovers(self, agent: AgentClient) -> Iterator[MeasuredTogether]:
         """What this study left and can be taken for a session of now; its rest is dropped.

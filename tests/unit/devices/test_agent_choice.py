@@ -20,7 +20,7 @@ from adadeep.devices.agent_kinds.linux_python.python import _PYTHONS
 from adadeep.devices.facts_script import facts_script
 from fakes.android import dist
 
-PHONE = DeviceFacts("phone-1", "adb", os="android")
+PHONE = DeviceFacts("phone-1", "adb", os="android", sdk=34)
 BOARD = DeviceFacts("board-1", "adb", os="linux")
 PYTHON = Capability("python", CapabilityStatus.READABLE, "/usr/bin/python3 3.11.2")
 NO_PYTHON = Capability("python", CapabilityStatus.ABSENT)
@@ -80,6 +80,13 @@ def test_a_device_that_has_both_gets_the_android_agent_and_a_name_overrides(
     assert choose_kind(PHONE, (PYTHON,)) is ANDROID_JAVA
     assert choose_kind(PHONE, (NO_PYTHON,)) is ANDROID_JAVA
     assert choose_kind(PHONE, (PYTHON,), "linux-python") is LINUX_PYTHON
+    for status, evidence, kind in (
+        (CapabilityStatus.READABLE, "/system/bin/app_process", ANDROID_JAVA),
+        (CapabilityStatus.ABSENT, NO_ANSWER, ANDROID_JAVA),
+        (CapabilityStatus.ABSENT, "", LINUX_PYTHON),
+    ):
+        java = Capability("app_process", status, evidence)
+        assert choose_kind(PHONE, (PYTHON, java)) is kind
     with pytest.raises(StableDeviceError, match="the Android agent can't run there"):
         choose_kind(BOARD, (PYTHON,), "android-java")
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import (
@@ -163,9 +164,12 @@ def on_cpuset(group):
     return Reading(0.0, texts, {})
 
 
-def on_android(*agents):
+BATTERY = "Current Battery Service state:\n  status: 3\n  level: 50\n  voltage: 3900\n"
+
+
+def on_android(*agents, clock=None):
     facts, waiting = replace(FACTS, os="android"), list(agents)
-    return DeviceMeter(facts, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, HandClock())
+    return DeviceMeter(facts, lambda: waiting.pop(0), SETTINGS, STUDY, PRIOR, clock or HandClock())
 
 
 def test_on_android_services_are_asked_and_where_the_agent_runs_is_part_of_the_target():
@@ -185,16 +189,24 @@ def test_on_android_services_are_asked_and_where_the_agent_runs_is_part_of_the_t
     assert elsewhere.looks == 0
 
 
-def test_services_are_asked_every_ten_seconds_for_each_costs_a_process():
-    agent = PlayedAgent(
-        lambda *told: steady(*told, before=on_cpuset("/")), state=lambda: on_cpuset("/")
-    )
-    meter = on_android(agent)
+def test_services_are_asked_every_ten_seconds_and_what_they_said_holds_as_long():
+    said = {"dumpsys power": "  mWakefulness=Awake\n", "dumpsys battery": BATTERY}
+
+    def told(job, models, plan):
+        around = replace_struct(on_cpuset("/"), commands=said if agent.around["commands"] else {})
+        return steady(job, models, plan, before=around, after=around)
+
+    agent = PlayedAgent(told, state=lambda: on_cpuset("/"))
+    clock = HandClock()
+    meter = on_android(agent, clock=clock)
     asked = []
     for wait_s in (0, 1, 8, 1, 30):
-        meter._clock.sleep(wait_s)
-        meter.measure([MODEL], PLAN)
+        clock.sleep(wait_s)
+        [measured] = meter.measure([MODEL], PLAN).measurements
         asked.append(bool(agent.around["commands"]))
+        for state in (measured.before, measured.after):
+            assert (state.screen, state.battery_status) == ("on", "Discharging")
+            assert state.scheduling == "cpuset /"
     assert asked == [True, False, False, True, True]
 
 

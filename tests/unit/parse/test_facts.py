@@ -97,7 +97,7 @@ def test_a_phone_is_asked_once_and_described_whole():
     assert facts.battery is not None
     assert (facts.battery.capacity_mah, facts.battery.level_percent) == (3000, 84)
     assert facts.hardware_serial == hashed("R58M")
-    assert len({capability.name for capability in capabilities}) == len(capabilities) == 13
+    assert len({capability.name for capability in capabilities}) == len(capabilities) == 14
 
 
 def test_capabilities_tell_what_was_read_with_the_evidence():
@@ -112,6 +112,7 @@ def test_capabilities_tell_what_was_read_with_the_evidence():
     assert status(capabilities, "battery_charge_counter") is ABSENT  # it says 0
     assert status(capabilities, "power_rails") is ABSENT
     assert status(capabilities, "python") is ABSENT
+    assert status(capabilities, "app_process") is ABSENT
 
 
 def test_refused_is_not_absent():

@@ -29,7 +29,7 @@ FILES = sorted(SHARED.glob("*/*.txt")) if SHARED.is_dir() else []
 SECTIONS = (
     "id", "uname", "cpuinfo", "meminfo", "cpu", "power", "thermal", "energy", "python", "linux",
     "getprop", "build_prop", "features", "battery", "thermalservice", "stats", "rails",
-    "os_release",
+    "os_release", "java",
 )  # fmt: skip
 
 

@@ -216,4 +216,5 @@ def all_capabilities(
         power_rails(sections.get("rails"), reads["energy"]),
         of_reads("rapl", reads["energy"], rapl),
         of_command("python", sections.get("python")),
+        of_command("app_process", sections.get("java")),
     )

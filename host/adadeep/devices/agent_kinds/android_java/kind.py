@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from adadeep.core.agent_kind import Preparing
 from adadeep.core.check import Check, CheckStatus
 from adadeep.core.clock import Deadline
-from adadeep.core.device import Capability, DeviceFacts
+from adadeep.core.device import NO_ANSWER, Capability, CapabilityStatus, DeviceFacts
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError, NoAgentError, StableDeviceError
 from adadeep.core.stream import Stream
@@ -161,14 +161,12 @@ class AndroidJava:
         """What to do, by error code."""
         return _REMEDIES
 
-    def fits(
-        self,
-        facts: DeviceFacts,
-        capabilities: Sequence[Capability],  # noqa: ARG002
-    ) -> str | None:
-        """Whether it runs Android of an age that will do, and the agent is built."""
+    def fits(self, facts: DeviceFacts, capabilities: Sequence[Capability]) -> str | None:
+        """Whether it runs Java, Android of an age that will do, and the agent is built."""
         if facts.os != "android":
             return "this device does not run Android, as far as it says."
+        if _has_no_java(capabilities):
+            return f"{_NO_JAVA} `adadeep-profile` records its facts."
         if facts.sdk is not None and facts.sdk < _OLDEST_SDK:
             return (
                 f"its Android has API level {facts.sdk}, and the agent needs {_OLDEST_SDK}"
@@ -231,6 +229,14 @@ class AndroidJava:
 
 
 _NO_JAVA = "it has no app_process, which runs Java on every Android that is whole."
+
+
+def _has_no_java(capabilities: Sequence[Capability]) -> bool:
+    """Whether a look told so; one that had no answer in time, or was not made, does not tell."""
+    found = next((one for one in capabilities if one.name == "app_process"), None)
+    return found is not None and (
+        found.status is not CapabilityStatus.READABLE and found.evidence != NO_ANSWER
+    )
 
 
 def _built_check() -> Check:

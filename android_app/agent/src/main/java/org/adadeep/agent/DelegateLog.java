@@ -26,7 +26,6 @@ final class DelegateLog {
                     + " \\(([^)\n]{1,80})\\)");
 
     private final File file; // null where stderr is no file
-    private long marked;
 
     DelegateLog(File file) {
         this.file = file;
@@ -38,27 +37,29 @@ final class DelegateLog {
         return new DelegateLog(stderr.isFile() ? stderr : null);
     }
 
-    /** A model is about to be loaded. */
-    void mark() {
-        marked = file == null ? 0 : file.length();
+    /** Where the next word will stand. */
+    long end() {
+        return file == null ? 0 : file.length();
     }
 
     /**
      * {name, nodes} of each delegate, then of the runtime's own kernels ("none"), as far as they
-     * were counted since the mark.
+     * were counted.
      *
+     * @param from where the log ended before the model was loaded.
+     * @param to where it ended after that.
      * @param planLength of the model.
      */
-    List<Message> since(int planLength) {
-        return file == null ? new ArrayList<Message>() : counted(read(), planLength);
+    List<Message> between(long from, long to, int planLength) {
+        return file == null ? new ArrayList<Message>() : counted(read(from, to), planLength);
     }
 
-    private String read() {
+    private String read(long from, long to) {
         RandomAccessFile in = null;
         try {
             in = new RandomAccessFile(file, "r");
-            in.seek(marked);
-            byte[] data = new byte[(int) Math.max(0, Math.min(MOST_BYTES, in.length() - marked))];
+            in.seek(from);
+            byte[] data = new byte[(int) Math.max(0, Math.min(MOST_BYTES, to - from))];
             in.readFully(data);
             return new String(data, "ISO-8859-1");
         } catch (IOException error) {

@@ -15,11 +15,14 @@ import org.tensorflow.lite.Tensor;
 final class TensorFlowLiteNetwork implements Network {
     private final DirectInterpreter interpreter;
     private final DelegateLog log;
-    private List<Message> delegates; // null until the tensors are allocated
+    private final long loggedBefore;
+    private long loggedAfter;
 
-    TensorFlowLiteNetwork(DirectInterpreter interpreter, DelegateLog log) {
+    /** @param loggedBefore where the log ended before the model was loaded. */
+    TensorFlowLiteNetwork(DirectInterpreter interpreter, DelegateLog log, long loggedBefore) {
         this.interpreter = interpreter;
         this.log = log;
+        this.loggedBefore = loggedBefore;
     }
 
     private static Port port(Tensor tensor) {
@@ -57,7 +60,7 @@ final class TensorFlowLiteNetwork implements Network {
 
     @Override
     public void allocated() {
-        delegates = log.since(interpreter.planLength());
+        loggedAfter = log.end();
     }
 
     @Override
@@ -93,7 +96,7 @@ final class TensorFlowLiteNetwork implements Network {
 
     @Override
     public List<Message> delegates() {
-        return delegates;
+        return log.between(loggedBefore, loggedAfter, interpreter.planLength());
     }
 
     @Override

@@ -44,7 +44,7 @@ final class TensorFlowLiteRuntime implements Runtime {
 
     @Override
     public Network load(String path, int threads) {
-        log.mark();
-        return new TensorFlowLiteNetwork(new DirectInterpreter(path, threads), log);
+        long logged = log.end();
+        return new TensorFlowLiteNetwork(new DirectInterpreter(path, threads), log, logged);
     }
 }

@@ -14,6 +14,7 @@ final class Entry {
 
     long bytes;
     LoadedModel model; // of the placement; null before the first
+    LoadedModel fed; // of the first placement: freed, but it has the values of the inputs
     double runNs;
     int group = 1;
     long firstNs;

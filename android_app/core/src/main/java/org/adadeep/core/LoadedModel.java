@@ -13,6 +13,7 @@ final class LoadedModel {
 
     private final Network network;
     private final List<Message> fed = new ArrayList<Message>();
+    private byte[][] values = {};
 
     /** From the file to tensors allocated. */
     final long loadNs;
@@ -116,13 +117,26 @@ final class LoadedModel {
         }
         Inputs.checkNames(inputs, ranges);
         fed.clear();
+        byte[][] all = new byte[inputs.length][];
         Order random = new Order(0);
         for (int i = 0; i < inputs.length; i++) {
-            Inputs.Values values = tensors == null
+            Inputs.Values made = tensors == null
                     ? Inputs.chosen(inputs[i], ranges, random)
                     : new Inputs.Values(Inputs.given(inputs[i], tensors.get(i)), source);
-            put(i, values.data);
-            fed.add(Inputs.described(inputs[i], values.word));
+            put(i, made.data);
+            all[i] = made.data;
+            fed.add(Inputs.described(inputs[i], made.word));
+        }
+        values = all;
+    }
+
+    /** Sets the inputs as another model of the same file has them. */
+    void setInputsOf(LoadedModel other) {
+        fed.clear();
+        fed.addAll(other.fed);
+        values = other.values;
+        for (int i = 0; i < values.length; i++) {
+            put(i, values[i]);
         }
     }
 

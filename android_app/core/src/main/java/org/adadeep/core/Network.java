@@ -16,7 +16,7 @@ public interface Network {
     /** Gets all tensors their memory; the runtime's delegates take their nodes. */
     void allocate();
 
-    /** After `allocate`, outside of what is timed: sees who took which nodes. */
+    /** After `allocate`, outside of what is timed: for who wants to see who took which nodes. */
     void allocated();
 
     /** Sets an input: little-endian numbers in C order, as many as its shape has. */

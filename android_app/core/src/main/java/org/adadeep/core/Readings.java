@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * What files and commands say of the device's state, as text; the host makes values of it.
@@ -98,21 +97,31 @@ public final class Readings {
     }
 
     private static void addFitting(List<String> paths, String folder, String pattern) {
-        StringBuilder expression = new StringBuilder();
-        for (String part : pattern.split("\\*", -1)) {
-            expression.append(expression.length() == 0 ? "" : ".*").append(Pattern.quote(part));
-        }
-        Pattern fits = Pattern.compile(expression.toString(), Pattern.DOTALL);
         String[] names = new File(folder + "/").list();
         if (names == null) {
             return;
         }
         Arrays.sort(names);
         for (String name : names) {
-            if (fits.matcher(name).matches()) {
+            if (fits(name, pattern)) {
                 paths.add(folder + "/" + name);
             }
         }
+    }
+
+    /** Whether `*` in a pattern can stand for parts of a name so that they are the same. */
+    static boolean fits(String name, String pattern) {
+        String[] parts = pattern.split("\\*", -1);
+        String last = parts[parts.length - 1];
+        if (parts.length == 1) {
+            return name.equals(pattern);
+        }
+        int at = name.startsWith(parts[0]) ? parts[0].length() : -1;
+        for (int i = 1; i < parts.length - 1 && at >= 0; i++) {
+            int found = name.indexOf(parts[i], at);
+            at = found < 0 ? -1 : found + parts[i].length();
+        }
+        return at >= 0 && name.length() - last.length() >= at && name.endsWith(last);
     }
 
     /** The beginning of a file; null if it can't be read. */

@@ -167,15 +167,25 @@ final class Session implements Runs.Between {
 
     private void loadOne(Entry entry) {
         entry.model = LoadedModel.load(device.runtime, entry.path, settings, clocks);
-        List<?> sample = entry.samples.isEmpty() ? null : (List<?>) entry.samples.get(0);
-        String source = settings.get("input_file") != null ? Inputs.FILE : Inputs.GIVEN;
-        entry.model.setInputs(sample, settings.list("input_ranges"), source);
+        feed(entry);
         entry.firstNs = Math.max(1, runs.one(entry.model));
         entry.blocks.clear();
         entry.placed = new Message()
                 .with("load_ns", Math.max(1, entry.model.loadNs))
                 .with("first_ns", entry.firstNs)
                 .with("cold_ns", new ArrayList<Long>());
+    }
+
+    /** Sets the inputs; their values are made once. */
+    private void feed(Entry entry) {
+        if (entry.fed != null) {
+            entry.model.setInputsOf(entry.fed);
+            return;
+        }
+        List<?> sample = entry.samples.isEmpty() ? null : (List<?>) entry.samples.get(0);
+        String source = settings.get("input_file") != null ? Inputs.FILE : Inputs.GIVEN;
+        entry.model.setInputs(sample, settings.list("input_ranges"), source);
+        entry.fed = entry.model;
     }
 
     private void warmUp(Entry entry) {

@@ -46,6 +46,21 @@ public final class ReadingsTest {
     }
 
     @Test
+    public void aStarIsAnyPartOfAName() {
+        String[][] fit = {{"cpu0", "cpu*"}, {"cpu", "cpu*"}, {"a.b", "*"}, {"", "*"},
+            {"aba", "a*a"}, {"xaybz", "x*y*z"}, {"aab", "*ab"}, {"abab", "*ab*ab"},
+            {"a\nb", "a*b"}};
+        for (String[] one : fit) {
+            assertTrue(one[0] + " " + one[1], Readings.fits(one[0], one[1]));
+        }
+        String[][] not = {{"cp", "cpu*"}, {"a", "a*a"}, {"xcpu", "cpu*"}, {"cpu0x", "cpu*0"},
+            {"xaz", "x*y*z"}, {"ab", "*ab*ab"}, {"axb", "a.b*"}, {"cpu", "cpuX"}};
+        for (String[] one : not) {
+            assertFalse(one[0] + " " + one[1], Readings.fits(one[0], one[1]));
+        }
+    }
+
+    @Test
     public void whatCantBeReadIsNullAndWhatIsNotThereIsLeftOutOfAPattern() {
         Message texts = Readings.texts(Arrays.asList(
                 "/proc/sys/kernel/ostype", "/proc/no", "/proc/no*", "/proc/self",
