@@ -32,7 +32,7 @@ test: $(READY) ## All tests but those on an emulated board; device lab and Andro
 test-board: $(READY) ## The tests on the lab's qemu machines (aarch64, USB)
 	$(BIN)/python -m pytest -m board $(ARGS)
 
-soak: $(READY) ## The tests that open or close an agent, 50 times with a core kept busy; writes docs/soak.md
+soak: $(READY) ## What needs the machine for itself; what opens an agent, 50 times beside a busy core; writes docs/soak.md
 	$(BIN)/python scripts/soak.py $(ARGS)
 
 soak-noise: $(READY) ## Two hours: sessions in three groups, and how often their intervals held; table to docs/benchmarks.md

@@ -180,7 +180,7 @@ def main() -> None:
         [transport] = select([serial], soon())
         ready = ANDROID_JAVA.prepare(transport, soon(), Preparing())
         began = starts_ms(ready, starts)
-        costs = warm_agent(serial, models)
+        costs = [min(one.beyond for one in took) for took in warm_agent(serial, models)]
         pushes = pushes_ms(transport, models)
         java_us = beyond_us(transport, ready, small, 50 if chosen.smoke else 5000)
         put_program(transport)

@@ -1,6 +1,6 @@
 """How often intervals hold, how wide they are, what they find: recorded sessions, replayed.
 
-`noise/record.py` recorded them (95 minutes); anybody can replay them here, in a minute. What is
+`noise/record.py` recorded them (100 minutes); anybody can replay them here, in a minute. What is
 stated is judged by sessions that are not the one that states it.
 
     python benchmarks/bench_noise.py [--smoke] [--results FOLDER]
@@ -31,15 +31,20 @@ from record import Row, content_of, options, show, write
 FASTER = {"small": 0.02, "fc": 0.07}
 
 
-def absolute_rows(recorded: Sequence[Recorded], noise: NoiseModel) -> list[Row]:
+def absolute_rows(
+    recorded: Sequence[Recorded], noise: NoiseModel, longer: NoiseModel | None
+) -> list[Row]:
     rows = []
-    for title, model, update, drift, limit in (
-        ("learned before", noise, False, False, 90.0),
-        ("updated by each session", noise, True, False, None),
-        ("the same, drift taken off", noise, True, True, None),
-        ("the shipped guess", PRIOR, False, False, None),
+    for title, model, uses, since, limit in (
+        ("learned in 20 s", noise, False, 0, None),
+        ("learned in 20 s, as `measure` says it", noise, True, 0, 90.0),
+        ("learned in 4 min", longer, False, 1, None),
+        ("learned in 4 min, as `measure` says it", longer, True, 1, 90.0),
+        ("the shipped guess", PRIOR, False, 0, None),
     ):
-        centres, following, own = replay.absolute(recorded, model, update, drift)
+        if model is None:
+            continue
+        centres, following, own = replay.absolute(recorded, model, uses, uses, since)
         every = [held for of_model in centres.values() for held in of_model]
         if not every:
             return rows
@@ -55,6 +60,11 @@ def absolute_rows(recorded: Sequence[Recorded], noise: NoiseModel) -> list[Row]:
                 detail="the interval of all sessions' own quantiles: 1; "
                 + halves(centres)),
         ]  # fmt: skip
+    held, score = replay.best_constant(recorded)
+    rows.append(
+        Row("absolute, the best width of each network in hindsight: interval score", score, "x",
+            detail=f"about each session's median; held in {100 * held:.0f} %")
+    )  # fmt: skip
     return rows
 
 
@@ -74,17 +84,17 @@ def ratio_rows(recorded: Sequence[Recorded], noise: NoiseModel) -> list[Row]:
     found = replay.ratios(recorded, noise)
     if found:
         every = [[held.is_held] for of in found.values() for held in of]
-        rows.append(percent("ratio: mean of other sessions held", Share.of(every), 90.0))
+        rows.append(percent("ratio: centre of other sessions held", Share.of(every), 90.0))
     for name, held in found.items():
         if len(held) > 2:
             half, allowed = (
-                float(np.mean([h.half for h in held])),
+                float(np.median([h.half for h in held])),
                 replay.allowed(recorded, noise, name, held),
             )
             detail = f"{100 * half:.2g} % for {100 * allowed:.2g} %: 1.96 sd, foretold or seen"
             rows.append(
-                Row(f"ratio, {name}: half-width over what placements allow", half / allowed, "x",
-                    1.3, detail=detail)
+                Row(f"ratio, {name}: half-width, median, over what placements allow",
+                    half / allowed, "x", 1.3, detail=detail)
             )  # fmt: skip
     itself = replay.against_itself(recorded, noise, FASTER)
     if itself:
@@ -119,10 +129,12 @@ def briefly_recorded() -> list[Recorded]:
 
 def rows_of(recorded: Sequence[Recorded]) -> tuple[list[Row], NoiseModel]:
     if not recorded:
-        sys.exit("There is no recording: benchmarks/noise/record.py makes one, in 95 minutes.")
+        sys.exit("There is no recording: benchmarks/noise/record.py makes one, in 100 minutes.")
     teaching = [one.session for one in recorded if one.kind == "noise"]
     noise = learned(teaching, cache_bytes=8 << 20)
-    rows = [*absolute_rows(recorded, noise), *ratio_rows(recorded, noise)]
+    minutes = [one.session for one in recorded if one.kind == "learning"]
+    longer = learned([*teaching, *minutes], cache_bytes=8 << 20) if minutes else None
+    rows = [*absolute_rows(recorded, noise, longer), *ratio_rows(recorded, noise)]
     return [*rows, *order_rows(recorded, noise)], noise
 
 

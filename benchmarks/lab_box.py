@@ -18,7 +18,10 @@ FIRST_PORT = 6790
 
 def free_port() -> int:
     """A port that nobody listens on, clear of those that adb servers search for emulators."""
+    cache = Path(os.environ.get("LAB_CACHE") or Path.home() / ".cache" / "adadeep-lab")
     for port in range(FIRST_PORT, FIRST_PORT + 200):
+        if list((cache / "running").glob(f"*-{port}")):  # of a run that was killed, or begins
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -1,7 +1,8 @@
 """`make soak`: the tests that open or close an agent, again and again, with a core kept busy.
 
 They are about moments (an agent that is just ending, a cable pulled between two writes), which a
-run on an idle machine hardly ever meets. Writes docs/soak.md.
+run on an idle machine hardly ever meets. Before them, once and with nothing beside it, what takes
+the whole machine (marker `soak`). Writes docs/soak.md.
 
 Usage: soak.py [--rounds N] [--jobs N] [--output FILE] [more arguments of pytest]
 """
@@ -25,7 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 50
 FOLDERS = ["tests/integration", "tests/unit/devices"]
-TESTS = ["-m", "agent_life and not board", "-q", "-p", "no:cacheprovider", *FOLDERS]
+LIVES, ALONE = "agent_life and not board", "soak"
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *FOLDERS]
 
 
 @contextlib.contextmanager
@@ -39,12 +41,11 @@ def busy_core() -> Iterator[None]:
         process.wait()
 
 
-def one_round(arguments: list[str]) -> tuple[Counter[str], list[str]]:
+def one_round(marked: str, arguments: list[str]) -> tuple[Counter[str], list[str]]:
     """Counts of a run of pytest by outcome, and the tests that failed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *TESTS, *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [*PYTEST, "-m", marked, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     last = (done.stdout.strip().splitlines() or [""])[-1]
     found = re.findall(r"(\d+) (passed|failed|skipped|errors?)\b", last)
     counts = Counter({outcome.rstrip("s"): int(number) for number, outcome in found})
@@ -66,7 +67,8 @@ def report(
         "# Soak",
         "",
         "Written by `make soak`: the tests that open or close an agent (marker `agent_life`),",
-        "again and again, while a core is kept busy.",
+        "again and again, while a core is kept busy; before them, once, those that take the whole",
+        "machine (marker `soak`: measuring beside 50 busy programs).",
         "",
         "| | |",
         "|---|---|",
@@ -92,16 +94,19 @@ def main() -> int:
     counts: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     began = time.monotonic()
+
+    def note(what: str, rounds: int, found: Counter[str], failed: list[str]) -> None:
+        counts.update(found)
+        failures.update(failed)
+        print(f"{what}: {dict(found)} {' '.join(failed)}", flush=True)
+        text = report((rounds, wish.jobs), counts, failures, time.monotonic() - began)
+        wish.output.write_text(text)
+
+    note("alone on the machine", 0, *one_round(ALONE, arguments))
     with busy_core(), ThreadPoolExecutor(wish.jobs) as pool:
-        rounds = [pool.submit(one_round, arguments) for _ in range(wish.rounds)]
+        rounds = [pool.submit(one_round, LIVES, arguments) for _ in range(wish.rounds)]
         for number, done in enumerate(as_completed(rounds), start=1):
-            found, failed = done.result()
-            counts += found
-            failures.update(failed)
-            print(f"round {number} of {wish.rounds}: {dict(found)} {' '.join(failed)}", flush=True)
-            seconds = time.monotonic() - began
-            text = report((number, wish.jobs), counts, failures, seconds)
-            wish.output.write_text(text)
+            note(f"round {number} of {wish.rounds}", number, *done.result())
     if not counts["passed"]:
         raise SystemExit("nothing was run: the device lab is not to be had here")
     return 1 if failures else 0

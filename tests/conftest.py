@@ -50,6 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         markers = {marker.name for marker in item.iter_markers()}
         if markers & {"lab", "board"} and (reason := lab_reason()):
             item.add_marker(pytest.mark.skip(reason=f"no device lab: {reason}"))
+        if "soak" in markers and "soak" not in str(config.getoption("markexpr")):
+            item.add_marker(pytest.mark.skip(reason="takes the whole machine: make soak"))
         if "device" in markers and not config.getoption("--device"):
             item.add_marker(pytest.mark.skip(reason="needs a device: pytest --device SERIAL"))
     # Files with slow tests first, so that no process works on one alone at the end.

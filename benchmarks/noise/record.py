@@ -1,10 +1,11 @@
-"""Records the sessions that `bench_noise.py` replays: 95 minutes, in three groups.
+"""Records the sessions that `bench_noise.py` replays: 100 minutes, in three groups.
 
     python benchmarks/noise/record.py [--file FILE] [--gap MINUTES] [--share 0..1] [--loop]
 
-A group takes 17 minutes and begins --gap minutes (20) after the end of the one before. What is in
-FILE is not recorded again: an interrupted recording goes on when the same command is given. A
-machine that is to be judged runs nothing else meanwhile but what it always runs.
+A group takes 17 minutes, the second 4 more, and begins --gap minutes (20) after the end of the one
+before. What is in FILE is not recorded again: an interrupted recording goes on when the same
+command is given. A machine that is to be judged runs nothing else meanwhile but what it always
+runs.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ ABSOLUTELY = MeasuringPlan(placements=60, placement_ms=80, max_ms=4_000)
 COMPARED = MeasuringPlan(placements=60, placement_ms=80, max_ms=5_000)
 ITSELF = MeasuringPlan(placements=60, placement_ms=80, max_ms=5_000)
 CANDIDATE = MeasuringPlan(placements=12, placement_ms=80, max_ms=1_000)
+LEARNING, LEARNING_STEP_S = (
+    15,
+    16.0,
+)  # sessions that `--noise 4min` learns from, and from one to the next
 SESSIONS, SELF_SESSIONS = 10, 33  # a group; of each model or pair, of each model against itself
 
 
@@ -56,6 +61,8 @@ def tasks(group: int, share: float) -> Iterator[Task]:
     sessions = max(round(SESSIONS * share), 2)
     if group == 0:
         yield from _noise_tasks()
+    if group == 1:
+        yield from _learning_tasks(max(round(LEARNING * share), 4))
     for number in range(sessions):
         yield from _judged_tasks(number)
         for name in SELF:
@@ -73,6 +80,12 @@ def _noise_tasks() -> Iterator[Task]:
     yield Task("noise", "series", 0, REFERENCES, SERIES)
     for number in range(3):
         yield Task("noise", "references", number, REFERENCES, NOISE, 2)
+
+
+def _learning_tasks(count: int) -> Iterator[Task]:
+    """4 minutes, as `adadeep-profile --noise 4min` takes for it."""
+    for number in range(count):
+        yield Task("learning", "minutes", number, REFERENCES, NOISE)
 
 
 def _judged_tasks(number: int) -> Iterator[Task]:
@@ -101,9 +114,12 @@ def record(measure: Measure, path: Path, group: int, wanted: Iterator[Task]) -> 
         if key in done:
             continue
         plan = replace(task.plan, seed=sum(map(ord, key)) * 1000 + task.number)
+        begun = time.monotonic()
         session = measure([network(name) for name in task.models], plan, task.launches, key)
         write(path, Recorded(task.kind, task.name, group, task.number, session))
         print(f"{time.strftime('%H:%M:%S')} {key}", flush=True)
+        if task.kind == "learning" and plan.max_ms >= NOISE.max_ms:
+            time.sleep(max(LEARNING_STEP_S - (time.monotonic() - begun), 0.0))
 
 
 def wait(path: Path, group: int, gap_s: float) -> None:

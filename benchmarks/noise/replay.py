@@ -15,7 +15,8 @@ from adadeep.core.estimates import RatioEstimate
 from adadeep.core.noise import NoiseModel
 from adadeep.core.noise_plans import ratio_variance
 from adadeep.core.noise_pool import Like
-from adadeep.core.ratio_graph import Edge, RatioGraph
+from adadeep.core.noise_series import trimmed_mean
+from adadeep.core.ratio_graph import RatioGraph, edges_of
 from noise.stored import Recorded
 
 ALPHA = 0.05
@@ -69,7 +70,11 @@ Teach = Callable[[NoiseModel, Recorded], NoiseModel]
 
 
 def absolute(
-    recorded: Iterable[Recorded], noise: NoiseModel, update: bool, drift: bool = False
+    recorded: Iterable[Recorded],
+    noise: NoiseModel,
+    update: bool,
+    drift: bool = False,
+    since: int = 0,
 ) -> tuple[dict[str, list[Held]], dict[str, list[list[Held]]], dict[str, float]]:
     """Stated intervals against the centres of the other groups, and the medians of their sessions.
 
@@ -78,6 +83,7 @@ def absolute(
         noise: learned before.
         update: by each session, after it was judged.
         drift: whether references in a session tell how far the device was off.
+        since: of the groups from this one on is judged what they state.
 
     Returns:
         By model the intervals of the centre; those of the next session, a list a session; and
@@ -93,7 +99,7 @@ def absolute(
     for one in sorted(sessions, key=_when):
         said = noise.latency([one.session.measurements[0]], one.session if drift else None)
         others = [log for group, log in logs[one.name] if group != one.group]
-        if not others:  # a recording of one group
+        if not others or one.group < since:  # a recording of one group; before it was learned
             continue
         truth = float(np.mean(others))
         centres[one.name].append(Held(math.log(said.low_ms), math.log(said.high_ms), truth))
@@ -106,12 +112,49 @@ def absolute(
     return centres, following, {name: float(np.mean(scores)) for name, scores in own.items()}
 
 
+def best_constant(recorded: Iterable[Recorded], since: int = 0) -> tuple[float, float]:
+    """What intervals about a session's own median can do, were their width known in hindsight.
+
+    Of each model the one relative width that has the least score for the centres of other groups.
+
+    Returns:
+        Share that holds, and mean score, relative as that of `absolute`.
+    """
+    logs: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for one in recorded:
+        if one.kind == "absolute":
+            logs[one.name].append((one.group, math.log(one.session.measurements[0].latency_ms)))
+    held, scores = [], []
+    for of_model in logs.values():
+        every = [log for _, log in of_model]
+        low, high = np.quantile(every, (ALPHA / 2, 1 - ALPHA / 2))
+        pairs = [
+            (log, float(np.mean([other for g, other in of_model if g != group])))
+            for group, log in of_model
+            if group >= since and any(g != group for g, _ in of_model)
+        ]
+        if not pairs:
+            continue
+        own = np.mean([Held(float(low), float(high), truth).score for _, truth in pairs])
+        tried = [
+            [Held(log - half, log + half, truth) for log, truth in pairs]
+            for half in sorted(abs(log - truth) for log, truth in pairs)
+        ]
+        best = min(tried, key=lambda some: sum(one.score for one in some))
+        held += [one.is_held for one in best]
+        scores.append(np.mean([one.score for one in best]) / own)
+    return (float(np.mean(held)), float(np.mean(scores))) if held else (0.0, 0.0)
+
+
 def _when(one: Recorded) -> float:
     return one.session.measurements[0].before.timestamp
 
 
 def ratios(recorded: Iterable[Recorded], noise: NoiseModel) -> dict[str, list[Held]]:
-    """Stated intervals of pairs against the mean of all other sessions of the pair."""
+    """Stated intervals of pairs against the centre of all other sessions of the pair.
+
+    That is their trimmed mean: one in which somebody else had the memory does not move it.
+    """
     said: dict[str, list[RatioEstimate]] = defaultdict(list)
     for one in recorded:
         if one.kind == "pair":
@@ -123,7 +166,7 @@ def ratios(recorded: Iterable[Recorded], noise: NoiseModel) -> dict[str, list[He
         logs = np.array([estimate.log_ratio for estimate in estimates])
         found[name] = [
             Held(e.log_ratio - e.margin, e.log_ratio + e.margin,
-                 float(np.mean(np.delete(logs, n)))) for n, e in enumerate(estimates)
+                 trimmed_mean(np.delete(logs, n))[0]) for n, e in enumerate(estimates)
         ]  # fmt: skip
     return found
 
@@ -186,14 +229,7 @@ def order(recorded: Iterable[Recorded], noise: NoiseModel) -> tuple[int, int]:
 
 def _times(recorded: Sequence[Recorded], noise: NoiseModel) -> dict[str, float]:
     """Of each plan the log latency, in units of the sharp reference."""
-    edges = []
-    for one in recorded:
-        hashes = [measured.model_sha256 for measured in one.session.measurements]
-        edges += [
-            Edge(hashes[0], other, noise.ratio(one.session, 0, number))
-            for number, other in enumerate(hashes)
-            if number
-        ]
+    edges = [edge for one in recorded for edge in edges_of(one.session, noise)]
     graph = RatioGraph.of(edges)
     found: dict[str, float] = {}
     for one in recorded:

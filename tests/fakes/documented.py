@@ -10,7 +10,8 @@ from typing import Any
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
 DOCUMENTED = set(re.findall(r"[A-Za-z0-9_]+", " ".join(re.findall(r"`([^`]+)`", DOCUMENT))))
 # Keys that are data: names of layers, sensors, targets, settings, what an adb server says.
-FREE = {"description", "temperatures_c", "plan", "parameters", "demands", "plugins", "study"}
+FREE = {"description", "temperatures_c", "cooling", "plan", "parameters", "demands", "plugins",
+        "study"}  # fmt: skip
 
 
 def keys_of_value(value: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -341,16 +342,36 @@ def test_a_device_without_python_is_told_so(lab_phone):
         pass
 
 
-def test_a_cut_connection_is_mended_and_the_result_fetched_from_the_spool(lab_phone):
+def test_a_cut_connection_is_mended_and_the_result_fetched_from_the_spool(lab_phone, monkeypatch):
+    asked, fetched = [], []
+    measure, fetch = AgentClient.measure, AgentClient.fetch
+
+    def asking(self, job, *arguments, **options):
+        asked.append(job)
+        return measure(self, job, *arguments, **options)
+
+    def fetching(self, job, *arguments):
+        fetched.append(fetch(self, job, *arguments))
+        return fetched[-1]
+
+    monkeypatch.setattr(AgentClient, "measure", asking)
+    monkeypatch.setattr(AgentClient, "fetch", fetching)
     device = lab_phone(python=True)
     transport = make_transport(device.serial)
     with open_meter(transport, soon()) as meter:
-        meter.measure([STEADY], SLOW)
+        first = meter.measure([STEADY], SLOW)
         cut = threading.Timer(0.6, device.disconnect)
         cut.start()
-        again = meter.measure([STEADY], SLOW)
+        again = meter.measure([STEADY], replace(SLOW, seed=1))
         cut.join()
     assert timed_s(again) > 1.4
+    assert again.id != first.id
+    [found] = fetched
+    assert found is not None  # the agent went on alone
+    assert len(asked) == len(set(asked)) == 2  # and nothing was measured twice
+    assert [p.blocks for p in again.measurements[0].placements] == [
+        p.blocks for p in found.together("f" * 16, "box").measurements[0].placements
+    ]
 
 
 def test_a_device_that_does_not_come_back_is_given_up_after_a_while(lab_phone, monkeypatch):

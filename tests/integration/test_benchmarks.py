@@ -12,6 +12,7 @@ from adadeep.search.registry import SAMPLERS
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NEEDS = {
+    "board": [pytest.mark.board, pytest.mark.slow],
     "android": [pytest.mark.lab],
     "candidate": [pytest.mark.lab],
     "demo": [pytest.mark.tf, pytest.mark.slow],

@@ -12,7 +12,10 @@ from adadeep_agent.blocks import (
     Clocks,
     SleepGuard,
     dropped_runs,
+    run_ns,
     timed_runs,
+    weight_of,
+    with_texts,
 )
 from adadeep_agent.process import PeakMemory, memory_available, pinned
 from adadeep_agent.readings import reading
@@ -22,7 +25,6 @@ from adadeep_agent.wire import ErrorCode, Message, WireError
 PROGRESS_NS = 2_000_000_000
 _LONG_FIRST_NS = 100_000_000  # after such a first inference no further runs tell how long one is
 _PART_BYTES = 2_000_000  # about so long a placement may be on the wire
-_A_TIME, _A_BLOCK = 11, 120  # bytes of one on the wire, about
 _ROOM = 3  # times a model's size that it takes when it is loaded
 _LOADING_SHARE = 4  # timed runs take so many times what loading took
 
@@ -71,6 +73,7 @@ class Entry:
         self.block_ns: float = float(wanted.get("block_ms") or plan["block_ms"]) * 1e6
         self.bytes = 0
         self.model: Optional[Model] = None  # loaded, of the placement
+        self.values: Any = None  # that it is fed, the same in every placement
         self.run_ns, self.group, self.first_ns = 0.0, 1, 0
         self.placed: Message = {}
 
@@ -180,21 +183,25 @@ class Session:
                 self._warm_up(entry)
         sizing = self._clocks.now()
         for entry in self._entries:
-            self._size(entry)
+            if not self._placement:
+                self._measure_a_run(entry)
+            entry.group = self._group(entry)
         loading_ns += self._clocks.now() - sizing
         self._loadings_ns.append(loading_ns)
         self._rounds(turns.median(self._loadings_ns))
         for entry in self._entries:
             self._cold(entry)
         self._guard.look()
-        blocks = [entry.placed["blocks"] for entry in self._entries]
-        said = turns.placement_logs([[_run_ns(b) for b in one] for one in blocks])
+        runs = [[run_ns(block) for block in entry.placed["blocks"]] for entry in self._entries]
+        for entry, own in zip(self._entries, runs):
+            entry.run_ns = turns.median(own)
+        said = turns.placement_logs(runs)
         for values, value in zip(self._series, said):
             values.append(value)
         self._width = turns.half_width(self._series)
         part = {
             "placement": self._placement,
-            "models": [_as_text(entry.placed) for entry in self._entries],
+            "models": [with_texts(entry.placed) for entry in self._entries],
         }
         self._placement += 1
         self._hooks.part(part)
@@ -215,8 +222,10 @@ class Session:
         source = inputs.FILE if settings.get("input_file") else inputs.GIVEN
         shapes = settings.get("input_shapes", ())
         entry.model = Model(self._runtime, entry.path, settings["threads"], shapes)
-        sample = entry.samples[0] if entry.samples else None
-        entry.model.set_inputs(sample, settings.get("input_ranges", ()), source)
+        if entry.values is None:
+            sample = entry.samples[0] if entry.samples else None
+            entry.values = entry.model.values(sample, settings.get("input_ranges", ()), source)
+        entry.model.feed(entry.values)
         with running(entry.model) as invoke:
             began = self._clocks.now()
             invoke()
@@ -234,8 +243,8 @@ class Session:
             dropped_runs(invoke, (0, least_ns), self._clocks.now, self._hooks.check)
         self._progress()
 
-    def _size(self, entry: Entry) -> None:
-        """Finds out how long a run is, and so the size of a group."""
+    def _measure_a_run(self, entry: Entry) -> None:
+        """Finds out how long a run is, about; later placements know it of the one before."""
         entry.run_ns = entry.first_ns
         if entry.first_ns <= _LONG_FIRST_NS:
             with blaming(entry.name), running(entry.loaded) as invoke:
@@ -243,12 +252,15 @@ class Session:
                     began = self._clocks.now()
                     invoke()
                     entry.run_ns = min(entry.run_ns, self._clocks.now() - began)
+
+    def _group(self, entry: Entry) -> int:
         entry.run_ns = max(1.0, entry.run_ns)
-        entry.group = turns.group_size(entry.run_ns, self._clock_ns, entry.block_ns, self._plan)
+        return turns.group_size(entry.run_ns, self._clock_ns, entry.block_ns, self._plan)
 
     def _rounds(self, loading_ns: float) -> None:
         least_ns = max(self._plan["placement_ms"] * 1e6, _LOADING_SHARE * loading_ns)
         number = timed_ns = weight = 0
+        self._texts.pause()
         while timed_ns < least_ns and weight < _PART_BYTES:
             blocks = self._round(number)
             if blocks is None:
@@ -256,7 +268,7 @@ class Session:
             for entry, block in zip(self._entries, blocks):
                 entry.placed["blocks"].append(block)
                 timed_ns += sum(block["times_ns"])
-                weight += _weight(block)
+                weight += weight_of(block)
             number += 1
             if self._elapsed_ms >= self._plan["max_ms"]:
                 return
@@ -278,7 +290,7 @@ class Session:
         plan, clocks = self._plan, self._clocks
         self._hooks.check()
         core = clocks.core() if clocks.core else None
-        texts = self._texts.read(core)
+        texts = self._texts.ahead(core)
         dropped = None
         if entry.run_ns <= 10 * entry.block_ns:
             least = (plan["drop_runs"], plan["drop_ms"] * 1e6)
@@ -290,7 +302,7 @@ class Session:
         return {
             "round": number, "start_ns": start, "boot_ns": boot, "group": entry.group,
             "times_ns": times, "dropped_ns": dropped, "cpu_ns": cpu, "core": core,
-            "texts": [texts, self._texts.read(core)],
+            "texts": [texts, self._texts.behind(core)],
         }  # fmt: skip
 
     def _between(self) -> None:
@@ -358,25 +370,6 @@ def _swept(size: int) -> Any:
     import numpy
 
     return numpy.zeros(size, numpy.uint8)
-
-
-def _run_ns(block: Message) -> float:
-    return turns.median(block["times_ns"]) / float(block["group"])
-
-
-def _weight(block: Message) -> int:
-    texts = sum(len(text or b"") for side in block["texts"] for text in side)
-    return _A_BLOCK + _A_TIME * len(block["times_ns"]) + texts
-
-
-def _as_text(placed: Message) -> Message:
-    """What was placed, with texts in place of the bytes that were read."""
-    for block in placed["blocks"]:
-        block["texts"] = [
-            [None if text is None else text.decode("utf-8", "replace") for text in side]
-            for side in block["texts"]
-        ]
-    return placed
 
 
 def measure(

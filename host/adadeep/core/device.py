@@ -167,6 +167,15 @@ class DeviceFacts:
         require_range("sdk", 1, 1e6, self.sdk)
 
     @property
+    def core_kinds(self) -> tuple[tuple[int, int], ...]:
+        """(number of a core, a number for its kind), ascending; empty where all are alike."""
+        kinds = list(dict.fromkeys((one.part, one.max_khz) for one in self.clusters))
+        if len(kinds) < 2:
+            return ()
+        of_cores = ((one.cores, kinds.index((one.part, one.max_khz))) for one in self.clusters)
+        return tuple(sorted((core, kind) for cores, kind in of_cores for core in cores))
+
+    @property
     def title(self) -> str:
         """For people: "Xiaomi Redmi 3S"."""
         maker, model = self.manufacturer or "", self.model or self.device or ""

@@ -130,18 +130,13 @@ def summed(*parts: tuple[float, float]) -> tuple[float, float]:
     return variance, min(1 / uncertain, _MOST_DF) if uncertain > 0 else _MOST_DF
 
 
-def error_of(
-    *parts: tuple[float, float], worse_than: tuple[float, float] | None = None
-) -> tuple[float, float]:
+def error_of(*parts: tuple[float, float]) -> tuple[float, float]:
     """Standard error and degrees of freedom of a sum of terms, as a `RatioEstimate` has them.
 
     Args:
         parts: variance and degrees of freedom of each.
-        worse_than: of the whole, told in another way; taken where it is the larger.
     """
     variance, df = summed(*parts)
-    if worse_than is not None and worse_than[0] > variance:
-        variance, df = worse_than
     return max(math.sqrt(variance), LEAST_SD / 10), max(df, 1.0)
 
 

@@ -31,6 +31,9 @@ class Conditions:
         battery_percent: 0..100.
         battery_status: as the device says.
         online_cores: numbers.
+        throttled: how often since its boot cores and packages were slowed for their heat, in all.
+        cooling: states of what cools by slowing processors, by name: 0 is full speed, and higher
+            is slower.
         thermal_status: by Android's thermal service, 0 (none) to 6 (shutdown); from 2 on it
             throttles.
         screen: "on", "off", "dreaming", "dozing".
@@ -48,6 +51,8 @@ class Conditions:
     battery_percent: float | None = None
     battery_status: str | None = None
     online_cores: tuple[int, ...] = ()
+    throttled: int | None = None
+    cooling: dict[str, int] = field(default_factory=dict)
     thermal_status: int | None = None
     screen: str | None = None
     doze: str | None = None
@@ -61,6 +66,8 @@ class Conditions:
         require_finite("a temperature", *self.temperatures_c.values())
         require_range("a clock in kHz", 0, 1e8, *self.cpu_khz)
         require_range("a core's number", 0, 1e5, *self.online_cores)
+        require_range("a count of throttling", 0, 1e15, self.throttled)
+        require_range("a state of cooling", 0, 1e6, *self.cooling.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ model came to lie. `docs/measuring.md` explains it to users.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -22,15 +22,16 @@ from adadeep.core.estimates import PercentileEstimate as PercentileEstimate
 from adadeep.core.estimates import RatioEstimate as RatioEstimate
 from adadeep.core.measurement import Measurement
 from adadeep.core.noise_drift import NO_DRIFT, drift_of
-from adadeep.core.noise_launches import by_launches, launch_share, launch_variance
+from adadeep.core.noise_launches import launch_of, launch_variance
 from adadeep.core.noise_learning import (
     centres_of,
     ratio_curve_of,
     references_of,
-    restlessness,
 )
+from adadeep.core.noise_pairs import session_variance
 from adadeep.core.noise_plans import words_of
 from adadeep.core.noise_pool import (
+    EXACT_SD,
     Like,
     ReferenceNoise,
     SessionCentres,
@@ -53,13 +54,12 @@ from adadeep.core.session import MeasuredTogether
 from adadeep.core.statistics import quantile_ranks, t_quantile
 
 VERSION = 1
-_MOST_REFERENCES = 32
+_MOST_REFERENCES, _MOST_CORES = 32, 1024
 _NEAR = 2.0  # a shipped guess goes where a reference is known so near
 _PRIOR_PLACEMENTS = 4.0  # degrees of freedom that references count for, at most
 _MANY_PLACEMENTS = 10  # an interval of the median by order statistics has ends then
 _GUESS_DF = 6.0  # of a shipped guess
 _ELSEWHERE_DF = 2.0  # of it beside what was learned on the device on one occasion
-_EXACT_SD = 5e-4  # of the floors: such a device counts instructions, nothing strays there
 _TAILS = 1.5  # sessions' upper percentiles scatter so much more than their medians
 
 
@@ -73,6 +73,8 @@ class NoiseModel:
         ratios: Allan deviations of the ratio of two: (averaging time in s, deviation).
         state: in which it was learned, see `state_of`; empty for a shipped guess.
         cache_bytes: the device's last cache; None if unknown.
+        core_kinds: (number of a core, its kind): blocks on different ones are not compared. Empty
+            where all are alike, as far as is known.
         version: of this form.
     """
 
@@ -81,6 +83,7 @@ class NoiseModel:
     ratios: Curve = ()
     state: str = ""
     cache_bytes: int | None = None
+    core_kinds: tuple[tuple[int, int], ...] = ()
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -97,11 +100,19 @@ class NoiseModel:
             require_range("a time of averaging", 1e-9, 1e6, tau)
             require_range("a deviation", 0, 10, deviation)
         require_range("cache_bytes", 1, 1 << 40, self.cache_bytes)
+        if len(self.core_kinds) > _MOST_CORES:
+            raise ValueError("a noise model has too many cores")
+        require_range("a core", 0, 1e5, *(number for pair in self.core_kinds for number in pair))
 
     @property
     def is_prior(self) -> bool:
         """Whether it is a shipped guess that no session of the device has moved."""
         return not any(one.model_sha256 for one in self.references)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it counts instructions: nothing strays there, but what long runs wait for."""
+        return float(np.median([one.floor for one in self.references])) <= EXACT_SD
 
     def fits(self, measurement: Measurement) -> bool:
         """Whether it was learned on the device and in the state of a measurement."""
@@ -184,7 +195,7 @@ class NoiseModel:
             *interval_of(math.exp(log - drift.log), centre),
             *interval_of(math.exp(log - drift.log), following),
             *interval_of(session_ms, narrow),
-            basis=self._basis(count),
+            basis=self._basis(count) + drift.words(),
         )
 
     def between(self, measurements: Sequence[Measurement]) -> Variance:
@@ -215,7 +226,7 @@ class NoiseModel:
             seconds: how long a session times it.
         """
         known = self.own(like, seconds)
-        if self.is_prior or all(one.floor <= _EXACT_SD for one in self.references):
+        if self.is_prior or self.is_exact:
             return known
         return known.blended(self._elsewhere(like, seconds))
 
@@ -253,11 +264,7 @@ class NoiseModel:
         return max(each.value / len(logs), (LEAST_SD / 2) ** 2), max(each.df, 1.0)
 
     def ratio(
-        self,
-        session: MeasuredTogether,
-        first: int | str,
-        second: int | str,
-        core_kinds: Mapping[int, str] | None = None,
+        self, session: MeasuredTogether, first: int | str, second: int | str
     ) -> RatioEstimate:
         """How much longer one model of a session takes than another.
 
@@ -265,14 +272,12 @@ class NoiseModel:
             session: in which they ran in turn.
             first: number of the model in it, or its hash.
             second: likewise of the one that it is compared with.
-            core_kinds: the kind of each core, by number; blocks on different ones are not
-                compared. None: all are alike.
 
         Raises:
             ValueError: a model was not in it.
         """
         pair = [member(session, first), member(session, second)]
-        placed, left_out = rounds_of(pair, core_kinds)
+        placed, left_out = rounds_of(pair, dict(self.core_kinds))
         if not placed:  # they share no round
             log = math.log(pair[0].latency_ms / pair[1].latency_ms)
             parts = [self.between([one]) for one in pair]
@@ -284,21 +289,18 @@ class NoiseModel:
         placement = self._blended_placement(likes, rounds, Variance(variance * len(logs), df))
         numbers = sorted({one.launch for one in placed})
         launches = [logs[[one.launch == number for one in placed]] for number in numbers]
-        bare = sum(self.placement(like, np.inf).value for like in likes)
-        launch = launch_variance(launch_share(self.references), bare, launches, placement.value)
-        rest = restlessness(self.references, self.sessions)
+        known = [launch_of(like, self.references) for like in likes]
+        launch = launch_variance(_both(known), launches, placement.value)
+        session_parts = session_variance(likes[0], likes[1], self.references, self.sessions)
         error = error_of(
-            (placement.value / len(logs), placement.df),
-            launch,
-            (rest.value * bare, rest.df),
-            worse_than=by_launches(launches),
-        )
+            (placement.value / len(logs), placement.df), launch,
+            *((part.value, part.df) for part in session_parts),
+        )  # fmt: skip
         return RatioEstimate(mean, *error, left_out)
 
     def _blended_placement(self, likes: Sequence[Like], rounds: float, seen: Variance) -> Variance:
-        priors = [self.placement(like, rounds) for like in likes]
-        prior, df = summed(*((one.value, one.df) for one in priors))
-        return seen.blended(Variance(prior, min(df, _PRIOR_PLACEMENTS)))
+        prior = _both([self.placement(like, rounds) for like in likes])
+        return seen.blended(Variance(prior.value, min(prior.df, _PRIOR_PLACEMENTS)))
 
     def placement(self, like: Like, rounds: float) -> Variance:
         """Of a placement's log median, beside a model that had none.
@@ -347,6 +349,10 @@ class NoiseModel:
         known = len([one for one in self.references if one.model_sha256])
         told = f"{known} reference{'s' * (known != 1)} in {max(len(self.sessions), 1)} sessions"
         return told if sessions == 1 else f"{told}, and {sessions} sessions of the model"
+
+
+def _both(parts: Sequence[Variance]) -> Variance:
+    return Variance(*summed(*((one.value, one.df) for one in parts)))
 
 
 def _like(one: ReferenceNoise) -> Like:

@@ -20,6 +20,7 @@ from adadeep.core.session import MeasuredTogether
 _LEAST_CENTRES = 4  # sessions at other times, for a reference's centre
 _ALIKE = 0.9  # correlation with a reference of the same size and time
 _LEAST_SHARED = 0.3  # correlation below which a reference tells nothing
+_WORTH_SAYING = 0.01  # of a drift
 _FLICKER = 0.5  # of sessions within an hour that count as if they were independent
 
 
@@ -34,6 +35,13 @@ class Drift:
 
     log: float
     left: float
+
+    def words(self) -> str:
+        """How fast the device was then, where that is worth a word: the ends are moved by it."""
+        if abs(self.log) < _WORTH_SAYING:
+            return ""
+        pace = "slower" if self.log > 0 else "faster"
+        return f"; it ran {100 * math.expm1(abs(self.log)):.0f} % {pace} than usual meanwhile"
 
 
 NO_DRIFT = Drift(0.0, 1.0)

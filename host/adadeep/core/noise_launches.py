@@ -1,61 +1,60 @@
-"""What new processes of the agent change: the share of launches in the error of a ratio."""
+"""What new processes of the agent change: the share of launches in the error of a ratio.
+
+A launch's variance is a shrunk estimate: what references' launches told of models of like size and
+time, moved by a session's own launches where it has several, each by its degrees of freedom. So
+one launch does not deny that launches differ, and three say no more of it than three can.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from adadeep.core.estimates import LEAST_SD
-from adadeep.core.noise_pool import ReferenceNoise, Variance
+from adadeep.core.noise_pool import Like, ReferenceNoise, Variance, pooled
 from adadeep.core.noise_series import Floats, trimmed_mean
 
-_SHARE = Variance(0.1, 3.0)  # of a launch's variance to a placement's: a guess
-_MOST_DF = 3.0  # that what is known of references counts for
-_TELLING = 3  # launches, for their means to be the sample
+_SHARE = Variance(0.1, 2.0)  # of a launch's variance to a placement's: a guess
+_BY_CHANCE = 4.0  # times as large as foretold the variance of a few launches may be
 
 
-def launch_share(references: Sequence[ReferenceNoise]) -> Variance:
-    """A launch's variance in terms of a placement's: the same for all models, as far as is known.
+def launch_of(like: Like, references: Sequence[ReferenceNoise]) -> Variance:
+    """Of a launch's log mean of a model, its placements' share left out.
 
-    Each reference had few launches; together they tell, along with a guess.
+    Args:
+        like: the model's size and time.
+        references: that are known.
     """
-    known = [one for one in references if one.launch_df and one.placement_df]
-    if not known:
-        return _SHARE
-    shares = [
-        (max(one.launch_sd, LEAST_SD) / max(one.placement_sd, LEAST_SD)) ** 2 for one in known
-    ]
-    df = sum(one.launch_df for one in known) / 2
-    return _SHARE.likened(Variance(math.exp(float(np.mean(np.log(shares)))), df))
+    return pooled(like, [(one, _of_reference(one)) for one in references if one.placement_df])
+
+
+def _of_reference(one: ReferenceNoise) -> Variance:
+    """Few launches tell little: a share of its placements' variance, as is usual, counts, too."""
+    usual = Variance(_SHARE.value * one.placement_sd**2, _SHARE.df)
+    return usual.blended(Variance(one.launch_sd**2, one.launch_df))
 
 
 def launch_variance(
-    share: Variance, bare: float, launches: Sequence[Floats], placement: float
+    known: Variance, launches: Sequence[Floats], placement: float
 ) -> tuple[float, float]:
     """Variance that launches add to the mean of a log ratio, and its degrees of freedom.
 
     Args:
-        share: see `launch_share`.
-        bare: variance of a placement, its blocks' share left out, of both models.
+        known: of a launch of both models, see `launch_of`.
         launches: of each launch its placements' log ratios.
         placement: variance of one of these.
     """
-    known = Variance(share.value * bare, min(share.df, _MOST_DF))
     if len(launches) > 1:
+        means = [trimmed_mean(one)[0] for one in launches]
         each = placement / float(np.mean([len(one) for one in launches]))
-        seen = max(float(np.var(_means(launches), ddof=1)) - each, 0.0)
-        known = known.blended(Variance(seen, len(launches) - 1.0))
+        seen = max(float(np.var(means, ddof=1)) - each, 0.0)
+        own = Variance(seen, len(launches) - 1.0)
+        known = _unless_contradicted(known, own).blended(own)
     return known.value / len(launches), known.df
 
 
-def by_launches(launches: Sequence[Floats]) -> tuple[float, float] | None:
-    """Variance of the mean as the launches' own means tell it; None where they are too few."""
-    if len(launches) < _TELLING:
-        return None
-    return float(np.var(_means(launches), ddof=1)) / len(launches), len(launches) - 1.0
-
-
-def _means(launches: Sequence[Floats]) -> list[float]:
-    return [trimmed_mean(one)[0] for one in launches]
+def _unless_contradicted(known: Variance, own: Variance) -> Variance:
+    """What is foretold counts for less where another is seen: it may be true of other models."""
+    if own.value <= _BY_CHANCE * known.value:
+        return known
+    return Variance(known.value, known.df * _BY_CHANCE * known.value / own.value)

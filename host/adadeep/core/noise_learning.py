@@ -16,7 +16,6 @@ from adadeep.core.noise_series import (
     Curve,
     deviation_at,
     latency_curve,
-    own_variances,
     ratio_curve,
     rounds_of,
     shares_of,
@@ -25,10 +24,6 @@ from adadeep.core.noise_sessions import AT_ONCE_S, spanned_s
 from adadeep.core.session import MeasuredTogether
 
 MOST_SESSIONS = 100
-# Of a session's own variance of a ratio, where nothing is known: a seventh of a placement's sd.
-_RESTLESS, _RESTLESS_DF = 0.02, 4.0
-_LEAST_ROWS = 4
-_MEDIANS_COST = 1.6  # a row has medians over placements
 _NO_CURVE: Curve = ((1.0, 0.0),)
 _REMEMBERED_DF = 60.0  # so many at most: a device changes
 
@@ -229,26 +224,3 @@ def ratio_curve_of(sessions: Iterable[MeasuredTogether]) -> Curve:
         if told:
             points.append((tau, max(float(np.median(told)), LEAST_SD / 10)))
     return tuple(points)
-
-
-def restlessness(
-    references: Sequence[ReferenceNoise], sessions: Sequence[SessionCentres]
-) -> Variance:
-    """A session's own variance of a ratio to that of a placement, by how references did.
-
-    What sessions' ratios scatter beyond what their placements explain; without enough sessions in
-    which the same references ran, a guess.
-    """
-    guess = Variance(_RESTLESS, _RESTLESS_DF)
-    hashes = [one.model_sha256 for one in references if one.model_sha256]
-    full = [row for row in sessions if len(hashes) > 1 and all(map(row.log_of, hashes))]
-    if len(full) < _LEAST_ROWS:
-        return guess
-    logs = np.array([[row.log_of(sha) for sha in hashes] for row in full], dtype=np.float64)
-    count = float(np.mean([row.placements for row in full]))
-    placement = np.array(
-        [max(r.placement_sd, LEAST_SD) ** 2 for r in references if r.model_sha256]
-    )
-    beyond = np.maximum(own_variances(logs) - _MEDIANS_COST * placement / count, 0.0)
-    seen = Variance(float(np.median(beyond / placement)), len(full) - 1.0)
-    return guess.blended(seen)

@@ -15,13 +15,16 @@ from adadeep.core.statistics import t_quantile
 if TYPE_CHECKING:
     from adadeep.core.noise import NoiseModel
 
-_PLACEMENT_MS = (40.0, 80.0, 160.0, 320.0, 640.0)
+_PLACEMENT_MS = (40.0, 80.0, 120.0, 160.0, 320.0, 640.0)
 _SHORTEST_MS, _USUAL_MS = 200.0, 1000.0
 _MOST_PLACEMENTS = 200
 _WORTH = 0.8  # of the variance: what twice the time must leave of it; of white noise it is a half
 _WORDS_S = 1.0  # of a session that words are about
-_AS_GOOD = 0.95
-_LOAD_SHARE = 0.2  # of the time, for making interpreters
+_AS_GOOD = 0.9
+_LOAD_SHARE = 0.2  # of the time, for making interpreters, at most: agents see to it
+# To make one anew, with a first run: on a computer of today; slower devices see to their share.
+_REMADE_MS, _REMADE_MS_A_MB = 1.5, 0.5
+_FILLED = 0.95  # of a session's time: its last round is not to be cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,13 @@ def _ratio_plan(
 ) -> PlanChoice:
     usual = MeasuringPlan()
     best: PlanChoice | None = None
+    most_ms = _FILLED * budget_ms
     for placement_ms in reversed(_PLACEMENT_MS):  # the fewest loads among those as good
-        count = min(int(budget_ms * (1 - _LOAD_SHARE) / placement_ms), _MOST_PLACEMENTS)
+        plan = replace(usual, placement_ms=placement_ms, max_ms=most_ms, half_width=aim)
+        count = min(int(most_ms / _spent(models, plan).placement_ms), _MOST_PLACEMENTS)
         if count < usual.least_placements and placement_ms > _PLACEMENT_MS[0]:
             continue
-        plan = replace(usual, placements=max(count, 1), placement_ms=placement_ms,
-                       max_ms=budget_ms, half_width=aim, least_placements=4)  # fmt: skip
+        plan = replace(plan, placements=max(count, 1))
         margin = max(
             _margin(ratio_variance(noise, models[0], other, plan, len(models)))
             for other in models[1:]
@@ -121,16 +125,36 @@ def _ratio_plan(
     return replace(best, reason=f"{percent(best.half_width)} either way {enough}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """What a placement takes, about.
+
+    Attributes:
+        rounds: that it has.
+        placement_ms: with making the models anew.
+    """
+
+    rounds: int
+    placement_ms: float
+
+
+def _spent(models: Sequence[Like], plan: MeasuringPlan) -> _Spent:
+    timed_ms = sum(max(plan.block_ms, one.latency_ms) for one in models)
+    remade_ms = sum(
+        _REMADE_MS + _REMADE_MS_A_MB * one.model_bytes / 1e6 + one.latency_ms for one in models
+    )
+    least_ms = max(plan.placement_ms, remade_ms * (1 - _LOAD_SHARE) / _LOAD_SHARE)
+    rounds = math.ceil(least_ms / timed_ms)
+    return _Spent(rounds, rounds * sum(_turn_ms(one, plan) for one in models) + remade_ms)
+
+
 def ratio_variance(
     noise: NoiseModel, first: Like, second: Like, plan: MeasuringPlan, models: int = 2
 ) -> Variance:
     """Of the log ratio of two models, foretold for a session of `models` models in turn."""
-    others = (models - 2) * plan.block_ms
-    turn = _turn_ms(first, plan) + _turn_ms(second, plan) + others
-    rounds = max(plan.placement_ms / turn, 1.0)
-    spent = max(plan.placement_ms, turn)
-    count = max(min(plan.max_ms * (1 - _LOAD_SHARE) / spent, plan.placements), 1.0)
-    parts = [noise.placement(one, rounds) for one in (first, second)]
+    spent = _spent([first, *[second] * (models - 1)], plan)
+    count = min(max(int(plan.max_ms / spent.placement_ms), 1), plan.placements)
+    parts = [noise.placement(one, spent.rounds) for one in (first, second)]
     value, df = summed(*((one.value / count, one.df) for one in parts))
     return Variance(value, max(df, 1.0) + count - 1)
 

@@ -14,6 +14,7 @@ from adadeep.core.noise_series import Curve, deviation_at
 from adadeep.core.reader import require_finite, require_hex, require_range
 
 HORIZON_S = 3600.0  # sessions within an hour are what "the device's centre" is the centre of
+EXACT_SD = 5e-4  # of a floor: such a device counts instructions
 _CURVE_DF = 6.0  # of a variance between sessions that a curve of one of them foretells
 _ALIKE_DF = 15.0  # models of the same size and time still differ in their noise
 _BYTES_STEP, _TIME_STEP, _CACHE_STEP = (
@@ -134,7 +135,7 @@ class Variance:
 
 
 # From session to session on devices in general.
-_USUAL = Variance(0.1**2, 2.0)
+_USUAL = Variance(0.06**2, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class Like:
     latency_ms: float
     cache_bytes: int | None = None
 
-    def distance(self, other: ReferenceNoise) -> float:
+    def distance(self, other: ReferenceNoise | Like) -> float:
         """0: as large and as long."""
         size = math.log(self.model_bytes / other.model_bytes) / _BYTES_STEP
         time = math.log(max(self.latency_ms, 1e-9) / other.latency_ms) / _TIME_STEP
@@ -209,7 +210,7 @@ def seen_between(curve: Curve, seconds: float, logs: Sequence[float]) -> Varianc
         logs: log medians of sessions at different times.
     """
     foretold = between_sessions(curve, seconds)
-    if deviation_at(curve, max(seconds, 1e-3)) > LEAST_SD:  # else a simulation: usual is nothing
+    if deviation_at(curve, max(seconds, 1e-3)) > EXACT_SD:  # else a simulation: usual is nothing
         foretold = foretold.likened(_USUAL)
     if len(logs) < 2:
         return foretold

@@ -59,7 +59,7 @@ def is_sound(block: Block) -> bool:
 
 
 def rounds_of(
-    measurements: Sequence[Measurement], core_kinds: Mapping[int, str] | None = None
+    measurements: Sequence[Measurement], core_kinds: Mapping[int, int] | None = None
 ) -> tuple[list[PlacedRounds], int]:
     """The rounds in which every one of these models has a block that can be compared.
 
@@ -88,7 +88,7 @@ def _side_by_side(measurements: Sequence[Measurement]) -> list[tuple[Placement, 
     return list(zip(*(one.placements for one in measurements), strict=True))
 
 
-def _placed(placements: Sequence[Placement], kinds: Mapping[int, str] | None) -> PlacedRounds:
+def _placed(placements: Sequence[Placement], kinds: Mapping[int, int] | None) -> PlacedRounds:
     by_round = [{block.round: block for block in one.blocks} for one in placements]
     shared = sorted(set.intersection(*(set(blocks) for blocks in by_round)))
     rows = []
@@ -100,7 +100,7 @@ def _placed(placements: Sequence[Placement], kinds: Mapping[int, str] | None) ->
     return PlacedRounds(placements[0].launch, logs)
 
 
-def _comparable(blocks: Sequence[Block], kinds: Mapping[int, str]) -> bool:
+def _comparable(blocks: Sequence[Block], kinds: Mapping[int, int]) -> bool:
     on = {kinds.get(block.core) for block in blocks if block.core is not None}
     return len(on) <= 1 and all(map(is_sound, blocks))
 

@@ -2,15 +2,13 @@
 
 Models are nodes, what was measured between two of them is an edge with its variance, and the log
 latencies that fit all edges best (weighted least squares) give the ratio of any two, also of those
-that never met. A session of several models is a star about a node of its own, the state in which
-the device was: its edges have the models' own errors, which are independent, where ratios to one
-and the same reference would not be.
+that never met.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,49 +135,46 @@ def _fitted(edges: tuple[Edge, ...]) -> _Part:
 
 
 def edges_of(
-    session: MeasuredTogether, noise: NoiseModel, core_kinds: Mapping[int, str] | None = None
+    session: MeasuredTogether, noise: NoiseModel, names: Sequence[str] | None = None
 ) -> tuple[Edge, ...]:
-    """What a session says of its models' ratios.
+    """What a session says of its models' ratios: an edge for every pair.
 
-    Of two models it is one edge. Of more it is a star about the session itself, with each model's
-    own error: of ratios of the pairs these are what is left when every pair has been accounted for
-    once.
+    Pairs of one session share what a model's own placement does to it: n models have n errors of
+    their own, and not one a pair. Were the session a node in the middle, with an edge to each
+    model that has the model's own variance, that would be said. These edges are that star without
+    its middle (a star-mesh transform): whatever else is in the graph, they fit and err alike.
 
     Args:
         session: of any number of models; of one there is nothing to say.
         noise: of the device.
-        core_kinds: as `NoiseModel.ratio` has them.
-
-    Raises:
-        ValueError: a model is in it twice.
+        names: of the models' nodes; None for their hashes. Two of one name are no edge.
     """
     models = session.measurements
-    if len({one.model_sha256 for one in models}) != len(models):
-        raise ValueError("a session in which a model runs against itself is no part of a graph")
-    if len(models) < 3:
-        return tuple(
-            Edge(models[0].model_sha256, one.model_sha256, noise.ratio(session, 0, n, core_kinds))
-            for n, one in enumerate(models)
-            if n
-        )
-    return _star(session, noise, core_kinds)
-
-
-def _star(
-    session: MeasuredTogether, noise: NoiseModel, core_kinds: Mapping[int, str] | None
-) -> tuple[Edge, ...]:
-    models = session.measurements
+    names = names or [one.model_sha256 for one in models]
     count = len(models)
-    logs, squares, dfs = np.zeros((count, count)), np.zeros((count, count)), np.zeros(count)
-    for i, j in itertools.combinations(range(count), 2):
-        found = noise.ratio(session, i, j, core_kinds)
-        logs[i, j], logs[j, i] = found.log_ratio, -found.log_ratio
-        squares[i, j] = squares[j, i] = found.sd**2
-        dfs[[i, j]] += found.df / (count - 1)
-    own = np.sqrt(own_shares(squares))
-    node = f"session {session.id}"
+    pairs = list(itertools.combinations(range(count), 2))
+    found = {(i, j): noise.ratio(session, i, j) for i, j in pairs}
+    logs, squares = np.zeros((count, count)), np.zeros((count, count))
+    for (i, j), ratio in found.items():
+        logs[i, j], logs[j, i] = ratio.log_ratio, -ratio.log_ratio
+        squares[i, j] = squares[j, i] = max(ratio.sd**2, _LEAST_VARIANCE)
     levels = logs.mean(axis=1)
+    meshed = _meshed(squares)
+    # By the session alone the ratio of two then has the degrees of freedom of their pair.
+    share = (count + 6) / (2 * count * count)
     return tuple(
-        Edge(one.model_sha256, node, RatioEstimate(float(levels[n]), float(own[n]), float(dfs[n])))
-        for n, one in enumerate(models)
-    )
+        Edge(names[i], names[j], RatioEstimate(
+            float(levels[i] - levels[j]), float(meshed[i, j]) ** 0.5, max(share * one.df, 1.0),
+            one.left_out,
+        ))
+        for (i, j), one in found.items()
+        if names[i] != names[j]
+    )  # fmt: skip
+
+
+def _meshed(squares: Floats) -> Floats:
+    """(models, models): the variances of pairs that weigh as the models' own errors do."""
+    if len(squares) < 3:
+        return squares
+    own = own_shares(squares)
+    return np.asarray(np.outer(own, own) * np.sum(1 / own))

@@ -47,7 +47,7 @@ from adadeep.devices.agent_requests import (
     RemoteModel,
     hello_of,
 )
-from adadeep.devices.agent_watch import AgentWatcher, Watch, ending
+from adadeep.devices.agent_watch import AgentWatcher, Watch, ending, last_words
 from adadeep.devices.reading import Reading
 from adadeep_agent import wire
 from adadeep_agent.wire import ErrorCode, Message
@@ -95,6 +95,7 @@ class AgentClient:
         self._stream = stream
         self._watcher = AgentWatcher(ready.transport, stream, watch)
         self._number = 0
+        self._ahead: set[int] = set()  # requests whose `done` nobody waits for
         self.hello: AgentHello
 
     @classmethod
@@ -186,10 +187,10 @@ class AgentClient:
             "read_block": list(read_block),
             "spool": around.get("spool", True),
         }
-        awaited = Awaited(around.get("on_progress"), plan)
-        result = self._ask(request, ResultReply, deadline, awaited.take)
+        awaited = Awaited(around.get("on_progress"), plan, read_block)
         try:
-            return awaited.session(result, job, models, (settings, read_block, self.agent))
+            result = self._ask(request, ResultReply, deadline, awaited.take)
+            return awaited.session(result, job, models, (settings, self.agent))
         except ValueError as error:
             raise self._odd(one_line(str(error))) from error
 
@@ -223,6 +224,12 @@ class AgentClient:
     def acknowledge(self, jobs: list[str], deadline: Deadline) -> None:
         """Tells the device that these sessions are safe here."""
         self._ask({"type": "ack", "jobs": jobs}, DoneReply, deadline)
+
+    def acknowledge_ahead(self, jobs: list[str], deadline: Deadline) -> None:
+        """As `acknowledge`, without waiting: the answer comes before that to the next request."""
+        self._number += 1
+        self._ahead.add(self._number)
+        self._send({"type": "ack", "jobs": jobs, "id": self._number}, deadline)
 
     def close(self, cancel: bool = False) -> None:
         """Says goodbye and waits until the agent has removed the models and ended. Never raises.
@@ -291,7 +298,7 @@ class AgentClient:
         except DeadlinePassed:
             raise
         except TransientDeviceError as error:
-            words = f"{error} {_last_words(self._transport)}".rstrip()
+            words = f"{error} {last_words(self._transport)}".rstrip()
             check = f"`adadeep doctor -d {self._transport.serial}` checks why."
             raise TransientDeviceError(f"{words} {check}") from error
 
@@ -307,7 +314,10 @@ class AgentClient:
         self._send({**request, "id": self._number}, deadline)
         while True:
             reply = self._decoded(self._watcher.read_line(deadline, _WAITING))
-            if isinstance(reply, ErrorReply) and reply.id in (self._number, None):
+            if isinstance(reply, DoneReply) and reply.id in self._ahead:
+                self._ahead.remove(reply.id)
+                continue
+            if isinstance(reply, ErrorReply) and reply.id in (self._number, None, *self._ahead):
                 raise self._error(reply)
             is_ours = getattr(reply, "id", None) == self._number
             if is_ours and isinstance(reply, kind):
@@ -388,13 +398,3 @@ def _welcome(transport: Transport, reply: Reply) -> HelloReply:
             f" {wire.VERSION}; remove it with `adadeep doctor --clean` and try again."
         )
     return reply
-
-
-def _last_words(transport: Transport) -> str:
-    """The end of the agent's log, for a message; empty if it can't be had."""
-    try:
-        command = f"tail -c 300 {shlex.quote(transport.workdir + '/agent.log')}"
-        text = transport.run(command, Deadline.after(5)).text.strip()
-    except DeviceError:
-        return ""
-    return f"The agent's last words: {one_line(text.splitlines()[-1])}" if text else ""

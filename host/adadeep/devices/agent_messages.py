@@ -30,6 +30,7 @@ _Text = Annotated[str, Meta(max_length=2000)]
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,80}$")]
 _Tensors = tuple[dict[str, Any], ...]
 _Path = Annotated[str, Meta(max_length=1000)]
+Placed = tuple[Placement, ...]  # a placement of each model of a session
 
 
 class ClockQuality(msgspec.Struct, frozen=True):
@@ -154,7 +155,7 @@ class PartBody(msgspec.Struct, frozen=True, kw_only=True):
         if rounds != {tuple(range(len(self.models[0].blocks)))}:
             raise ValueError("its models don't have the same rounds")
 
-    def placements(self, read_block: Sequence[str]) -> tuple[Placement, ...]:
+    def placements(self, read_block: Sequence[str]) -> Placed:
         """It as a placement of each model; ValueError where a number can't be."""
         return tuple(
             Placement(
@@ -197,18 +198,17 @@ class AgentSession(msgspec.Struct, frozen=True):
     placements: tuple[tuple[Placement, ...], ...]
 
     @classmethod
-    def of(cls, result: ResultBody, parts: Sequence[PartBody]) -> AgentSession:
-        """A session of what an agent said.
+    def of(cls, result: ResultBody, parts: Sequence[Placed]) -> AgentSession:
+        """A session of what an agent said, a part being a placement of each model.
 
         Raises:
-            ValueError: it does not fit together, or a number can't be.
+            ValueError: it does not fit together.
         """
         require_range("the number of placements", len(parts), len(parts), result.parts)
         for number, part in enumerate(parts):
-            if part.placement != number or len(part.models) != len(result.models):
+            if part[0].number != number or len(part) != len(result.models):
                 raise ValueError(f"its placement {number} is another, or of other models")
-        placed = [part.placements(result.read_block) for part in parts]
-        return cls(result, tuple(zip(*placed, strict=True)))
+        return cls(result, tuple(zip(*parts, strict=True)))
 
     @property
     def job(self) -> str:
@@ -380,5 +380,5 @@ def spooled_session(
         ValueError: it does not fit together, or a number can't be.
     """
     told = convert(result, ResultBody, source)
-    placed = [convert(part, PartBody, source) for part in parts]
+    placed = [convert(part, PartBody, source).placements(told.read_block) for part in parts]
     return AgentSession.of(told, placed)

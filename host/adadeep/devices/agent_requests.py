@@ -14,6 +14,7 @@ from adadeep.devices.agent_messages import (
     ClockQuality,
     HelloReply,
     PartReply,
+    Placed,
     ProgressReply,
     Reply,
     ResultReply,
@@ -123,23 +124,33 @@ class Awaited:
     Attributes:
         on_progress: is told of progress.
         plan: as asked.
+        read_block: paths around a block, as asked.
     """
 
     on_progress: Callable[[ProgressReply], None] | None
     plan: MeasuringPlan
-    _parts: list[PartReply] = field(default_factory=list)
+    read_block: tuple[str, ...] = ()
+    _parts: list[Placed] = field(default_factory=list)
     _told: int = 0
 
     def take(self, reply: Reply) -> bool:
-        """Takes a reply; false for one that has no place here."""
+        """Takes a reply; false for one that has no place here.
+
+        A part is made values of at once: the device measures meanwhile.
+
+        Raises:
+            ValueError: a number in it can't be.
+        """
         if isinstance(reply, ProgressReply):
             self._told += 1
             if self.on_progress is not None:
                 self.on_progress(reply)
             return self._told <= _MOST_PROGRESS
         if isinstance(reply, PartReply):
-            self._parts.append(reply)
-            return len(self._parts) <= self.plan.placements
+            if len(self._parts) == self.plan.placements:
+                return False
+            self._parts.append(reply.placements(self.read_block))
+            return True
         return False
 
     def session(
@@ -147,7 +158,7 @@ class Awaited:
         result: ResultReply,
         job: str,
         models: Sequence[RemoteModel],
-        asked: tuple[MeasureSettings, tuple[str, ...], Agent],
+        asked: tuple[MeasureSettings, Agent],
     ) -> AgentSession:
         """The session, if it is the one that was asked for.
 
@@ -155,15 +166,15 @@ class Awaited:
             result: that came at last.
             job: as asked.
             models: as asked.
-            asked: settings and paths around a block as asked, and whom.
+            asked: settings as asked, and whom.
 
         Raises:
             ValueError: it is another, or does not fit together.
         """
-        settings, read_block, agent = asked
+        settings, agent = asked
         if (result.job, result.settings, result.plan) != (job, settings, self.plan):
             raise ValueError("its result is of another job")
-        if (result.read_block, result.agent) != (read_block, agent):
+        if (result.read_block, result.agent) != (self.read_block, agent):
             raise ValueError("its result is of another agent, or of other readings")
         if [(m.name, m.model_sha256) for m in result.models] != [
             (m.name, m.sha256) for m in models

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adadeep.core.clock import Deadline
+from adadeep.core.display import one_line
 from adadeep.core.errors import DeadlinePassed, DeviceError, TransientDeviceError
 from adadeep.core.stream import Stream
 from adadeep.core.transport import Transport
@@ -234,3 +235,13 @@ class AgentWatcher:
 def ending(serial: str) -> str:
     """The command that ends whatever agent is at work on a device."""
     return f"`adadeep doctor -d {shlex.quote(serial)} --clean --force`"
+
+
+def last_words(transport: Transport) -> str:
+    """The end of the agent's log, for a message; empty if it can't be had."""
+    try:
+        command = f"tail -c 300 {shlex.quote(transport.workdir + '/agent.log')}"
+        text = transport.run(command, Deadline.after(5)).text.strip()
+    except DeviceError:
+        return ""
+    return f"The agent's last words: {one_line(text.splitlines()[-1])}" if text else ""

@@ -18,7 +18,7 @@ from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.noise import NoiseModel
 from adadeep.core.noise_plans import PlanChoice, plan_for
 from adadeep.core.noise_pool import Like
-from adadeep.core.ratio_graph import Edge, RatioGraph
+from adadeep.core.ratio_graph import RatioGraph, edges_of
 from adadeep.core.reader import convert, read_bytes, read_json
 from adadeep.core.session import MeasuredTogether
 from adadeep.core.target import Target
@@ -173,29 +173,22 @@ def against_earlier(
         earlier: the other one.
         number: of the model in its session.
     """
-    old = earlier.measurements[0].model_sha256
     shared = {one.model_sha256 for one in now.measurements} & {
         one.model_sha256 for one in earlier.measurements[1:]
     }
-    edges = [*_edges(noise, now, "now ", shared), *_edges(noise, earlier, "then ", shared)]
-    mine = f"now {now.measurements[number].model_sha256}"
-    found = RatioGraph.of(edges).ratio(mine, f"then {old}") if shared else None
+    here, there = _names(now, "now", shared), _names(earlier, "then", shared)
+    edges = (*edges_of(now, noise, here), *edges_of(earlier, noise, there))
+    found = RatioGraph.of(edges).ratio(here[number], there[0])
     if found is not None:
         return found
     return _absolute(noise, now.measurements[number], earlier.measurements[0])
 
 
-def _edges(
-    noise: NoiseModel, session: MeasuredTogether, when: str, shared: set[str]
-) -> list[Edge]:
+def _names(session: MeasuredTogether, when: str, shared: set[str]) -> list[str]:
     """A reference is the same node then and now; other models are not, even if they are equal."""
-    names = [
-        one.model_sha256 if one.model_sha256 in shared else when + one.model_sha256
-        for one in session.measurements
-    ]
     return [
-        Edge(name, names[0], noise.ratio(session, number, 0))
-        for number, name in enumerate(names[1:], 1)
+        one.model_sha256 if number and one.model_sha256 in shared else f"{when} {number}"
+        for number, one in enumerate(session.measurements)
     ]
 
 

@@ -36,7 +36,7 @@ from adadeep.measure.faults import (
 )
 from adadeep.measure.launches import launch_plan, merged
 from adadeep.measure.link import AgentLink
-from adadeep.measure.meter_jobs import Batch, KeptModels, Measured, ModelJob
+from adadeep.measure.meter_jobs import Batch, Digests, KeptModels, Measured, ModelJob
 from adadeep.measure.operators import require_operators
 from adadeep.measure.quality import disturbed_by, with_causes
 from adadeep.measure.services import Services
@@ -119,7 +119,7 @@ class DeviceMeter:
         self._facts = facts
         self._clock = clock
         self._cooling = Cooling(clock)
-        self._kept = KeptModels()
+        self._kept, self._digests = KeptModels(), Digests()
         self._quarantine = Quarantine(facts.serial)
         self._services = Services(self._is_android, clock)
         self._scheduling: str | None = None  # of the first agent; all others must have the same
@@ -168,7 +168,7 @@ class DeviceMeter:
         on_progress: OnProgress | None = None,
     ) -> Measured:
         """As `measure`, and gives the models' outputs for samples; errors have the jobs' names."""
-        batch = Batch.of(jobs)
+        batch = Batch.of(jobs, self._digests)
         name = session_id(batch.digests, plan, self.target.key)
         parts: list[MeasuredTogether] = []
         made: list[str] = []
@@ -222,16 +222,17 @@ class DeviceMeter:
         def ask(agent: AgentClient, deadline: Deadline) -> AgentSession:
             nonlocal reasons
             if self._pending:
-                agent.acknowledge(self._pending, deadline)
-                self._pending = []
+                agent.acknowledge_ahead(self._pending, deadline)
             reasons = self._cooling.wait(lambda: self._state(agent))
             models = self._kept.put(agent, batch, deadline)
             with ending_the_overdue(agent, self._facts.serial):
-                return agent.measure(
+                found = agent.measure(
                     job, models, self.settings, plan, deadline, read=self._paths,
                     commands=self._services.due(), read_block=BLOCK_PATHS,
                     on_progress=on_progress,
                 )  # fmt: skip
+            self._pending = []  # what comes in order: it was heard before the request
+            return found
 
         def is_it(found: AgentSession) -> bool:
             return (found.settings, found.plan) == (self.settings, plan)

@@ -15,6 +15,7 @@ from adadeep.measure.tensors import to_message
 
 _NAME_DIGITS = 8
 _MOST_KEPT_BYTES = 256_000_000  # on the device, for as long as the agent runs
+_LAST_HASHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,21 @@ class Measured:
     outputs: list[list[list[np.ndarray]]]
 
 
+class Digests:
+    """SHA-256 of models: 13 MB take 15 ms, and references come again and again."""
+
+    def __init__(self) -> None:
+        self._last: list[tuple[bytes, str]] = []
+
+    def of(self, model: bytes) -> str:
+        """Of a model; one of the last few, the very same object, is not hashed again."""
+        known = next((digest for one, digest in self._last if one is model), None)
+        digest = known or hashlib.sha256(model).hexdigest()
+        others = [pair for pair in self._last if pair[0] is not model]
+        self._last = [*others, (model, digest)][-_LAST_HASHED:]
+        return digest
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Jobs of one session, with the models' hashes."""
@@ -57,10 +73,10 @@ class Batch:
     digests: tuple[str, ...]
 
     @classmethod
-    def of(cls, jobs: Sequence[ModelJob]) -> Batch:
-        """The batch of these jobs."""
-        digests = (hashlib.sha256(job.model).hexdigest() for job in jobs)
-        return cls(tuple(jobs), tuple(digests))
+    def of(cls, jobs: Sequence[ModelJob], digests: Digests | None = None) -> Batch:
+        """The batch of these jobs; `digests` knows models that came before."""
+        known = digests or Digests()
+        return cls(tuple(jobs), tuple(known.of(job.model) for job in jobs))
 
     @property
     def has_samples(self) -> bool:
@@ -115,7 +131,8 @@ class KeptModels:
         path = None if job.keep_as else self._paths.get(digest)
         stays = job.keep_as is not None or path is not None
         if path is None:
-            path = agent.push_model(job.model, deadline, job.keep_as)
+            name = job.keep_as or f"models/{digest}.tflite"
+            path = agent.push_model(job.model, deadline, name)
             if not stays and self._may_stay(digest, len(job.model)):
                 stays, self._paths[digest] = True, path
         return RemoteModel(

@@ -6,12 +6,13 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from adadeep.core.measurement import Block, Conditions, Measurement
+from adadeep.core.measurement import Block, Conditions, Measurement, Placement
 from adadeep.core.session import MeasuredTogether
 
 MAX_CLOCK_DROP = 0.10  # of a core, from the first to the last blocks on it
 MAX_WAIT = 0.05  # of the timed runs' time, spent waiting for a processor
 MAX_SLOWDOWN = 0.25  # more than the flicker of a busy computer
+_LEAST_TIMINGS = 16  # of a placement, to be compared one by one
 THROTTLING = 2  # from this thermal status on; 1 is "light: nobody notices"
 _STATUSES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 _PARTS = 4  # first and last quarter are compared
@@ -43,8 +44,8 @@ def slowdown(measured: Measurement) -> float:
 
     0 where there are too few placements to tell that from what other programs do.
     """
-    series = [[block.median_ms for block in p.blocks] for p in measured.placements]
-    loaded = [_change(medians) for medians in series if len(medians) >= _PARTS]
+    series = [_while_loaded(placement) for placement in measured.placements]
+    loaded = [_change(values) for values in series if values]
     whole = [placement.median_ms for placement in measured.placements]
     changes = [0.0]
     if len(loaded) > 2:
@@ -52,6 +53,14 @@ def slowdown(measured: Measurement) -> float:
     if len(whole) >= 2 * _PARTS:
         changes.append(_change(whole) - 1)
     return max(changes)
+
+
+def _while_loaded(placement: Placement) -> list[float]:
+    """What its runs took, in order, by block or (where blocks are few) by timing; or nothing."""
+    if len(placement.blocks) >= _PARTS:
+        return [block.median_ms for block in placement.blocks]
+    timings = [ms for block in placement.blocks for ms in block.runs_ms]
+    return timings if len(timings) >= _LEAST_TIMINGS else []
 
 
 def _change(values: Sequence[float]) -> float:
@@ -70,8 +79,11 @@ def _causes(measured: Measurement) -> Iterator[str]:
     drop, waited = clock_drop(blocks), waited_share(blocks)
     if drop is not None and drop > MAX_CLOCK_DROP:
         yield f"the clock dropped {drop:.0%}"
+    if heat := heat_limit(measured):
+        yield heat
     if waited is not None and waited > MAX_WAIT:
-        yield f"waited {waited:.0%} of the time for a processor"
+        # The kernel counts what dropped runs waited, too.
+        yield f"waited {min(waited, 1.0):.0%} of the time for a processor"
     if (slower := slowdown(measured)) > MAX_SLOWDOWN:
         yield f"became {slower:.0%} slower while it was measured"
     yield from _of_state(measured.before, measured.after)
@@ -103,17 +115,31 @@ def disturbed_by(session: MeasuredTogether, reasons: Sequence[str]) -> MeasuredT
 def _marked(
     session: MeasuredTogether, reasons: Callable[[Measurement], Sequence[str]]
 ) -> MeasuredTogether:
-    marked = tuple(
-        replace(one, disturbed=tuple(dict.fromkeys((*one.disturbed, *reasons(one)))))
-        for one in session.measurements
-    )
-    return replace(session, measurements=marked)
+    told = [tuple(dict.fromkeys((*m.disturbed, *reasons(m)))) for m in session.measurements]
+    if all(new == m.disturbed for new, m in zip(told, session.measurements, strict=True)):
+        return session
+    marked = (replace(m, disturbed=n) for m, n in zip(session.measurements, told, strict=True))
+    return replace(session, measurements=tuple(marked))
+
+
+def heat_limit(measured: Measurement) -> str | None:
+    """How the kernel slowed the processor for its heat meanwhile; None if it tells of nothing."""
+    before, after = measured.before, measured.after
+    if before.throttled is not None and after.throttled is not None:
+        times = after.throttled - before.throttled
+        if times > 0:
+            plural = "s" if times > 1 else ""
+            return f"the processor was too hot and slowed down {times:,} time{plural}"
+    states = {name: max(n, before.cooling.get(name, 0)) for name, n in after.cooling.items()}
+    name = max(states, key=states.__getitem__, default="")
+    return f"slowed down for its heat ({name} {states[name]})" if states.get(name) else None
 
 
 def throttled(session: MeasuredTogether) -> bool:
-    """Whether the device lowered its clock while the session went."""
+    """Whether the device lowered its clock while the session went, or the kernel says so."""
     drops = (clock_drop(one.blocks) for one in session.measurements)
-    return max((drop for drop in drops if drop is not None), default=0.0) > MAX_CLOCK_DROP
+    lowered = max((drop for drop in drops if drop is not None), default=0.0) > MAX_CLOCK_DROP
+    return lowered or any(heat_limit(one) for one in session.measurements)
 
 
 def hottest_c(state: Conditions) -> float | None:

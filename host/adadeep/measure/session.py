@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adadeep.core.agent_kind import Preparing, ReadyAgent
 from adadeep.core.clock import Deadline
@@ -83,6 +83,8 @@ def open_meter(
 
     with _left_in_the_end(ready):
         noise = wish.noise or uses.noise_of(facts) or PRIOR
+        if noise.core_kinds != facts.core_kinds:
+            noise = replace(noise, core_kinds=facts.core_kinds)
         settings = settings or MeasureSettings()
         meter = DeviceMeter(facts, connect, settings, wish.study or new_study(), noise)
         try:

@@ -27,10 +27,10 @@ def measurement_rows(
     Args:
         measured: of the model.
         noise: of the device; tells how sure the latency is.
-        session: that it is of, which says why it ended.
+        session: that it is of, which says why it ended; references in it tell the device's drift.
     """
     return [
-        *_latency_rows(measured, noise),
+        *_latency_rows(measured, noise, session),
         ("timed runs", runs_text(measured)),
         *([("ended", str(session.ended))] if session else []),
         ("first inference", format_ms(measured.first_ms)),
@@ -52,8 +52,10 @@ def measurement_rows(
     ]
 
 
-def _latency_rows(measured: Measurement, noise: NoiseModel) -> Iterator[tuple[str, str]]:
-    found = noise.latency([measured])
+def _latency_rows(
+    measured: Measurement, noise: NoiseModel, session: MeasuredTogether | None
+) -> Iterator[tuple[str, str]]:
+    found = noise.latency([measured], session)
     yield "latency, median", f"{format_ms(found.median_ms)}  (measured)"
     yield "95 % interval on this device", _centre(found)
     yield "another session, 95 %", _range(found.next_low_ms, found.next_high_ms)
@@ -163,6 +165,9 @@ def conditions_text(state: Conditions) -> str:
         parts.append(f"{value:.0f} °C ({zone})")
     else:
         parts.append("temperature unreadable")
+    hottest = max(state.cooling, key=state.cooling.__getitem__, default="")
+    if state.cooling.get(hottest):
+        parts.append(f"slowed for heat ({hottest} {state.cooling[hottest]})")
     if state.load_1min is not None:
         parts.append(f"load {state.load_1min:.2f}")
     if state.battery_percent is not None:

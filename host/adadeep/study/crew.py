@@ -69,6 +69,7 @@ class StudyCrew:
         self._benches = dict(benches)
         self._store = store
         self._stage = stage
+        self._references: dict[str, bytes] = {}  # of the last session: they come again
         self._making: list[MakeJob] = []
         self._began = 0.0  # when the first of them was begun
 
@@ -94,13 +95,14 @@ class StudyCrew:
         self._stage(f"measuring {job.plan.label} on {bench.record.target.device_title}")
         try:
             models = [self._model(name) for name in job.models]
+            self._references = dict(zip(job.models[1:], models[1:], strict=True))
             result = bench.meter.measure(models, job.measuring, job.launches)
         except AdaDeepError as error:
             return Done(job, None, error, time.monotonic() - start)
         return Done(job, result, None, time.monotonic() - start)
 
     def _model(self, name: str) -> bytes:
-        model = built_in(name) or self._store.get(name)
+        model = built_in(name) or self._references.get(name) or self._store.get(name)
         if model is None:
             raise ConfigError(
                 f"the model {name[:16]} has gone from the run's folder, or was changed; run the"

@@ -7,15 +7,13 @@ measured first: later ones make the ratio sharper, but what was told once stays 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from adadeep.core.cost import COLD, ITSELF, MEDIAN, P95, P99, Ratio
 from adadeep.core.estimates import RatioEstimate
 from adadeep.core.measurement import Measurement
 from adadeep.core.noise import NoiseModel
-from adadeep.core.ratio_graph import Edge, RatioGraph
+from adadeep.core.ratio_graph import Edge, RatioGraph, edges_of
 from adadeep.core.session import MeasuredTogether
 from adadeep.core.statistics import summarise
 from adadeep.storage.records import JournalContent
@@ -90,24 +88,9 @@ class TargetRatios:
         if unit is None:
             return ()
         if key not in known:
-            known[key] = tuple(edges_of(session, unit.noise))
+            known[key] = edges_of(session, unit.noise)
         edges: tuple[Edge, ...] = known[key]
         return edges
-
-
-def edges_of(session: MeasuredTogether, noise: NoiseModel) -> Iterator[Edge]:
-    """Every pair of a session's models.
-
-    Pairs of one session share what a model's own placement does to it, so n models have n - 1
-    independent ratios and not n (n - 1) / 2: each pair counts for less by that much.
-    """
-    count = len(session.measurements)
-    wider = math.sqrt(count / 2)
-    for one in range(count):
-        for other in range(one + 1, count):
-            found = noise.ratio(session, one, other)
-            first, second = (session.measurements[n].model_sha256 for n in (one, other))
-            yield Edge(first, second, replace(found, sd=wider * found.sd))
 
 
 def tail_of(measurement: Measurement, statistic: str, noise: NoiseModel) -> Ratio | None:

@@ -22,11 +22,13 @@ BLOCK = ["/proc/thread-self/schedstat", "/proc/self/status#VmRSS", "/sys/none/cp
 
 
 def test_what_is_told_is_what_a_host_takes(asks):
-    told = asks(MODEL, OTHER, plan=QUICK, read=READ, read_block=BLOCK)
+    patient = replace(QUICK, max_ms=10_000)
+    told = asks(MODEL, OTHER, plan=patient, read=READ, read_block=BLOCK)
     who = {"name": "a", "version": "0", "runtime": "r", "runtime_version": "1"}
     result = {"type": "result", "id": 1, "job": "j", "agent": who, **told.result}
     parts = [decode_reply(wire.encode({"type": "part", "id": 1, **p}), "it") for p in told.parts]
-    read = AgentSession.of(decode_reply(wire.encode(result), "it"), parts)
+    placed = [part.placements(BLOCK) for part in parts]
+    read = AgentSession.of(decode_reply(wire.encode(result), "it"), placed)
     assert [len(placements) for placements in read.placements] == [2, 2]
     assert [m.model_bytes for m in read.models] == [len(MODEL), len(OTHER)]
     assert [[d.nodes for d in m.delegates] for m in read.models] == [[1], [1]]

@@ -98,14 +98,15 @@ def test_more_sessions_of_a_model_narrow_its_interval_unless_they_followed_at_on
     )
 
 
+@pytest.mark.parametrize(("placements", "rounds"), [(10, 3), (4, 6)])
 @pytest.mark.parametrize(("one", "two"), [(SMALL, TWIN), (HEAVY, HEAVY_TWIN)])
-def test_a_model_is_rarely_called_different_from_itself(one, two):
+def test_a_model_is_rarely_called_different_from_itself(one, two, placements, rounds):
     different = 0
     for seed in range(5):
         world = World(seed, deviation=0.03, seconds=3700)
         noise = taught(world)
         for at in range(100, 2100, 50):
-            session = world.session([one, two], at, placements=10, rounds=3)
+            session = world.session([one, two], at, placements=placements, rounds=rounds)
             different += noise.ratio(session, 0, 1).is_different
     assert different / 200 <= 0.08
 
@@ -142,6 +143,23 @@ def test_launches_scatter_too():
         said = PRIOR.ratio(world.session(heavy, at, placements=10, launches=5), 0, 1)
         held += not said.is_different
     assert held / 150 >= 0.9
+
+
+def test_rounds_on_several_kinds_of_core_are_left_out_where_the_kinds_are_known():
+    session = World(1, seconds=60).session([SMALL, HEAVY], placements=2, rounds=3)
+    first, other = session.measurements
+    blocks = [[replace(block, core=0) for block in p.blocks] for p in first.placements]
+    blocks[0][0] = replace(blocks[0][0], core=4)
+    moved = tuple(
+        replace(p, blocks=tuple(own)) for p, own in zip(first.placements, blocks, strict=True)
+    )
+    beside = tuple(
+        replace(p, blocks=tuple(replace(b, core=0) for b in p.blocks)) for p in other.placements
+    )
+    measured = (replace(first, placements=moved), replace(other, placements=beside))
+    session = replace(session, measurements=measured)
+    assert PRIOR.ratio(session, 0, 1).left_out == 0
+    assert replace(PRIOR, core_kinds=((0, 0), (4, 1))).ratio(session, 0, 1).left_out == 1
 
 
 def test_an_exact_device_has_intervals_of_nearly_no_width():
@@ -209,7 +227,7 @@ def test_sessions_of_another_device_or_state_teach_nothing():
 
 
 def test_a_noise_model_comes_back_from_json():
-    noise = taught(World(1, seconds=60))
+    noise = replace(taught(World(1, seconds=60)), core_kinds=((0, 0), (1, 1)))
     assert NoiseModel.from_json(noise.to_json(), "a file") == noise
 
 
@@ -221,6 +239,7 @@ def test_a_noise_model_comes_back_from_json():
         ('"curve":[[', '"curve":[[-'),
         ('"model_bytes":', '"model_bytes":-'),
         ('"references":[', '"references":[1,'),
+        ('"core_kinds":[', '"core_kinds":[[-1,0]'),
     ],
 )
 def test_a_damaged_noise_model_is_refused_in_a_sentence(change):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adadeep.core.noise import PRIOR
-from adadeep.core.noise_drift import NO_DRIFT, drift_of
+from adadeep.core.noise_drift import NO_DRIFT, Drift, drift_of
 from adadeep.core.noise_pool import Like
 from fakes.noise_worlds import LARGE, Model, World
 
@@ -70,3 +70,11 @@ def test_the_drift_is_that_of_the_reference():
 
 def _drift(noise, session, model):
     return drift_of(session, Like(model.size, model.ms), noise.references, noise.sessions)
+
+
+@pytest.mark.parametrize(
+    ("log", "said"), [(0.004, None), (0.08, "8 % slower than usual"), (-0.08, "8 % faster")]
+)
+def test_a_drift_that_moves_the_interval_is_said(log, said):
+    words = Drift(log, 0.5).words()
+    assert words == "" if said is None else said in words

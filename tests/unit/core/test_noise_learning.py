@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from adadeep.core.noise_learning import at_once, centres_of, merged, noise_of, restlessness
+from adadeep.core.noise_learning import at_once, centres_of, merged, noise_of
 from adadeep.core.noise_pool import ReferenceNoise, SessionCentres
 from fakes.noise_worlds import LARGE, Model, World
 
@@ -66,24 +66,3 @@ def test_sessions_at_once_are_one_row_with_their_mean():
     logs = [math.log(one.measurements[0].latency_ms) for one in sessions]
     assert rows[0].log_of(A.sha) == pytest.approx(sum(logs[:3]) / 3)
     assert rows[0].log_of(B.sha) is None
-
-
-def test_ratios_that_change_from_session_to_session_are_noticed():
-    world = World(0, deviation=0.001, seconds=20_000)
-    references = noise_of([world.session(MODELS, 0, placements=40)])
-    calm = [world.session(MODELS, 60.0 * n) for n in range(1, 30)]
-    steady = centres_of(calm, (), {m.sha for m in MODELS})
-    moody = tuple(
-        replace(
-            row, logs=tuple((sha, log + 0.2 * (n % 5) * (sha == C.sha)) for sha, log in row.logs)
-        )
-        for n, row in enumerate(steady)
-    )
-    assert restlessness(references, moody).value >= restlessness(references, steady).value
-    every = tuple(
-        replace(row, logs=tuple(
-            (sha, log + 0.1 * ((n * (2 + k)) % 7)) for k, (sha, log) in enumerate(row.logs)
-        )) for n, row in enumerate(steady)
-    )  # fmt: skip
-    assert restlessness(references, every).value > 10 * restlessness(references, steady).value
-    assert restlessness(references, ()).df < restlessness(references, steady).df

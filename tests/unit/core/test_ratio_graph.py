@@ -6,8 +6,8 @@ import pytest
 
 from adadeep.core.estimates import RatioEstimate, summed
 from adadeep.core.noise import PRIOR
-from adadeep.core.ratio_graph import Edge, RatioGraph, edges_of
-from fakes.noise_worlds import Model, World
+from adadeep.core.ratio_graph import Edge, RatioGraph, _meshed, edges_of
+from fakes.noise_worlds import LARGE, Model, World
 
 
 def edge(first, second, log, sd=0.01, df=10.0):
@@ -96,7 +96,7 @@ def test_hundreds_of_models_are_fitted_at_once():
 MODELS = [Model("x", 1.0), Model("y", 2.0), Model("z", 4.0)]
 
 
-def test_a_session_of_several_is_a_star_whose_ratios_are_those_of_its_pairs():
+def test_the_ratios_of_a_session_of_several_are_those_of_its_pairs():
     session = World(0, seconds=60).session(MODELS, placements=20)
     graph = RatioGraph.of(edges_of(session, PRIOR))
     for i, j in itertools.permutations(range(3), 2):
@@ -104,6 +104,42 @@ def test_a_session_of_several_is_a_star_whose_ratios_are_those_of_its_pairs():
         found = graph.ratio(MODELS[i].sha, MODELS[j].sha)
         assert found.log_ratio == pytest.approx(alone.log_ratio, abs=2 * alone.sd)
         assert 0.5 < found.sd / alone.sd < 2
+        assert 0.5 < found.df / alone.df < 2
+
+
+def test_a_heavy_model_makes_no_ratio_of_sharp_ones_blunt_nor_its_own_sharper():
+    heavy = Model("heavy", 1.0, LARGE, placement=0.05)
+    pairs, through = ([], [])
+    for seed in range(20):
+        session = World(seed, seconds=60).session([*MODELS[:2], heavy], placements=20)
+        graph = RatioGraph.of(edges_of(session, PRIOR))
+        for i, j in ((0, 1), (0, 2)):
+            pairs.append(PRIOR.ratio(session, i, j).sd)
+            through.append(graph.ratio(*(session.measurements[n].model_sha256 for n in (i, j))).sd)
+    for which in (0, 1):
+        assert np.mean(through[which::2]) == pytest.approx(np.mean(pairs[which::2]), rel=0.1)
+
+
+@pytest.mark.parametrize("count", [3, 4, 7])
+def test_edges_of_a_session_weigh_as_a_star_of_its_models_own_errors(count):
+    own = np.random.default_rng(count).uniform(0.05, 0.1, count) ** 2
+    squares = own[:, None] + own[None, :]
+    np.fill_diagonal(squares, 0.0)
+    meshed = _meshed(squares)
+    names = [f"m{n}" for n in range(count)]
+    others = [edge("m0", "unit", 0.0), edge("m1", "unit", 0.1)]
+    mesh = RatioGraph.of([*others, *(
+        edge(names[i], names[j], 0.0, meshed[i, j] ** 0.5)
+        for i, j in itertools.combinations(range(count), 2)
+    )])  # fmt: skip
+    star = RatioGraph.of(
+        [*others, *(edge(name, "hub", 0.0, sd) for name, sd in zip(names, own**0.5, strict=True))]
+    )
+    for one, other in itertools.combinations([*names, "unit"], 2):
+        assert mesh.ratio(one, other).sd == pytest.approx(star.ratio(one, other).sd)
+        assert mesh.ratio(one, other).log_ratio == pytest.approx(
+            star.ratio(one, other).log_ratio, abs=1e-9
+        )
 
 
 def test_intervals_of_a_graph_of_sessions_hold():
@@ -130,4 +166,14 @@ def test_a_pair_is_one_edge():
     session = World(0, seconds=60).session(MODELS[:2])
     [one] = edges_of(session, PRIOR)
     assert (one.first, one.second) == (MODELS[0].sha, MODELS[1].sha)
-    assert one.estimate == PRIOR.ratio(session, 0, 1)
+    alone = PRIOR.ratio(session, 0, 1)
+    assert one.estimate.log_ratio == pytest.approx(alone.log_ratio)
+    assert (one.estimate.sd, one.estimate.df) == pytest.approx((alone.sd, alone.df))
+
+
+def test_a_model_against_itself_is_no_edge_and_nodes_can_be_named():
+    session = World(0, seconds=60).session([MODELS[0], MODELS[0], MODELS[1]])
+    edges = edges_of(session, PRIOR)
+    assert [(e.first, e.second) for e in edges] == [(MODELS[0].sha, MODELS[1].sha)] * 2
+    named = edges_of(session, PRIOR, ["a", "b", "c"])
+    assert [(e.first, e.second) for e in named] == [("a", "b"), ("a", "c"), ("b", "c")]

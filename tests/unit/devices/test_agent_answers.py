@@ -136,6 +136,31 @@ def ask(transport: PlayedTransport, seconds: float = 60) -> Any:
 MODEL = RemoteModel("m", "/m", SHA)
 
 
+def test_what_is_acknowledged_ahead_is_answered_before_the_next_request() -> None:
+    later = [{**message, "id": 2} for message in (part(), result())]
+    client = start(PlayedTransport(HELLO, {"type": "done", "id": 1}, *later))
+    client.acknowledge_ahead(["j"], client.deadline)  # type: ignore[attr-defined]
+    found = client.measure(JOB, [MODEL], SETTINGS, PLAN, client.deadline)  # type: ignore[attr-defined]
+    assert found.job == JOB
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_a_done_that_nobody_waits_for_is_odd(number: int) -> None:
+    answers = [{"type": "done", "id": 1}] * 2 if number == 1 else [{"type": "done", "id": number}]
+    client = start(PlayedTransport(HELLO, *answers))
+    client.acknowledge_ahead(["j"], client.deadline)  # type: ignore[attr-defined]
+    with pytest.raises(TransientDeviceError, match="not asked"):
+        client.measure(JOB, [MODEL], SETTINGS, PLAN, client.deadline)  # type: ignore[attr-defined]
+
+
+def test_an_error_of_what_was_acknowledged_ahead_is_told() -> None:
+    error = {"type": "error", "id": 1, "code": "internal", "message": "no", "model": None}
+    client = start(PlayedTransport(HELLO, error))
+    client.acknowledge_ahead(["j"], client.deadline)  # type: ignore[attr-defined]
+    with pytest.raises(AgentError, match="no"):
+        client.measure(JOB, [MODEL], SETTINGS, PLAN, client.deadline)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -118,6 +118,8 @@ class PlayedAgent:
     def acknowledge(self, jobs, deadline):
         self.acknowledged += jobs
 
+    acknowledge_ahead = acknowledge
+
     def close(self, cancel=False):
         self.closed.append(cancel)
 
@@ -240,6 +242,16 @@ def test_a_session_is_acknowledged_only_when_the_next_one_is_asked_for():
     meter.close()
     assert agent.acknowledged == agent.asked
     assert agent.closed == [False]
+
+
+def test_what_a_broken_link_may_not_have_heard_is_acknowledged_again():
+    answers = [steady, always(TransientDeviceError("the link broke"))]
+    lost, mended = PlayedAgent(lambda *asked: answers.pop(0)(*asked)), PlayedAgent()
+    meter = meter_with(lost, mended)
+    meter.measure([MODEL], PLAN)
+    meter.measure([OTHER], PLAN)
+    assert lost.acknowledged == [JOB]
+    assert mended.acknowledged == [JOB]
 
 
 def test_a_cancelled_meter_leaves_the_last_session_on_the_device():

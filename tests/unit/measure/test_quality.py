@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from adadeep.core.measurement import Block, Placement
+from adadeep.core.measurement import Block, Conditions, Placement
 from adadeep.measure.quality import (
     causes,
     clock_drop,
     disturbed_by,
+    heat_limit,
     slowdown,
     throttled,
     waited_share,
@@ -66,6 +67,17 @@ def test_a_model_that_gets_slower_with_each_run_is_found_though_each_load_heals_
     assert reason == "became 57% slower while it was measured"
 
 
+@pytest.mark.parametrize(
+    ("blocks", "timings", "found"), [(2, 10, 0.5), (1, 16, 0.5), (1, 15, 0.0), (3, 5, 0.0)]
+)
+def test_beside_others_a_placement_has_few_blocks_and_their_timings_tell(blocks, timings, found):
+    count = blocks * timings
+    ns = [100 + (50 if n >= count - count // 4 else 0) for n in range(count)]
+    own = [Block(b, b, 2, tuple(ns[b * timings : (b + 1) * timings])) for b in range(blocks)]
+    placed = tuple(Placement(n, 0, 1, 1, tuple(own)) for n in range(3))
+    assert slowdown(replace(measurement(b"a"), placements=placed)) == pytest.approx(found)
+
+
 def test_a_model_that_gets_slower_from_load_to_load_is_found():
     assert slowdown(with_medians(*[[100 + 10 * n] for n in range(8)])) == pytest.approx(0.57, 0.01)
 
@@ -92,6 +104,37 @@ def test_every_cause_is_named_with_its_amount_and_none_where_nothing_is_known():
         "waited 20% of the time for a processor",
     )
     assert causes(measurement(b"a")) == ()
+
+
+def heated(before, after):
+    session = together([b"a"])
+    states = {"before": Conditions(1.0, **before), "after": Conditions(2.0, **after)}
+    return replace(session, measurements=(replace(session.measurements[0], **states),))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"throttled": 5}, {"throttled": 6}, "the processor was too hot and slowed down 1 time"),
+        ({"throttled": 5}, {"throttled": 1205},
+         "the processor was too hot and slowed down 1,200 times"),
+        ({"throttled": 5}, {"throttled": 5}, None),
+        ({"throttled": 5}, {"throttled": 2}, None),  # its counter began anew
+        ({}, {"throttled": 6}, None),
+        ({"cooling": {"cpufreq-cpu0": 0}}, {"cooling": {"cpufreq-cpu0": 3}},
+         "slowed down for its heat (cpufreq-cpu0 3)"),
+        ({"cooling": {"cpufreq-cpu0": 2, "cpufreq-cpu4": 0}},
+         {"cooling": {"cpufreq-cpu0": 0, "cpufreq-cpu4": 1}},
+         "slowed down for its heat (cpufreq-cpu0 2)"),
+        ({"cooling": {"cpufreq-cpu0": 0}}, {"cooling": {"cpufreq-cpu0": 0}}, None),
+    ],
+)  # fmt: skip
+def test_what_the_kernel_says_of_heat_is_a_cause_and_the_next_session_waits(before, after, said):
+    session = heated(before, after)
+    [found] = session.measurements
+    assert heat_limit(found) == said
+    assert causes(found) == (() if said is None else (said,))
+    assert throttled(session) is (said is not None)
 
 
 def test_causes_are_the_models_own_and_reasons_are_of_all():

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from adadeep.core.clock import Deadline
-from adadeep.core.device import DeviceFacts
+from adadeep.core.device import CpuCluster, DeviceFacts
 from adadeep.core.device_profile import DeviceProfile, ProfileProvenance
 from adadeep.core.errors import TransientDeviceError
 from adadeep.core.noise import PRIOR
@@ -68,6 +68,17 @@ def test_the_noise_is_the_profiles_or_what_holds_of_most_devices(log):
     assert measure(log).noise == own
     other = replace(PRIOR, state="told")
     assert measure(log, noise=other).noise is other
+
+
+def test_blocks_on_different_kinds_of_core_are_known_by_the_facts_of_the_device(log, monkeypatch):
+    clusters = (CpuCluster((0, 1, 2, 3), 1_800_000), CpuCluster((4, 5), 2_400_000))
+    monkeypatch.setitem(globals(), "FACTS", replace(FACTS, clusters=clusters))
+    noise = measure(log).noise
+    assert dict(noise.core_kinds) == {0: 0, 1: 0, 2: 0, 3: 0, 4: 1, 5: 1}
+    assert replace(noise, core_kinds=()) == PRIOR
+    twins = (clusters[0], replace(clusters[0], cores=(4, 5)))
+    monkeypatch.setitem(globals(), "FACTS", replace(FACTS, clusters=twins))
+    assert measure(log).noise is PRIOR
 
 
 def test_a_session_is_noted_when_the_agent_has_ended(log):

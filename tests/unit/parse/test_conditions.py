@@ -13,7 +13,7 @@ from adadeep_agent.readings import reading
 from adadeep_agent.wire import COMMANDS, MAX_PATTERNS, is_readable
 
 CPU, ZONE = "/sys/devices/system/cpu", "/sys/class/thermal/thermal_zone"
-SUPPLY = "/sys/class/power_supply"
+SUPPLY, COOLING = "/sys/class/power_supply", "/sys/class/thermal/cooling_device"
 
 
 def zones(*pairs):
@@ -49,6 +49,9 @@ def test_a_device_that_tells_all_has_every_field():
         f"{CPU}/cpu1/cpufreq/scaling_governor": "powersave\n",
         f"{ZONE}0/type": "cpu-0-0\n", f"{ZONE}0/temp": "41500\n",
         **supply("battery", kind="Battery\n", capacity="80\n", status="Discharging\n"),
+        f"{CPU}/cpu0/thermal_throttle/core_throttle_count": "7\n",
+        f"{CPU}/cpu1/thermal_throttle/package_throttle_count": "30\n",
+        f"{COOLING}0/type": "cpufreq-cpu0\n", f"{COOLING}0/cur_state": "2\n",
     }  # fmt: skip
     assert conditions_of(1795230496.559, texts) == Conditions(
         timestamp=1795230496.559,
@@ -59,6 +62,8 @@ def test_a_device_that_tells_all_has_every_field():
         battery_percent=80,
         battery_status="Discharging",
         online_cores=(0, 1),
+        throttled=37,
+        cooling={"cpufreq-cpu0": 2},
     )
 
 
@@ -126,6 +131,40 @@ def test_the_battery_is_the_supply_of_that_type_and_no_peripheral():
     assert (found.battery_percent, found.battery_status) == (80, "Not charging")
     mains = conditions_of(0.0, supply("ac", kind="Mains"))
     assert (mains.battery_percent, mains.battery_status) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["-1", "many", "9" * 20, "1.5", ""])
+def test_a_counter_that_can_not_be_is_none_and_another_still_counts(text):
+    path = f"{CPU}/cpu{{}}/thermal_throttle/core_throttle_count"
+    online = {f"{CPU}/online": "0-1"}
+    assert conditions_of(0.0, {**online, path.format(0): text}).throttled is None
+    assert conditions_of(0.0, {**online, path.format(0): text, path.format(1): "3"}).throttled == 3
+
+
+def cooling(*pairs):
+    texts = {}
+    for number, (name, state) in enumerate(pairs):
+        texts |= {f"{COOLING}{number}/type": name, f"{COOLING}{number}/cur_state": state}
+    return conditions_of(0.0, texts).cooling
+
+
+def test_of_what_cools_only_what_slows_a_processor_is_told_and_by_its_own_name():
+    assert cooling(
+        ("Fan", "1"), ("thermal-cpufreq-0", "3"), ("cpufreq-cpu4", "0"), ("Processor", "1"),
+        ("Processor", "2"), ("intel_powerclamp", "-1"), ("panel0-backlight", "5"),
+    ) == {
+        "thermal-cpufreq-0": 3, "cpufreq-cpu4": 0, "Processor": 1, "Processor#4": 2,
+        "intel_powerclamp": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("cpufreq-cpu0", "hot"), ("cpufreq-cpu0", "99999"), ("cpufreq-\x1b[31m", "1"),
+     ("cpufreq-" + "x" * 100, "1"), (None, "1")],
+)  # fmt: skip
+def test_a_state_or_a_name_that_can_not_be_is_left_out(name, state):
+    assert cooling((name, state)) == {}
 
 
 @pytest.mark.parametrize("capacity", ["101", "-5", "many", None])

@@ -59,6 +59,7 @@ def check_everything(text: str) -> None:
     concrete = [path.replace("*", "0") for path in CONDITION_PATHS]
     conditions = conditions_of(0.0, dict.fromkeys(concrete, text))
     assert all(-40 <= c <= 135 for c in conditions.temperatures_c.values())
+    assert all(0 <= state <= 1000 for state in conditions.cooling.values())
 
 
 @pytest.mark.skipif(not FILES, reason="the collection of captures is not here")

@@ -115,6 +115,9 @@ def test_groups_of_runs_are_told_and_one_is_one():
 def test_conditions_show_what_is_readable_and_say_what_is_not():
     shown = "600-1800 MHz, schedutil, 41 °C (cpu), load 0.50, battery 80 % Discharging"
     assert conditions_text(HOT) == shown
+    slowed = replace(HOT, cooling={"cpufreq-cpu0": 1, "cpufreq-cpu4": 3})
+    assert "41 °C (cpu), slowed for heat (cpufreq-cpu4 3), load" in conditions_text(slowed)
+    assert conditions_text(replace(HOT, cooling={"cpufreq-cpu0": 0})) == shown
     bare = conditions_text(Conditions(0.0))
     assert bare == "clocks unreadable, governor unreadable, temperature unreadable"
 

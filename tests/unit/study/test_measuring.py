@@ -1,6 +1,7 @@
 """What a study measures beside what, and how latencies are made of ratios."""
 
 import dataclasses
+import math
 import random
 
 import numpy as np
@@ -19,13 +20,14 @@ from adadeep.core.trial import TrialState
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, JournalContent
 from adadeep.study.finalists import conclusion_of, contest_of, to_meet
-from adadeep.study.measuring import cold_bytes, drift_of
+from adadeep.study.measuring import Place, cold_bytes, drift_of
 from adadeep.study.ratios import TargetRatios
 from adadeep.study.references import SHARP, Reference, chosen, sharp_model, sharp_sha256
 from adadeep.study.trials import Reading, scored, trial_on
 from adadeep.study.verdicts import Judge
 from adadeep.testing.measurements import usual_ns
-from fakes.search_parts import FakeBench, model_of
+from fakes.noise_worlds import Model, World
+from fakes.search_parts import FakeBench, model_of, target_record
 from unit.study.test_study import ScriptedSampler, heard, search, seeded, some_plans
 
 INITIAL = CompressionPlan()
@@ -72,6 +74,59 @@ def test_candidates_run_beside_references_that_the_graph_knows(tmp_path):
     for references in beside[1:]:
         assert len(references) == 2
         assert set(references) <= {SHARP_MODEL, model_of(plans[0]), model_of(INITIAL)}
+
+
+def test_what_the_sharp_reference_strayed_meanwhile_makes_the_units_interval_narrower():
+    reference, initial = Model("r", 0.1), Model("initial", 0.12)
+    world = World(0, deviation=0.05, seconds=2000)
+    taught = [world.session([reference, initial], 60.0 * n) for n in range(20)]
+    noise = PRIOR.updated(taught[:1], {reference.sha}).updated(taught[1:])
+    place = Place(JournalContent(), target_record(), "training", noise, lambda _: True)
+    session = world.session([initial, reference], 1800)
+    unit, alone = place.unit_of(session), noise.latency(session.measurements[:1])
+    assert unit.latency.latency_ms == alone.median_ms
+    assert unit.latency.low_ms <= alone.median_ms <= unit.latency.high_ms
+    width = math.log(unit.latency.high_ms / unit.latency.low_ms)
+    assert width < 0.8 * math.log(alone.high_ms / alone.low_ms)
+    centre = math.log(initial.ms) + world.level.mean()
+    assert math.log(unit.latency.low_ms) <= centre <= math.log(unit.latency.high_ms)
+
+
+class Planned(FakeBench):
+    """Remembers how it was asked to measure; its blocks or its placements scatter."""
+
+    def __init__(self, white, placement):
+        super().__init__()
+        self.plans = []
+        scattered = [
+            dataclasses.replace(one, white_sd=white, placement_sd=placement)
+            for one in PRIOR.references
+        ]
+        self.noise = dataclasses.replace(PRIOR, references=tuple(scattered))
+
+    def measure(self, models, plan, launches=1):
+        self.plans.append(plan)
+        return super().measure(models, plan, launches)
+
+
+def test_how_sessions_go_follows_from_the_devices_noise(tmp_path):
+    still, wild = Planned(0.02, 0.0005), Planned(0.005, 0.05)
+    for name, bench in (("still", still), ("wild", wild)):
+        search(tmp_path / name, ScriptedSampler(some_plans(2)), 2, benches=[bench], demand=FAST)
+        assert [launches for _, launches in bench.sessions][:2] == [3, 1]
+    for few, many in zip(still.plans, wild.plans, strict=True):  # the unit, candidates, finalists
+        assert few.placements < many.placements
+        assert few.placement_ms > many.placement_ms
+    assert max(plan.max_ms for plan in (still.plans[1], wild.plans[1])) <= 1000
+
+
+def test_what_a_candidate_may_take_counts_as_long_as_the_unit(tmp_path):
+    bench = Planned(0.01, 0.01)
+    bench.times_ns = {model_of(INITIAL): 60_000_000}
+    search(tmp_path, ScriptedSampler(some_plans(1)), 1, benches=[bench], demand=FAST)
+    usual = Planned(0.01, 0.01)
+    search(tmp_path / "usual", ScriptedSampler(some_plans(1)), 1, benches=[usual], demand=FAST)
+    assert bench.plans[1].placements < usual.plans[1].placements
 
 
 def test_a_reference_that_runs_longer_than_a_block_would_cost_more_than_its_candidate():
@@ -138,7 +193,7 @@ def latency_verdict(did, plan):
 def test_a_limit_that_the_initial_network_set_is_judged_by_the_ratio_alone(tmp_path):
     plan = some_plans(1)[0]
     bench = FakeBench()
-    bench.times_ns[model_of(plan)] = round(0.93 * usual_ns(model_of(INITIAL)))
+    bench.times_ns[model_of(plan)] = round(0.9 * usual_ns(model_of(INITIAL)))
     did = search(tmp_path, ScriptedSampler([plan]), 1, benches=[bench], demand=UserDemand())
     own = did.run.scorers[0].limits.max_latency_ms
     assert latency_verdict(did, plan).text == "met"

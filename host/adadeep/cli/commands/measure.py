@@ -220,6 +220,9 @@ def _show(
             Column(f"times {job.names[0]}", right=True),
             Column("verdict", wraps=True))  # fmt: skip
     ui.table(wide, comparison, f"on {title}, measured in turn")
+    for name, one in zip(job.names, own.measurements, strict=True):
+        if one.disturbed:
+            ui.warn(f"{name}: disturbed, {'; '.join(one.disturbed)}")
 
 
 def _sustained_rows(measured: Measurement) -> list[tuple[str, str]]:
@@ -271,7 +274,7 @@ def _as_json(
 
     own = session.measurements[: len(job.models)]
     models = [
-        {"name": name, **measurement_json(one, meter.noise)}
+        {"name": name, **measurement_json(one, meter.noise, session)}
         for name, one in zip(job.names, own, strict=True)
     ]
     ratios = [
@@ -294,15 +297,17 @@ def _as_json(
     }
 
 
-def measurement_json(measured: Measurement, noise: NoiseModel) -> dict[str, Any]:
-    """What is derived of a measurement, for JSON."""
+def measurement_json(
+    measured: Measurement, noise: NoiseModel, session: MeasuredTogether | None = None
+) -> dict[str, Any]:
+    """What is derived of a measurement, for JSON; references in its session tell the drift."""
     percentiles = {
         f"p{round(100 * share)}_ms": asdict(noise.percentile(measured, share))
         for share in (0.5, 0.95, 0.99)
     }
     return {
         "model_sha256": measured.model_sha256,
-        "latency_ms": {**asdict(noise.latency([measured])), "provenance": "measured"},
+        "latency_ms": {**asdict(noise.latency([measured], session)), "provenance": "measured"},
         **percentiles,
         "cold_ms": measured.cold_ms,
         "first_ms": measured.first_ms,

@@ -16,6 +16,11 @@ from adadeep.devices.parse.thermal import ZONE, ThermalService, parse_thermalser
 
 _LOAD = "/proc/loadavg"
 _HIGHEST_KHZ = 100_000_000
+_COOLING = "/sys/class/thermal/cooling_device"
+_COUNT = "thermal_throttle/{}_throttle_count"
+_MOST_THROTTLED, _MOST_STATE = 10**12, 1000
+# Of all that cools (fans, screens, chargers) what slows a processor down.
+_SLOWS = re.compile(r"(thermal-)?(cpufreq|idle)-[\w.-]{1,30}|Processor|intel_powerclamp", re.ASCII)
 
 # What an agent is asked to read; in the order of their worth, for an answer is bounded.
 CONDITION_PATHS = (
@@ -28,6 +33,10 @@ CONDITION_PATHS = (
     f"{SUPPLY}/*/status",
     f"{ZONE}*/temp",
     f"{ZONE}*/type",
+    f"{CPU}/cpu*/{_COUNT.format('core')}",
+    f"{CPU}/cpu*/{_COUNT.format('package')}",
+    f"{_COOLING}*/type",
+    f"{_COOLING}*/cur_state",
 )
 # Of an agent on Android beside these; first, for they are few.
 ANDROID_PATHS = (*SCHEDULING_PATHS, *CONDITION_PATHS)
@@ -71,6 +80,8 @@ def conditions_of(
         battery_percent=percent,
         battery_status=status,
         online_cores=online,
+        throttled=_throttled(reads, cores),
+        cooling=_cooling(reads),
         thermal_status=None if thermal.overridden else thermal.status,
         screen=power.screen,
         doze=power.doze,
@@ -106,6 +117,28 @@ def _temperatures(reads: Reads) -> dict[str, float]:
         celsius = zone_celsius(text, name)
         if celsius is not None:
             found[name if name not in found else f"{name}#{number}"] = celsius
+    return found
+
+
+def _throttled(reads: Reads, cores: range) -> int | None:
+    """Both counters of all cores; those of a package are there once for each of its cores."""
+    texts = (
+        reads.values.get(f"{CPU}/cpu{core}/{_COUNT.format(what)}")
+        for core in cores
+        for what in ("core", "package")
+    )
+    counts = [n for text in texts if (n := integer(text)) is not None and 0 <= n < _MOST_THROTTLED]
+    return sum(counts) if counts else None
+
+
+def _cooling(reads: Reads) -> dict[str, int]:
+    """Name -> state; a second one of a type gets "#N". What is off may say -1."""
+    found: dict[str, int] = {}
+    for path, text in sorted(reads.matching(re.escape(_COOLING) + r"[0-9]{1,4}/cur_state")):
+        number = path.removeprefix(_COOLING).partition("/")[0]
+        name, state = reads.values.get(f"{_COOLING}{number}/type", ""), integer(text)
+        if _SLOWS.fullmatch(name) and state is not None and state <= _MOST_STATE:
+            found[name if name not in found else f"{name}#{number}"] = max(state, 0)
     return found
 
 
