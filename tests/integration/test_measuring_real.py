@@ -142,7 +142,7 @@ def test_a_clock_that_is_of_no_use_is_said_and_no_number_is(adadeep, tmp_path):
 
 
 def test_a_model_that_gets_slower_with_each_run_is_said_to_beside_its_ratio(adadeep, tmp_path):
-    changes = python_path(tmp_path / "changes", SLOWER, SIZE=len(OTHER), MORE_NS=3000)
+    changes = python_path(tmp_path / "changes", SLOWER, SIZE=len(OTHER), MORE_NS=10_000)
     words = ("measure", "cached", "other", "-d", "local", "--max-seconds", "2", "--launches", "1")
     shown = adadeep(*words, changes=changes)
     assert shown.returncode == 0, shown.stderr
