@@ -85,6 +85,7 @@ class Ahead:
     def put(self, rows: Decisions, other: Ahead, of: Masks) -> None:
         """Takes what another has of some of its rows, `of`, for `rows`, in place."""
         self.rest[:, :, rows] = other.rest[:, :, of]
+        self.limits[rows] = other.limits[of]
 
 
 def likely(layers: Layers, added: Floats, prices: Floats, limits: Floats) -> Ahead:

@@ -26,6 +26,7 @@ from adadeep.search.world import World
 
 _QUANTITIES = 4  # loss, T, E, S_p
 _PRICINGS = 4  # times that the prices of limits are moved
+_ANY_LOSS = 1e12
 _RAISED, _LOWERED, _FIRST = 1.6, 0.75, 0.15
 
 Masks = npt.NDArray[np.bool_]
@@ -185,10 +186,24 @@ class Prospects:
         return totals
 
     def _priced(self, wishes: Wishes) -> Ahead:
-        """What follows, at the best prices that were found of limits on T, E and S_p."""
-        limits, extra = bent(wishes.allowed_loss), np.zeros_like(wishes.weights)
-        found, most = None, np.full(len(extra), -np.inf)
-        rows = np.arange(len(extra))
+        """What follows within the limit of the loss; without, where that is worth more."""
+        found, most, is_broken = self._best(wishes, bent(wishes.allowed_loss))
+        rows = np.flatnonzero(is_broken)
+        if len(rows):  # where not all limits can be kept, another may be the one to break
+            other, worths, _ = self._best(wishes.some(rows), np.full(len(rows), _ANY_LOSS))
+            better = worths > most[rows]
+            found.put(rows[better], other, better)
+        return found
+
+    def _best(self, wishes: Wishes, limits: Floats) -> tuple[Ahead, Floats, Masks]:
+        """At the best prices that were found: what follows, its worth, whether it breaks a limit.
+
+        Args:
+            wishes: demands.
+            limits: of the bent loss; (rows,).
+        """
+        extra, most = np.zeros_like(wishes.weights), np.full(len(limits), -np.inf)
+        rows, is_broken, found = np.arange(len(extra)), np.zeros(len(extra), np.bool_), None
         for _ in range(_PRICINGS + 1):
             some = wishes.some(rows)
             prices = (some.weights + extra[rows]) * some.per_unit
@@ -197,14 +212,14 @@ class Prospects:
             found = found or ahead
             better = worths > most[rows]
             found.put(rows[better], ahead, better)
-            most[rows] = np.maximum(most[rows], worths)
-            moved = np.where(broken, extra[rows] * _RAISED + _FIRST, extra[rows] * _LOWERED)
-            extra[rows, 1:] = moved[:, 1:]
+            most[rows[better]] = worths[better]
+            is_broken[rows[better]] = broken[better].any(axis=1)
+            extra[rows] = np.where(broken, extra[rows] * _RAISED + _FIRST, extra[rows] * _LOWERED)
             rows = rows[extra[rows].any(axis=1)]
             if not len(rows):
                 break  # no limit is in the way of any: prices stay as they are
         assert found is not None
-        return found
+        return found, most, is_broken
 
     def _whole(self, ahead: Ahead, wishes: Wishes) -> tuple[Floats, Masks]:
         """Before the first decision: what may come of it, (rows,), breaking what, (rows, 4)."""
