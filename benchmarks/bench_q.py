@@ -4,7 +4,8 @@ Searches of 25 evaluations are replayed on tables (`search/replay.py`); then the
 answers random demands, as users may have them: of T, E and S_p each is limited to what the initial
 network has, or (two in five) to less. It is compared with coordinate ascent from many starts under
 the same belief. Regret is in % of the range of rewards, as everywhere: from the best plan within
-the limits to the least of a thousand random plans. No device is used.
+the limits to the least of a thousand random plans, of the initial network and of these best. No
+device is used.
 
     python benchmarks/bench_q.py [--smoke] [--results FOLDER] [--seeds N] [--processes N]
 """
@@ -170,7 +171,9 @@ def best_of_reference(world: World, starts: int, moves: Moves) -> tuple[bool, fl
     plans, worths = ascend(world.mean(), moves, random_plans(world.space, rng, starts), ROUNDS)
     violation, reward = scored(world, plans)
     best = int(np.argmax(worths))
-    _, rewards = scored(world, random_plans(world.space, rng, LOOKED_AT))
+    looked_at = np.concatenate([plans, random_plans(world.space, rng, LOOKED_AT)])
+    looked_at = np.concatenate([looked_at, np.zeros_like(looked_at[:1])])  # the initial network
+    _, rewards = scored(world, looked_at)
     return bool(violation[best] <= TOLERANCE), float(reward[best]), float(rewards.min())
 
 
@@ -180,7 +183,8 @@ def answers(worlds: list[World], best: list[tuple[bool, float, float]], plans) -
         violation, reward = scored(world, plan[np.newaxis])
         can += is_kept
         if is_kept and violation[0] <= TOLERANCE:
-            regrets.append(100 * (most - reward[0]) / max(most - least, TOLERANCE))
+            whole = max(most, reward[0]) - min(least, reward[0])
+            regrets.append(100 * (most - reward[0]) / max(whole, TOLERANCE))
     return Answers(statistics.fmean(regrets or [100.0]), 100 * len(regrets) / max(can, 1))
 
 
