@@ -143,6 +143,8 @@ class EpisodeBatch:
         self._ending = np.zeros(self._actions, np.bool_)
         self._ending[list(space.ending)] = True
         self._known = known
+        self._seen: list[Doubles] = [np.zeros(0)] * len(known)  # tables as they were
+        self._least: list[Doubles] = [np.zeros(0)] * len(known)
         self.renew()
         self.size = self._points.shape[1] + 5 * self._actions + DEMAND + 4 + len(known)
 
@@ -242,7 +244,10 @@ class EpisodeBatch:
 
     def renew(self) -> None:
         """Takes what the tables have learned of choices that formulas can't tell."""
-        self._least = [_least_ahead(table, self._open, self._ending) for table in self._known]
+        for number, table in enumerate(self._known):
+            if not np.array_equal(self._seen[number], table.added):
+                self._seen[number] = table.added.copy()
+                self._least[number] = _least_ahead(table, self._open, self._ending)
 
     def walk(
         self, policy: Policy, wishes: Wishes, prospects: Prospects, rng: np.random.Generator
