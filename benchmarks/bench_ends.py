@@ -4,7 +4,7 @@ Searches are replayed on the tables of `bench_search.py` for 40 plans each. `--e
 compared with a constant number of the same mean; what the sampler said that going on may still
 bring, with what came; winners are named as a study does it, and judged on the test data.
 
-    python benchmarks/bench_ends.py [--smoke] [--results FOLDER] [--seeds N]
+    python benchmarks/bench_ends.py [--smoke] [--results FOLDER] [--seeds N] [--processes N]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from record import RESULTS, Options, Row, save
 from search import formula
 from search.contenders import registered
 from search.ends import Played, play
-from search.replay import Cell, cells, find_optima
+from search.replay import Cell, cells, cores, find_optima
 
 SEEDS, EPISODES = 6, 40
 POINTS = (5, 10, 15, 20, 25)
@@ -101,6 +101,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="seconds only; its numbers are bad")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of tables and samplers")
+    parser.add_argument("--processes", type=int, help="at a time; as many as there are cores")
     chosen = parser.parse_args()
     if chosen.smoke:
         chosen.seeds = 1
@@ -113,8 +114,8 @@ def main() -> None:
     find_optima(of, range(chosen.seeds), keep=not chosen.smoke)
     episodes = 6 if chosen.smoke else EPISODES
     jobs = [(cell, seed, episodes) for seed in range(chosen.seeds) for cell in of]
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        done = [one for one in pool.map(run, jobs, chunksize=2) if one is not None]
+    with multiprocessing.get_context("fork").Pool(chosen.processes or cores()) as pool:
+        done = [one for one in pool.map(run, jobs, chunksize=1) if one is not None]
     rows = []
     for group in dict.fromkeys(one.group for one in done):
         own = [one for one in done if one.group == group]

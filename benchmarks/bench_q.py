@@ -3,20 +3,24 @@
 Searches of 25 evaluations are replayed on tables (`search/replay.py`); then the greedy walk of Q
 answers random demands, as users may have them: of T, E and S_p each is limited to what the initial
 network has, or (two in five) to less. It is compared with coordinate ascent from many starts under
-the same belief. Regret is in % of the range of rewards (that the belief gives to plans looked at).
-No device is used.
+the same belief. Regret is in % of the range of rewards, as everywhere: from the best plan within
+the limits to the least of a thousand random plans, of the initial network and of these best. No
+device is used.
 
-    python benchmarks/bench_q.py [--smoke] [--results FOLDER]
+    python benchmarks/bench_q.py [--smoke] [--results FOLDER] [--seeds N] [--processes N]
 """
 
 from __future__ import annotations
 
+import argparse
 import copy
+import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as learning is promised; before numpy is imported
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -31,17 +35,20 @@ from adadeep.search.dqn.planning import PlanningDqnSampler
 from adadeep.search.view import View
 from adadeep.search.wishes import Wish
 from adadeep.search.world import World
-from record import Row, options, save
+from record import RESULTS, Options, Row, save
 from search import formula, recorded
 from search.deep import deep_table
 from search.demands import DEMANDS
-from search.replay import Contest
+from search.replay import Contest, cores
 from search.table import Table
 
 TITLE = "The Q network alone: answers to random demands, starts of ascent"
+SEEDS = 3  # of tables, searches and demands
 EVALUATIONS, WISHES = 25, 200
+LOOKED_AT = 1000  # random plans, whose least reward ends the range
 STARTS, ROUNDS = 12, 60  # of the reference
 DEEP_STARTS = 4  # a climb takes a second there
+CLIMBED = 30  # demands of which climbs are compared
 RIVALS, OWN_ROUNDS, PROPOSALS = 6, 2, 64  # random starts; steps from Q's
 TOLERANCE = 1e-9
 
@@ -51,7 +58,7 @@ class Case:
     """A table, whose search is replayed, and how much is asked of it."""
 
     name: str
-    table: Callable[[], Table]
+    table: Callable[[int], Table]  # of a seed
     wishes: int
     starts: int
     evaluations: int = EVALUATIONS
@@ -70,23 +77,56 @@ class Answers:
     kept: float
 
 
+@dataclass(frozen=True)
+class Found:
+    """Of one case and seed.
+
+    Attributes:
+        case: its name.
+        seed: of table and search.
+        regret: of greedy walks, in %; untaught: of a network that was taught nothing.
+        kept: share of the demands met, of those the planner meets, in %; likewise.
+        trust: share of what was learned that Q goes by in the end.
+        walk_ms: CPU time of a walk of a batch; alone_ms: of one alone.
+        worse: share of demands where random starts are better at equal cost, in %; by: by how
+            much of the reward at the most.
+        cheaper: what random starts cost over Q's greedy walk.
+        first_s: of learning before the first plan; later_s: after a plan.
+    """
+
+    case: str
+    seed: int
+    regret: float
+    untaught_regret: float
+    kept: float
+    untaught_kept: float
+    trust: float
+    walk_ms: float
+    alone_ms: float
+    worse: float
+    by: float
+    cheaper: float
+    first_s: float
+    later_s: float
+
+
 def cases(smoke: bool) -> list[Case]:
     if smoke:
         return [
-            Case("conv2", lambda: formula.SOURCES[0].draw(0), 5, 2, 3),
-            Case("deep", lambda: deep_table(0, 4), 2, 2, 3),
+            Case("conv2", formula.SOURCES[0].draw, 5, 2, 3),
+            Case("deep", lambda seed: deep_table(seed, 4), 2, 2, 3),
         ]
     return [
-        Case("digits", lambda: recorded.sources()[0].draw(0), WISHES, STARTS),
-        Case("conv2", lambda: formula.SOURCES[0].draw(0), WISHES, STARTS),
-        Case("conv6", lambda: formula.SOURCES[1].draw(0), WISHES, STARTS),
-        Case("deep", lambda: deep_table(0), 30, DEEP_STARTS),
+        Case("digits", recorded.sources()[0].draw, WISHES, STARTS),
+        Case("conv2", formula.SOURCES[0].draw, WISHES, STARTS),
+        Case("conv6", formula.SOURCES[1].draw, WISHES, STARTS),
+        Case("deep", deep_table, 30, DEEP_STARTS),
     ]
 
 
-def searched(case: Case) -> PlanningDqnSampler:
+def searched(case: Case, seed: int) -> PlanningDqnSampler:
     """The sampler after the search."""
-    contest = Contest(case.table(), DEMANDS[0], 0)
+    contest = Contest(case.table(seed), DEMANDS[0], seed)
     sampler, done = PlanningDqnSampler(contest.context, ImaginationConfig()), 0
     while done < case.evaluations and not isinstance(plan := sampler.ask(), Stop):
         skipped = contest.skipped(plan)
@@ -126,12 +166,15 @@ def scored(world: World, plans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def best_of_reference(world: World, starts: int, moves: Moves) -> tuple[bool, float, float]:
-    """Whether something keeps the limits; its reward; the least reward that was seen."""
-    drawn = random_plans(world.space, np.random.default_rng(9), starts)
-    plans, worths = ascend(world.mean(), moves, drawn, ROUNDS)
+    """Whether something keeps the limits; its reward; the least reward of random plans."""
+    rng = np.random.default_rng(9)
+    plans, worths = ascend(world.mean(), moves, random_plans(world.space, rng, starts), ROUNDS)
     violation, reward = scored(world, plans)
     best = int(np.argmax(worths))
-    return bool(violation[best] <= TOLERANCE), float(reward[best]), float(reward.min())
+    looked_at = np.concatenate([plans, random_plans(world.space, rng, LOOKED_AT)])
+    looked_at = np.concatenate([looked_at, np.zeros_like(looked_at[:1])])  # the initial network
+    _, rewards = scored(world, looked_at)
+    return bool(violation[best] <= TOLERANCE), float(reward[best]), float(rewards.min())
 
 
 def answers(worlds: list[World], best: list[tuple[bool, float, float]], plans) -> Answers:
@@ -140,7 +183,8 @@ def answers(worlds: list[World], best: list[tuple[bool, float, float]], plans) -
         violation, reward = scored(world, plan[np.newaxis])
         can += is_kept
         if is_kept and violation[0] <= TOLERANCE:
-            regrets.append(100 * (most - reward[0]) / max(most - least, TOLERANCE))
+            whole = max(most, reward[0]) - min(least, reward[0])
+            regrets.append(100 * (most - reward[0]) / max(whole, TOLERANCE))
     return Answers(statistics.fmean(regrets or [100.0]), 100 * len(regrets) / max(can, 1))
 
 
@@ -179,10 +223,8 @@ def climbs(
     rng, worse, by, times = np.random.default_rng(3), 0, 0.0, []
     for row, (world, plan) in enumerate(zip(worlds, plans, strict=True)):
         view = world.mean()
-        own = replace(wishes, **{n: getattr(wishes, n)[[row] * PROPOSALS] for n in
-            ("weights", "allowed_loss", "loss_room", "bounds")},
-            known_bounds=wishes.known_bounds[:, [row] * PROPOSALS])  # fmt: skip
-        drawn = np.unique(mind.walk(own, view, 0.15).plans, axis=0)
+        own = wishes.some(np.full(PROPOSALS, row))
+        drawn = np.unique(mind.decided(own, view, 0.15), axis=0)
         drawn = drawn[np.argsort(-view.worth(drawn), kind="stable")]
         mine = np.concatenate([plan[np.newaxis], drawn[: RIVALS - 1]])
         rivals = random_plans(world.space, rng, RIVALS)
@@ -197,44 +239,85 @@ def climbs(
     return {"worse": 100 * worse / len(worlds), "by": by, "cheaper": statistics.median(times)}
 
 
-def rows_of(case: Case) -> list[Row]:
-    sampler, config = searched(case), ImaginationConfig()
+def measured(case: Case, seed: int) -> Found:
+    sampler, config = searched(case, seed), ImaginationConfig()
     world, mind = sampler._explorer.world, sampler._mind
+    trust = mind.trust
     wishes, worlds = random_worlds(world, mind, case.wishes)
     moves = Moves(world.space)
     untaught = Imagination(world, config, np.random.default_rng(0))
     best = [best_of_reference(one, case.starts, moves) for one in worlds]
-    plans = mind.walk(wishes, world.mean()).plans
+    plans = mind.decided(wishes, world.mean())
     batch = mind.wishes(WISHES, own=0.0)
-    each_ms = 1000 * cpu_s(lambda: mind.walk(batch, world.mean())) / WISHES
-    single_ms = 1000 * cpu_s(lambda: mind.walk(mind.own(1), world.mean()))
+    walk_s = cpu_s(lambda: mind.decided(batch, world.mean()))
+    alone_s = cpu_s(lambda: mind.decided(mind.own(1), world.mean()))
     found = answers(worlds, best, plans)
-    plain = answers(worlds, best, untaught.walk(wishes, world.mean()).plans)
+    plain = answers(worlds, best, untaught.decided(wishes, world.mean()))
     first = cpu_s(lambda: untaught.learn(config.first_batches))
     later = cpu_s(lambda: untaught.learn(config.later_batches))
-    few = slice(0, min(case.wishes, 30))
+    few = slice(0, min(case.wishes, CLIMBED))
     climb = climbs(worlds[few], wishes, mind, plans[few], moves)
-    of, how = case.name, f"{case.wishes} random demands, after {case.evaluations} evaluations"
+    return Found(
+        case.name, seed, found.regret, plain.regret, found.kept, plain.kept, trust,
+        1000 * walk_s / WISHES, 1000 * alone_s, climb["worse"], climb["by"], climb["cheaper"],
+        first, later,
+    )  # fmt: skip
+
+
+def rows_of(case: Case, found: list[Found]) -> list[Row]:
+    """Means over the seeds."""
+    every = [asdict(one) for one in found]
+
+    def mean(name: str) -> float:
+        return statistics.fmean(one[name] for one in every)
+
+    how = f"{len(found)} seeds, {case.wishes} random demands each, {case.evaluations} evaluations"
+    most, of = max(one.by for one in found), case.name
+    worst = max(one.regret for one in found)
     return [
-        Row(f"{of}: greedy walk behind the planner", found.regret, "%", 1.0, detail=how),
-        Row(f"{of}: greedy walk behind the planner, untaught", plain.regret, "%"),
-        Row(f"{of}: demands met, of those the planner meets", found.kept, "%", 97.0, True, how),
-        Row(f"{of}: demands met, untaught", plain.kept, "%"),
-        Row(f"{of}: a greedy walk, of a batch", each_ms, "ms", 1.0, detail="CPU time"),
-        Row(f"{of}: a greedy walk alone", single_ms, "ms", detail="CPU time"),
-        Row(f"{of}: 6 random starts better at equal cost", climb["worse"], "%", 0.0,
-            detail=f"by {climb['by']:.2g} of the reward at the most"),
-        Row(f"{of}: random starts cost, over Q's greedy", climb["cheaper"], "times",
+        Row(f"{of}: greedy walk behind the planner", mean("regret"), "%", 1.0,
+            detail=f"{how}; {worst:.2g} at the most"),
+        Row(f"{of}: greedy walk behind the planner, untaught", mean("untaught_regret"), "%"),
+        Row(f"{of}: demands met, of those the planner meets", mean("kept"), "%", 97.0, True),
+        Row(f"{of}: demands met, untaught", mean("untaught_kept"), "%"),
+        Row(f"{of}: share of what was learned that is trusted", mean("trust"), ""),
+        Row(f"{of}: a greedy walk, of a batch", mean("walk_ms"), "ms", 1.0, detail="CPU time"),
+        Row(f"{of}: a greedy walk alone", mean("alone_ms"), "ms", detail="CPU time"),
+        Row(f"{of}: 6 random starts better at equal cost", mean("worse"), "%", 0.0,
+            detail=f"by {most:.2g} of the reward at the most"),
+        Row(f"{of}: random starts cost, over Q's greedy", mean("cheaper"), "times",
             5.0 if of == "deep" else None, True, "median; to be as good as it and 2 steps"),
-        Row(f"{of}: learning before the first plan", first, "s", 3.0, detail="CPU time"),
-        Row(f"{of}: learning after a plan", later, "s", 0.4, detail="CPU time"),
+        Row(f"{of}: learning before the first plan", mean("first_s"), "s", 3.0, detail="CPU time"),
+        Row(f"{of}: learning after a plan", mean("later_s"), "s", 0.4, detail="CPU time"),
     ]  # fmt: skip
 
 
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="seconds only; its numbers are bad")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="of tables and searches")
+    parser.add_argument("--processes", type=int, help="at a time; as many as there are cores")
+    chosen = parser.parse_args()
+    if chosen.smoke:
+        chosen.seeds = 1
+    return chosen
+
+
+def run(job: tuple[int, int, bool]) -> Found:
+    number, seed, is_smoke = job
+    return measured(cases(is_smoke)[number], seed)
+
+
 def main() -> None:
-    chosen = options(__doc__)
-    rows = [row for case in cases(chosen.smoke) for row in rows_of(case)]
-    save(chosen, "q", TITLE, rows)
+    chosen = arguments()
+    of = cases(chosen.smoke)
+    jobs = [(number, seed, chosen.smoke) for number in reversed(range(len(of)))
+            for seed in range(chosen.seeds)]  # fmt: skip
+    with multiprocessing.get_context("fork").Pool(chosen.processes or cores()) as pool:
+        found = pool.map(run, jobs, chunksize=1)
+    rows = [row for case in of for row in rows_of(case, [f for f in found if f.case == case.name])]
+    save(Options(chosen.smoke, chosen.results), "q", TITLE, rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ used. Samplers other than dqn and planner are stored (results/search_baselines.j
 where they are named, or by --all.
 
     python benchmarks/bench_search.py [--smoke] [--results FOLDER] [--all]
-        [--table TEXT] [--sampler TEXT] [--seeds N] [--episodes N]
+        [--table TEXT] [--sampler TEXT] [--seeds N] [--episodes N] [--processes N]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes replay; before numpy is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes replay; before numpy is imported
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from record import RESULTS, Options, content_of, show, write
@@ -51,6 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sampler", default="", help="only those whose name holds this")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of tables and samplers")
     parser.add_argument("--episodes", type=int, default=EPISODES, help="evaluations of a run")
+    parser.add_argument("--processes", type=int, help="at a time; as many as there are cores")
     chosen = parser.parse_args()
     if chosen.smoke:
         chosen.seeds, chosen.episodes, chosen.all = 1, 5, True
@@ -70,7 +71,8 @@ def compare(chosen: argparse.Namespace, of: list[Cell]) -> dict[str, dict[str, C
         if chosen.sampler not in name:
             continue
         afresh = chosen.all or name in OWN
-        known = {} if afresh else store.known(name, of, chosen.seeds, chosen.episodes)
+        wanted = chosen.seeds, chosen.episodes
+        known = {} if afresh else store.known(name, of, *wanted, fewer=not chosen.sampler)
         left = [cell for cell in of if cell.name not in known]
         if left and not (afresh or chosen.sampler):
             print(f'{name}: {len(left)} of {len(of)} cells are not stored as they are now; left'
@@ -93,7 +95,8 @@ def replayed(
         return []
     start = time.monotonic()
     choose = CHOOSE.get(name, best_of_heard)
-    found = curves(make, of, range(chosen.seeds), chosen.episodes, choose=choose)
+    seeds = range(chosen.seeds)
+    found = curves(make, of, seeds, chosen.episodes, chosen.processes, choose)
     runs = [Points.of(run) for run in found]
     print(f"{name}: replayed in {time.monotonic() - start:.0f} s", flush=True)
     if name not in OWN:

@@ -49,8 +49,8 @@ def search_section(content: dict[str, Any]) -> str:
         "## Searches replayed on tables: all samplers",
         "",
         "Regret in % of the table's range of rewards after N evaluated plans, mean over demands"
-        f" and {content['seeds']} seeds, [95 % of resampled (table, demand) cells]; 100: nothing"
-        " within the limits yet. `benchmarks/bench_search.py` says what is replayed.",
+        " and seeds, [95 % of resampled (table, demand) cells]; 100: nothing within the limits"
+        " yet. `benchmarks/bench_search.py` says what is replayed.",
         "",
     ]
     for name, rows in content["results"].items():

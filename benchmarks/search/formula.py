@@ -317,7 +317,9 @@ def _fingerprint(depth: int, interacts: bool) -> str:
     digest = hashlib.sha256()
     for values in asdict(draw(table.space, 0, interacts)).values():
         digest.update(np.round(values, 9).tobytes())
-    digest.update(repr(table.judge(CompressionPlan((), "int8"), "")).encode())
+    quality, cost = table.judge(CompressionPlan((), "int8"), "")
+    told = quality, cost.latency_ms.value, cost.energy_mj.value, cost.storage_bytes, cost.macs
+    digest.update(repr(told).encode())  # not of the objects: these get fields, tables don't change
     return digest.hexdigest()[:16]
 
 

@@ -63,6 +63,7 @@ def curves_table(found: BySampler, part: str) -> Rows:
         met = [broken for broken in last if broken is not None]
         row["met, broken on test"] = f"{np.mean(met):.0%}" if met else "-"
         row["ms a plan"] = f"{np.median([one.ms for one in cells]):.1f}"
+        row["seeds"] = str(max(one.runs for one in cells))
         rows[name] = row
     return rows
 

@@ -12,6 +12,7 @@ too. Runs of a cell and seed hear the same measurements whatever the sampler is.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -199,7 +200,7 @@ def curves(
     of: Sequence[Cell],
     seeds: Iterable[int],
     episodes: int,
-    processes: int = 2,
+    processes: int | None = None,
     choose: Choose = best_of_heard,
 ) -> list[Run]:
     """Runs a sampler on every cell with every seed.
@@ -209,20 +210,33 @@ def curves(
         of: cells.
         seeds: of tables and samplers.
         episodes: evaluations.
-        processes: at a time; 1 runs all in this one (for a debugger, or a profile).
+        processes: at a time; None: as many as there are cores; 1 runs all in this one (for a
+            debugger, or a profile).
         choose: what the sampler would deliver.
     """
-    # By table and seed, so that what a large table needs is computed once for all demands.
+    # The largest plans first, and one job at a time: all cores are busy to the end. Optima that
+    # are found beforehand (`find_optima`) are shared by all processes.
     jobs = sorted(
         ((cell, seed) for seed in seeds for cell in of),
-        key=lambda job: (job[0].source.name, job[1]),
+        key=lambda job: -_size(job[0].source),
     )
     _work.update(make=make, episodes=episodes, choose=choose)
+    processes = cores() if processes is None else processes
     if processes == 1:
         return [_run(job) for job in jobs]
-    size = max(1, len({cell.demand.name for cell in of}))
     with multiprocessing.get_context("fork").Pool(processes) as pool:
-        return pool.map(_run, jobs, chunksize=size)
+        return pool.map(_run, jobs, chunksize=1)
+
+
+def cores() -> int:
+    """That this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _size(source: Source) -> int:
+    return len(source.draw(0).space.points)
 
 
 def _run(job: tuple[Cell, int]) -> Run:

@@ -26,19 +26,32 @@ class StoredCurves:
         self._content: dict[str, dict[str, dict[str, Any]]] = stored
 
     def known(
-        self, sampler: str, cells: Sequence[Cell], seeds: int, episodes: int
+        self,
+        sampler: str,
+        cells: Sequence[Cell],
+        seeds: int,
+        episodes: int,
+        fewer: bool = False,
     ) -> dict[str, list[Points]]:
         """By cell, the first seeds of those whose table and demand are as they were.
 
         A sampler does not know how long it is run: the beginning of a longer run is a run.
+
+        Args:
+            sampler: its name.
+            cells: that are wanted.
+            seeds: how many.
+            episodes: evaluations.
+            fewer: whether a cell of which fewer seeds are stored is taken, too.
         """
         wanted, found = checkpoints(episodes), {}
         for cell in cells:
             stored = self._content.get(sampler, {}).get(cell.name)
             if stored is None or stored["made_of"] != made_of(cell):
                 continue
-            if len(stored["heard"]) >= seeds and set(wanted) <= set(stored["points"]):
-                found[cell.name] = [_read(cell, stored, seed, wanted) for seed in range(seeds)]
+            count = min(seeds, len(stored["heard"]))
+            if (count == seeds or (fewer and count)) and set(wanted) <= set(stored["points"]):
+                found[cell.name] = [_read(cell, stored, seed, wanted) for seed in range(count)]
         return found
 
     def keep(

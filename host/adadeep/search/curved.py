@@ -87,18 +87,21 @@ class CurvedBelief:
             return
         curve = self._curve.of(np.stack(self._plans))
         expected = curve.values(self.mean)
+        plane, before = self._plane(curve, expected), self._misfit(expected, self.mean)
         for _ in range(_STEPS):
-            step = self._belief.mean_of(*self._plane(curve, expected)) - self.mean
-            before = self._misfit(expected, self.mean)
+            step = self._belief.mean_of(*plane) - self.mean
             shortened = (self.mean + share * step for share in _SHARES)
             tried = ((weights, curve.values(weights)) for weights in shortened)
-            ahead = next((one for one in tried if self._misfit(one[1], one[0]) < before), None)
+            missed = ((*one, self._misfit(one[1], one[0])) for one in tried)
+            ahead = next((one for one in missed if one[2] < before), None)
             if ahead is None:
                 break
-            self.mean, expected = ahead
-            if before - self._misfit(expected, self.mean) < _SETTLED:
+            gained = before - ahead[2]
+            self.mean, expected, before = ahead
+            plane = self._plane(curve, expected)
+            if gained < _SETTLED:
                 break
-        self._belief.fit(*self._plane(curve, expected))
+        self._belief.fit(*plane)
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:
         """Weights as they may be; (count, features)."""

@@ -155,6 +155,26 @@ class World:
         return self._initial_costs
 
     @property
+    def told_costs(self) -> Floats:
+        """T, E and S_p that were told of the initial network, by goal; NaN of what was not.
+
+        Returns:
+            (goals, 3), in ms, mJ and bytes.
+        """
+        costs = [_cost_there(self._initial, model.goal) for model in self.goals]
+        return np.array(
+            [
+                [math.nan] * 3
+                if cost is None
+                else [
+                    _value(cost.latency_ms, math.nan), _value(cost.energy_mj, math.nan),
+                    cost.storage_bytes,
+                ]
+                for cost in costs
+            ]
+        )  # fmt: skip
+
+    @property
     def best_gain(self) -> float:
         """The largest gain of quality over the initial network, a fraction of the range."""
         return self._scale.loss(self._scale.best, self._quality)

@@ -236,6 +236,8 @@ def test_stored_curves_are_of_the_same_tables_and_demands_and_may_be_longer(tmp_
     assert [replace(run, ms=0) for run in shorter] == [replace(run, ms=0) for run in first]
     assert stored.known("other", [CELL], 2, 5) == {}
     assert stored.known("it", [CELL], 4, 5) == stored.known("it", [CELL], 2, 20) == {}
+    [fewer] = stored.known("it", [CELL], 4, 5, fewer=True).values()
+    assert [run.seed for run in fewer] == [0, 1, 2]
     changed = Cell(CONV2, replace(CELL.demand, storage=0.5))
     assert stored.known("it", [changed], 2, 5) == {}
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from adadeep.core.layers import LayerKind
 from adadeep.core.plan import LayerChoice
 from adadeep.core.space import build_space
 from adadeep.search.cost_model import KnownCost, LearnedCost
@@ -84,6 +85,20 @@ def test_a_precision_alone_tells_its_factor_of_every_plan():
     alone = np.array([[*_initial(DEEP)[:-1], DEEP.points[-1].options[1]]])
     taught(model, DEEP, alone, truth.latency_ms)
     assert np.abs(errors(model, DEEP, drawn(truth, 100), truth.latency_ms)).max() < 0.1
+
+
+def test_a_precision_may_make_one_layer_faster_and_another_slower():
+    truth = Simulated(seed=4)
+    paces = {LayerKind.CONV: 1.4, LayerKind.DENSE: 0.25}  # of int8
+
+    def latency_ms(plan):
+        of = paces if truth.bits(plan) == 8 else dict.fromkeys(paces, 1.0)
+        return 1e-6 * sum(one.macs * kept * of[one.kind] for one, _, kept in truth.layers(plan))
+
+    model = learned(truth, latency_ms)
+    taught(model, SPACE, drawn(truth, 12), latency_ms)
+    found = errors(model, SPACE, truth.every_plan(), latency_ms)
+    assert np.sqrt(np.mean(found**2)) < 0.04  # 0.09 with a factor of the whole alone
 
 
 def test_it_never_diverges_where_the_cost_lies_in_layers_with_few_macs():

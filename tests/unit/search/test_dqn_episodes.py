@@ -1,13 +1,17 @@
 """States, masks and walks of many plans in the making, against all plans of a small space."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from adadeep.search.dqn.config import DqnConfig
-from adadeep.search.dqn.episodes import EpisodeBatch
+from adadeep.core.cost import Provenance, Quantity
+from adadeep.search.dqn.config import DqnConfig, ImaginationConfig
+from adadeep.search.dqn.episodes import EpisodeBatch, Policy
+from adadeep.search.dqn.imagination import Imagination
 from adadeep.search.dqn.network import QNetwork
 from adadeep.search.dqn.outlook import Lookout, Prospects
-from adadeep.search.dqn.wanted import Wishes
+from adadeep.search.dqn.wanted import Wishes, device_features
 from adadeep.search.known_tables import additive_table
 from adadeep.search.world import World
 from adadeep.testing.spaces import SPACE
@@ -47,6 +51,7 @@ def wishes(rows, *known_bounds, loss=0.02, bound=0.5, weight=0.5):
         np.full((rows, 4), weight), np.full(rows, loss), np.full(rows, loss + 0.03),
         np.full((rows, 3), bound),
         np.array([np.full(rows, one) for one in known_bounds]).reshape(len(known_bounds), rows),
+        np.zeros((rows, 6)),
     )  # fmt: skip
 
 
@@ -67,7 +72,8 @@ def states_of(batch, plans, position, wish):
 
 def walked(batch, wish, epsilon, seed=0, weights=None):
     drawn = np.random.default_rng(seed)
-    return batch.walk(weights or network(batch), wish, prospects(wish), epsilon, drawn).plans
+    policy = Policy(weights or network(batch), epsilon=epsilon)
+    return batch.decided(policy, wish, prospects(wish), drawn)
 
 
 def completions(decisions):
@@ -224,3 +230,69 @@ def test_plans_that_go_on_are_those_begun_one_decision_later(name):
         assert begun.position == position
         for field in ("last", "is_ended", "chosen", "so_far"):
             np.testing.assert_allclose(getattr(begun, field), getattr(expected, field))
+
+
+def test_plans_alone_are_those_of_the_walk_that_is_kept():
+    batch, wish = episodes("S_p"), wishes(40, values("S_p").max())
+    policy = Policy(network(batch), epsilon=0.3)
+    kept = batch.walk(policy, wish, prospects(wish), np.random.default_rng(4))
+    alone = batch.decided(policy, wish, prospects(wish), np.random.default_rng(4))
+    np.testing.assert_array_equal(kept.plans, alone)
+    assert kept.states.shape == (40, len(SPACE.points), batch.size)
+
+
+def test_each_row_goes_by_the_network_as_far_as_it_is_trusted_there():
+    batch, rows = episodes(), 10
+    wish = wishes(2 * rows)
+    loud = network(batch)
+    for kernel, _ in (loud.gain[1], loud.satisfaction[1]):
+        kernel *= 100.0
+    trusts = np.repeat([0.0, 1.0], rows)
+    both = batch.decided(Policy(loud, trusts), wish, prospects(wish), np.random.default_rng(0))
+    untrusted, trusted = (
+        batch.decided(Policy(loud, one), wish, prospects(wish), np.random.default_rng(0))[:rows]
+        for one in (0.0, 1.0)
+    )
+    np.testing.assert_array_equal(both[:rows], untrusted)
+    np.testing.assert_array_equal(both[rows:], trusted)
+    assert (trusted != untrusted).any()
+
+
+def on_device(context, times):
+    """The same demand relative to the initial network's costs, on a device of another pace."""
+    (goal,), (initial,) = context.goals, context.history
+    (score,) = initial.scores
+    cost = replace(
+        score.trial.cost,
+        latency_ms=Quantity(times * score.trial.cost.latency_ms.value, Provenance.MEASURED),
+    )
+    limits = replace(goal.limits, max_latency_ms=times * goal.limits.max_latency_ms)
+    known = replace(initial, scores=(replace(score, trial=replace(score.trial, cost=cost)),))
+    return replace(context, goals=(replace(goal, limits=limits),), history=(known,))
+
+
+def first_state(context):
+    """Before the first decision, for the user's demand."""
+    mind = Imagination(
+        World(context), ImaginationConfig(first_batches=0), np.random.default_rng(0)
+    )
+    wish, view = mind.own(1), mind._world.mean()
+    policy = Policy(mind.weights)
+    kept = mind.episodes.walk(policy, wish, mind._prospects(wish, view), np.random.default_rng(0))
+    return kept.states[0, 0]
+
+
+def test_two_devices_give_two_states_of_the_same_relative_demand():
+    one, same, slower = (first_state(on_device(TRUTH.context(), n)) for n in (1.0, 1.0, 4.0))
+    np.testing.assert_array_equal(one, same)
+    differ = np.flatnonzero(np.abs(one - slower) > 1e-4)
+    assert len(differ) == 1
+    assert (slower - one)[differ[0]] == pytest.approx(2 / 20)  # log2 of 4, over its scale
+
+
+def test_what_is_not_known_of_a_device_is_0_and_said():
+    told = device_features(np.array([4.0, np.nan, 2.0**20]))
+    np.testing.assert_allclose(told, [0.1, 0.0, 1.0, 1.0, 0.0, 1.0])
+    context = replace(TRUTH.context(), history=())
+    assert np.isnan(World(context).told_costs).all()
+    assert np.isfinite(first_state(context)).all()

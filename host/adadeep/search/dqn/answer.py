@@ -58,7 +58,7 @@ def answer_to(context: SearchContext, config: ImaginationConfig | None = None) -
     told = _tell(world, context)
     untaught = replace(config or ImaginationConfig(), first_batches=0)
     mind = Imagination(world, untaught, np.random.default_rng(context.seed))
-    decided = mind.walk(mind.own(1), world.mean()).plans
+    decided = mind.decided(mind.own(1), world.mean())
     return _answer(world, decided, told) if world.may_keep(decided)[0] else None
 
 

@@ -7,7 +7,7 @@ all that apply are open.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from adadeep.core.space import NOTHING, SearchSpace
 from adadeep.search.dqn.outlook import Look, Prospects
 from adadeep.search.dqn.targets import greedy_actions
-from adadeep.search.dqn.wanted import Wishes
+from adadeep.search.dqn.wanted import DEMAND, Wishes
 from adadeep.search.dqn.weights import QWeights
 from adadeep.search.known_tables import AdditiveTable, Decisions
 from adadeep.search.state import point_features, shares
@@ -69,8 +69,52 @@ class Begun:
     so_far: tuple[Doubles, ...]
 
 
-# From Q's states and advice, and the masks, to what is decided; (rows,).
-Decide = Callable[[int, Floats, Floats, Masks], Decisions]
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How decisions are made: by Q, epsilon-greedily.
+
+    Attributes:
+        weights: of the network.
+        trust: share of what the network says that counts on top of the advice, 0..1; of all rows
+            or of each, (rows,).
+        epsilon: share of random decisions, likewise.
+    """
+
+    weights: QWeights
+    trust: float | Doubles = 1.0
+    epsilon: float | Doubles = 0.0
+
+    @property
+    def sees(self) -> bool:
+        """Whether the network has a say in any row."""
+        return bool(np.any(self.trust))
+
+    def decide(
+        self, states: Floats | None, advice: Doubles, masks: Masks, rng: np.random.Generator
+    ) -> Decisions:
+        """An action of each row, (rows,); arguments as of `Trace`, at one position.
+
+        Args:
+            states: None where the network has no say.
+            advice: on each action.
+            masks: open actions.
+            rng: of random decisions.
+        """
+        values = advice.sum(axis=2)
+        if states is not None and self.sees:
+            trust = np.reshape(self.trust, (-1, 1))
+            values = values + trust * self.weights.values(states)
+        chosen = greedy_actions(values.astype(np.float32), masks)
+        if not np.any(self.epsilon):
+            return chosen
+        random = rng.random(masks.shape)
+        random[~masks] = -1.0
+        explores = rng.random(len(chosen)) < self.epsilon
+        return np.where(explores, random.argmax(axis=1), chosen)
+
+
+# From states, advice and masks at a position to what is decided; (rows,).
+Decide = Callable[[int, Floats, Doubles, Masks], Decisions]
 
 
 class EpisodeBatch:
@@ -99,8 +143,10 @@ class EpisodeBatch:
         self._ending = np.zeros(self._actions, np.bool_)
         self._ending[list(space.ending)] = True
         self._known = known
+        self._seen: list[Doubles] = [np.zeros(0)] * len(known)  # tables as they were
+        self._least: list[Doubles] = [np.zeros(0)] * len(known)
         self.renew()
-        self.size = self._points.shape[1] + 5 * self._actions + 8 + 4 + len(known)
+        self.size = self._points.shape[1] + 5 * self._actions + DEMAND + 4 + len(known)
 
     @property
     def length(self) -> int:
@@ -131,7 +177,7 @@ class EpisodeBatch:
         return Begun(begun.decisions, place + 1, here, is_ended, chosen, so_far)
 
     def states(self, begun: Begun, wishes: Wishes, look: Look) -> Floats:
-        """Before a decision: the layer, what was chosen, what is left, the demand, the outlook.
+        """Before a decision: the layer, what was chosen and is left, demand, device, outlook.
 
         Args:
             begun: plans, up to that decision.
@@ -198,56 +244,63 @@ class EpisodeBatch:
 
     def renew(self) -> None:
         """Takes what the tables have learned of choices that formulas can't tell."""
-        self._least = [_least_ahead(table, self._open, self._ending) for table in self._known]
+        for number, table in enumerate(self._known):
+            if not np.array_equal(self._seen[number], table.added):
+                self._seen[number] = table.added.copy()
+                self._least[number] = _least_ahead(table, self._open, self._ending)
 
     def walk(
-        self,
-        weights: QWeights,
-        wishes: Wishes,
-        prospects: Prospects,
-        epsilon: float | Doubles,
-        rng: np.random.Generator,
+        self, policy: Policy, wishes: Wishes, prospects: Prospects, rng: np.random.Generator
     ) -> Trace:
-        """Decides whole plans, epsilon-greedily by Q: the network on top of the advice.
+        """Decides whole plans, and keeps what the network is to learn from.
 
         Args:
-            weights: of the network.
+            policy: that decides.
             wishes: of the rows.
             prospects: of the wishes in a view.
-            epsilon: share of random decisions, of all rows or of each, (rows,).
-            rng: of them.
+            rng: of random decisions.
         """
 
-        def decide(_: int, states: Floats, advice: Floats, masks: Masks) -> Decisions:
-            chosen = greedy_actions(weights.values(states) + advice.sum(axis=2), masks)
-            if not np.any(epsilon):
-                return chosen
-            random = rng.random(masks.shape)
-            random[~masks] = -1.0
-            explores = rng.random(len(chosen)) < epsilon
-            return np.where(explores, random.argmax(axis=1), chosen)
+        def decide(_: int, states: Floats, advice: Doubles, masks: Masks) -> Decisions:
+            return policy.decide(states, advice, masks, rng)
 
         return self._trace(wishes, prospects, decide)
+
+    def decided(
+        self, policy: Policy, wishes: Wishes, prospects: Prospects, rng: np.random.Generator
+    ) -> Decisions:
+        """The plans alone, (rows, points); arguments as of `walk`."""
+        plans = np.zeros((len(wishes.allowed_loss), self.length), np.int64)
+        for position, begun, masks, look in self._steps(plans, wishes, prospects):
+            states = self.states(begun, wishes, look) if policy.sees else None
+            plans[:, position] = policy.decide(states, look.advice, masks, rng)
+        return plans
 
     def retrace(self, plans: Decisions, wishes: Wishes, prospects: Prospects) -> Trace:
         """The episodes that decide on those plans; (rows, points)."""
         return self._trace(wishes, prospects, lambda position, *_: plans[:, position])
 
     def _trace(self, wishes: Wishes, prospects: Prospects, decide: Decide) -> Trace:
+        plans, steps = np.zeros((len(wishes.allowed_loss), self.length), np.int64), []
+        for position, begun, masks, look in self._steps(plans, wishes, prospects):
+            states = self.states(begun, wishes, look)
+            plans[:, position] = decide(position, states, look.advice, masks)
+            steps.append(
+                (states, masks, look.advice.astype(np.float32), look.worth.astype(np.float32))
+            )
+        return Trace(plans, *(np.stack(parts, axis=1) for parts in zip(*steps, strict=True)))
+
+    def _steps(
+        self, plans: Decisions, wishes: Wishes, prospects: Prospects
+    ) -> Iterator[tuple[int, Begun, Masks, Look]]:
+        """Before each decision; it is to be written into the plans, (rows, points)."""
         self.renew()
-        plans = np.zeros((len(wishes.allowed_loss), self.length), np.int64)
         begun, so_far = self.begun(plans, 0), prospects.so_far(plans, 0)
-        steps = []
         for position in range(self.length):
             masks = self.masks(begun, wishes)
-            look = prospects.look(plans, position, masks, so_far)
-            states = self.states(begun, wishes, look)
-            advice = look.advice.astype(np.float32)
-            plans[:, position] = decide(position, states, advice, masks)
-            steps.append((states, masks, advice, look.worth.astype(np.float32)))
+            yield position, begun, masks, prospects.look(plans, position, masks, so_far)
             begun = self._further(begun)
             so_far = so_far + prospects.added(position, plans[:, position])
-        return Trace(plans, *(np.stack(parts, axis=1) for parts in zip(*steps, strict=True)))
 
 
 def _within(values: Doubles, least: float, most: float) -> Doubles:

@@ -5,7 +5,8 @@ other demands, too. Column G learns R1 less what its limits are broken by (accur
 column H R2 less what its own are (latency, storage), each with its own target.
 
 Q of a decision is what the outlook of the view tells of it, and what the network has learned
-besides. As the network sees the outlook, episodes stay true when the belief has changed.
+besides, as far as that can be trusted (`trust`). As the network sees the outlook, episodes stay
+true when the belief has changed.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from __future__ import annotations
 import numpy as np
 
 from adadeep.search.dqn.config import ImaginationConfig
-from adadeep.search.dqn.episodes import EpisodeBatch, Trace
+from adadeep.search.dqn.episodes import EpisodeBatch, Policy, Trace
 from adadeep.search.dqn.memory import EpisodeMemory, Imagined
 from adadeep.search.dqn.network import QNetwork
 from adadeep.search.dqn.outlook import Lookout, Prospects
 from adadeep.search.dqn.targets import column_targets
-from adadeep.search.dqn.wanted import Wishes
+from adadeep.search.dqn.trust import SHARES, Trial
+from adadeep.search.dqn.wanted import Wishes, device_features
 from adadeep.search.known_tables import Decisions, Floats
 from adadeep.search.replay import Floats as Singles
 from adadeep.search.view import View
@@ -28,6 +30,7 @@ _BOUNDS = (0.1, 1.0)  # of random limits, over the initial network's own costs
 _LOSSES = (0.002, 0.06)  # of random limits of the loss
 _LEAST_ROOM = 1e-3
 _TIGHT = 0.4  # share of random limits below the initial network's own costs
+_EXAMINED = 16  # demands of an examination
 _MEAN = 0.5  # share of batches in the world as it most likely is; the others are in samples of it
 
 
@@ -49,10 +52,13 @@ class Imagination:
         )
         self.weights = self._network.weights  # what decides, and the target network
         self._most_learned = config.most_learned / self.episodes.length
+        self._trial = Trial()
+        self.trust = 0.0  # in what was learned
         self._steps = 0
         self._memory = EpisodeMemory(config.network.replay_capacity, self.episodes.length)
         self._lookout = Lookout(world)
         self._initial = np.array(world.initial_costs)  # (goals, 3)
+        self._devices = device_features(world.told_costs)  # (goals, 6)
 
     def wishes(self, rows: int, own: float) -> Wishes:
         """Demands for a batch of episodes.
@@ -73,23 +79,21 @@ class Imagination:
             weights[here] = model.wish.weights
             allowed[here] = model.wish.allowed_loss
             bounds[here] = np.array(model.wish.bounds) / initial[number]
-        return self._wishes(weights, allowed, bounds, initial[which])
-
-    def _wishes(self, weights: Floats, allowed: Floats, bounds: Floats, initial: Floats) -> Wishes:
         room = np.maximum(allowed + self._world.best_gain, _LEAST_ROOM)
-        absolute = bounds * initial
+        absolute = bounds * initial[which]
         known = [absolute[:, place] for place in self._world.known_places]
-        known_bounds = np.array(known).reshape(len(known), len(absolute))
-        return Wishes(weights, allowed, room, bounds, known_bounds)
+        known_bounds = np.array(known).reshape(len(known), rows)
+        return Wishes(weights, allowed, room, bounds, known_bounds, self._devices[which])
 
     def own(self, rows: int) -> Wishes:
         """The user's own demand, so many times."""
         return self.wishes(rows, own=1.0)
 
-    def walk(self, wishes: Wishes, view: View, epsilon: float | Floats = 0.0) -> Trace:
-        """Decides by Q in a view; as `EpisodeBatch.walk`."""
+    def decided(self, wishes: Wishes, view: View, epsilon: float | Floats = 0.0) -> Decisions:
+        """Plans that Q decides on in a view, (rows, points); epsilon as of a `Policy`."""
+        policy = Policy(self.weights, self.trust, epsilon)
         prospects = self._prospects(wishes, view)
-        return self.episodes.walk(self.weights, wishes, prospects, epsilon, self._rng)
+        return self.episodes.decided(policy, wishes, prospects, self._rng)
 
     def learn(self, batches: int, view: View | None = None) -> None:
         """Imagines and learns, from what is believed now.
@@ -103,9 +107,22 @@ class Imagination:
         for _ in range(batches):
             seen = view or self._any_view()
             wishes = self.wishes(self._config.rows, own=0.5)
-            trace = self.walk(wishes, seen, self._config.epsilon.value(self._steps))
-            self._keep(trace, wishes, seen)
+            policy = Policy(self.weights, epsilon=self._config.epsilon.value(self._steps))
+            prospects = self._prospects(wishes, seen)
+            self._keep(self.episodes.walk(policy, wishes, prospects, self._rng), wishes, seen)
             self._descend()
+        if batches:
+            self._examine(view or self._world.mean())
+
+    def _examine(self, view: View) -> None:
+        """Sees how much what was learned is to be trusted, on demands that it was not taught."""
+        wishes = self.wishes(_EXAMINED, own=0.0)
+        tries = np.repeat((0.0, *SHARES), _EXAMINED)
+        same = wishes.some(np.tile(np.arange(_EXAMINED), len(SHARES) + 1))
+        prospects = self._prospects(same, view)
+        plans = self.episodes.decided(Policy(self.weights, tries), same, prospects, self._rng)
+        earned = self.rewards(plans, same, view).sum(axis=1).reshape(-1, _EXAMINED)
+        self.trust = self._trial.share_of(earned[1:] - earned[0])
 
     def remember(self, plans: Decisions, wishes: Wishes, view: View) -> None:
         """Takes plans (rows, points) as episodes in a view."""

@@ -2,9 +2,10 @@
 
 A network that decides layer by layer sees neither the layers ahead nor the belief. What it is told
 of both is the outlook of a view: what each decision adds alone, and what the later ones are likely
-to add for a demand. These are the decisions that are best one by one, at the prices of the
-demand's weights and, where that breaks a limit, at a price of the limit that is raised until it is
-kept (Lagrange multipliers; Everett 1963). It leaves out how choices depend on each other.
+to add for a demand. These are the decisions that are best at the prices of the demand's weights
+while the loss keeps its limit (`ahead`); where that breaks another limit, at a price of it that
+is raised until it is kept (Lagrange multipliers; Everett 1963). It leaves out how choices depend
+on each other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from adadeep.core.space import NOTHING, SearchSpace
+from adadeep.core.space import NOTHING
+from adadeep.search.dqn.ahead import Ahead, Layers, likely
 from adadeep.search.dqn.wanted import Wishes
 from adadeep.search.known_tables import Decisions, Floats, precision_place
 from adadeep.search.loss_model import bent, unbent
@@ -23,7 +25,8 @@ from adadeep.search.view import View
 from adadeep.search.world import World
 
 _QUANTITIES = 4  # loss, T, E, S_p
-_PRICINGS = 8  # times that the prices of limits are moved
+_PRICINGS = 4  # times that the prices of limits are moved
+_ANY_LOSS = 1e12
 _RAISED, _LOWERED, _FIRST = 1.6, 0.75, 0.15
 
 Masks = npt.NDArray[np.bool_]
@@ -50,11 +53,12 @@ class Lookout:
 
     Attributes:
         space: of the plans.
+        layers: that are decided on.
         precisions: actions that choose one; `NOTHING` where none is decided on.
     """
 
     def __init__(self, world: World) -> None:
-        self._world, self.space = world, world.space
+        self._world, self.space, self.layers = world, world.space, Layers.of(world.space)
         place = precision_place(self.space)
         self.precisions = (NOTHING,) if place is None else self.space.points[place].options
         start = [*initial_decisions(self.space)]
@@ -105,7 +109,7 @@ class Look:
 
     Attributes:
         worth: R1 and R2, less what limits are broken by, after the best open action; (rows, 2).
-        advice: of each action, over that; (rows, actions, 2).
+        advice: of each action, over that, 0 of one that does not apply; (rows, actions, 2).
         margins: of loss, T, E and S_p after the best open action; (rows, 4).
     """
 
@@ -124,14 +128,11 @@ class Prospects:
     """
 
     def __init__(self, lookout: Lookout, outlook: Outlook, wishes: Wishes) -> None:
-        space = lookout.space
-        self._outlook, self._wishes = outlook, wishes
-        self._precisions = list(lookout.precisions)
-        self._closed, self._ending, self._is_layer = _shape_of(space)
-        self._actions = np.arange(len(space.actions))
+        self._outlook, self._wishes, self._layers = outlook, wishes, lookout.layers
+        self._options = [np.array(point.options, np.int64) for point in lookout.space.points]
         self._rows = np.arange(len(wishes.allowed_loss))
-        distinct, of = wishes.distinct()  # all walks of a user's own demand are of one
-        self._ahead = self._priced(distinct)[:, :, of]
+        distinct, self._of = wishes.distinct()  # all walks of a user's own demand are of one
+        self._ahead = self._priced(distinct)
 
     def look(
         self, decisions: Decisions, position: int, masks: Masks, so_far: Floats | None = None
@@ -146,16 +147,19 @@ class Prospects:
         """
         if so_far is None:
             so_far = self.so_far(decisions, position)
+        options = self._options[position]
         margins = self._wishes.margins(_unbent(self._totals(decisions, position, so_far)))
-        parts = self._wishes.judged(margins)  # (precisions, rows, actions, 2)
+        parts = self._wishes.judged(margins)  # (precisions, rows, options, 2)
         whole = parts[..., 0] + parts[..., 1]
-        which = whole.argmax(axis=0), self._rows[:, np.newaxis], self._actions
+        each = np.arange(len(options))
+        which = whole.argmax(axis=0), self._rows[:, np.newaxis], each
         parts = parts[which]
-        every, best = self._rows, np.where(masks, whole[which], -np.inf).argmax(axis=1)
+        every, is_open = self._rows, masks[:, options]
+        best = np.where(is_open, whole[which], -np.inf).argmax(axis=1)
         worth = parts[every, best]
-        return Look(
-            worth, parts - worth[:, np.newaxis], margins[which[0][every, best], every, best]
-        )
+        advice = np.zeros((*masks.shape, 2))
+        advice[:, options] = parts - worth[:, np.newaxis]
+        return Look(worth, advice, margins[which[0][every, best], every, best])
 
     def so_far(self, decisions: Decisions, position: int) -> Floats:
         """What the decisions before a position add up to; (precisions, rows, 4)."""
@@ -168,73 +172,67 @@ class Prospects:
         return np.asarray(self._outlook.added[:, position, actions])
 
     def _totals(self, decisions: Decisions, position: int, so_far: Floats) -> Floats:
-        """After each action and what is likely to follow; (precisions, rows, actions, 4)."""
-        table = self._outlook.added
-        if not self._is_layer[position]:  # each action is a precision here, and the last one
-            totals = np.zeros((1, len(decisions), table.shape[2], _QUANTITIES))
-            totals[0, :, self._precisions] = so_far
-            return totals
-        ahead = self._ahead[:, position + 1]
-        if not self._ending.any():
-            return np.asarray((so_far + ahead)[:, :, np.newaxis] + table[:, np.newaxis, position])
-        is_ended: Masks = np.asarray(self._ending[decisions[:, :position]].any(axis=1))
-        is_over = is_ended[:, np.newaxis] | self._ending
-        ahead = np.where(is_over[:, :, np.newaxis], 0.0, ahead[:, :, np.newaxis])
-        return np.asarray(so_far[:, :, np.newaxis] + table[:, np.newaxis, position] + ahead)
+        """After each option and what is likely to follow; (precisions, rows, options, 4)."""
+        options = self._options[position]
+        if position not in self._layers.options:  # each is a precision here, the last decision
+            return np.moveaxis(so_far, 0, 1)[np.newaxis].copy()
+        added = self._outlook.added[:, position, options]
+        totals = so_far[:, :, np.newaxis] + added[:, np.newaxis]
+        ahead = self._ahead.after(position + 1, totals[..., 0], self._of)
+        if (is_ending := self._layers.is_ending).any():
+            is_ended: Masks = np.asarray(is_ending[decisions[:, :position]].any(axis=1))
+            ahead[:, is_ended[:, np.newaxis] | is_ending[options]] = 0.0
+        totals += ahead
+        return totals
 
-    def _priced(self, wishes: Wishes) -> Floats:
-        """As of `_likely`, at the best prices that were found."""
-        extra, best = np.zeros_like(wishes.weights), np.full(len(wishes.weights), -np.inf)
-        found = np.zeros(0)
-        for _ in range(_PRICINGS + 1):
-            ahead = self._likely((wishes.weights + extra) * wishes.per_unit)
-            totals = _unbent(self._outlook.base[:, np.newaxis] + ahead[:, 0])
-            margins = wishes.margins(totals[:, :, np.newaxis])
-            worths = wishes.judged(margins).sum(axis=-1)[:, :, 0]
-            better = worths.max(axis=0) > best
-            best = np.maximum(best, worths.max(axis=0))
-            found = np.where(better[:, np.newaxis], ahead, found) if found.size else ahead
-            broken = margins[worths.argmax(axis=0), np.arange(len(extra)), 0] < 0
-            if not (broken.any() or extra.any()):
-                break  # no limit is in the way: prices stay as they are
-            extra = np.where(broken, extra * _RAISED + _FIRST, extra * _LOWERED)
-        return np.asarray(found)
+    def _priced(self, wishes: Wishes) -> Ahead:
+        """What follows within the limit of the loss; without, where that is worth more."""
+        found, most, is_broken = self._best(wishes, bent(wishes.allowed_loss))
+        rows = np.flatnonzero(is_broken)
+        if len(rows):  # where not all limits can be kept, another may be the one to break
+            other, worths, _ = self._best(wishes.some(rows), np.full(len(rows), _ANY_LOSS))
+            better = worths > most[rows]
+            found.put(rows[better], other, better)
+        return found
 
-    def _likely(self, prices: Floats) -> Floats:
-        """What decisions from a point on add if each is the best by itself.
+    def _best(self, wishes: Wishes, limits: Floats) -> tuple[Ahead, Floats, Masks]:
+        """At the best prices that were found: what follows, its worth, whether it breaks a limit.
 
         Args:
-            prices: of a unit of loss, T, E and S_p; (rows, 4).
-
-        Returns:
-            (precisions, points + 1, rows, 4).
+            wishes: demands.
+            limits: of the bent loss; (rows,).
         """
-        added = self._outlook.added
-        precisions, points, _, _ = added.shape
-        ahead = np.zeros((precisions, points + 1, len(prices), _QUANTITIES))
-        saved = np.zeros((precisions, 1, len(prices)))
-        each = np.arange(precisions)[:, np.newaxis]
-        for place in reversed(np.flatnonzero(self._is_layer)):
-            worth = np.where(self._ending[:, np.newaxis], 0.0, saved) - added[:, place] @ prices.T
-            worth -= self._closed[place][:, np.newaxis]
-            choice = worth.argmax(axis=1)  # (precisions, rows)
-            saved = worth.max(axis=1)[:, np.newaxis]
-            follows = np.where(self._ending[choice][:, :, np.newaxis], 0.0, ahead[:, place + 1])
-            ahead[:, place] = added[each, place, choice] + follows
-        return ahead
+        extra, most = np.zeros_like(wishes.weights), np.full(len(limits), -np.inf)
+        rows, is_broken, found = np.arange(len(extra)), np.zeros(len(extra), np.bool_), None
+        for _ in range(_PRICINGS + 1):
+            some = wishes.some(rows)
+            prices = (some.weights + extra[rows]) * some.per_unit
+            ahead = likely(self._layers, self._outlook.added, prices, limits[rows])
+            worths, broken = self._whole(ahead, some)
+            found = found or ahead
+            better = worths > most[rows]
+            found.put(rows[better], ahead, better)
+            most[rows[better]] = worths[better]
+            is_broken[rows[better]] = broken[better].any(axis=1)
+            extra[rows] = np.where(broken, extra[rows] * _RAISED + _FIRST, extra[rows] * _LOWERED)
+            rows = rows[extra[rows].any(axis=1)]
+            if not len(rows):
+                break  # no limit is in the way of any: prices stay as they are
+        assert found is not None
+        return found, most, is_broken
+
+    def _whole(self, ahead: Ahead, wishes: Wishes) -> tuple[Floats, Masks]:
+        """Before the first decision: what may come of it, (rows,), breaking what, (rows, 4)."""
+        rows = np.arange(len(wishes.weights))
+        base = np.repeat(self._outlook.base[:, np.newaxis], len(rows), axis=1)
+        totals = base + ahead.after(0, base[..., 0], rows)
+        margins = wishes.margins(_unbent(totals)[:, :, np.newaxis])
+        worths = wishes.judged(margins).sum(axis=-1)[:, :, 0]
+        best = worths.argmax(axis=0), rows
+        return worths[best], margins[..., 0, :][best] < 0
 
 
 def _unbent(totals: Floats) -> Floats:
     """With the loss as it is; in place."""
     totals[..., 0] = unbent(totals[..., 0])
     return totals
-
-
-def _shape_of(space: SearchSpace) -> tuple[Floats, Masks, Masks]:
-    """Infinity where an action does not apply, (points, actions); which end; which are layers."""
-    closed = np.full((len(space.points), len(space.actions)), np.inf)
-    for number, point in enumerate(space.points):
-        closed[number, list(point.options)] = 0.0
-    ending = np.zeros(len(space.actions), np.bool_)
-    ending[list(space.ending)] = True
-    return closed, ending, np.array([point.layer is not None for point in space.points])

@@ -70,7 +70,7 @@ class PlanningDqnSampler:
 
     def greedy(self) -> Decisions:
         """The plan that Q alone decides on for the user's demand; (1, points)."""
-        return self._mind.walk(self._mind.own(1), self._explorer.world.mean()).plans
+        return self._mind.decided(self._mind.own(1), self._explorer.world.mean())
 
     def _starts(self, view: View) -> list[Decisions]:
         """By way of a view: the best plans so far, and of Q's proposals those that are best in it.
@@ -80,7 +80,7 @@ class PlanningDqnSampler:
         explorer, config = self._explorer, self._config
         epsilons = np.full(config.proposals, _EXPLORES)
         epsilons[0] = 0.0
-        walked = self._mind.walk(self._mind.own(config.proposals), view, epsilons).plans
+        walked = self._mind.decided(self._mind.own(config.proposals), view, epsilons)
         proposals = walked[distinct(walked)]
         best, count = explorer.best_plans(_BEST), 1 + _DREAMS
         ways = np.repeat(np.arange(count), len(proposals))
