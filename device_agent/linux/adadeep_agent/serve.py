@@ -28,6 +28,7 @@ from adadeep_agent.wire import ErrorCode, Message, WireError
 
 AGENT_NAME = "linux-python"
 FEATURES = ("cold", "commands", "group", "read_block")
+_HELD = (errno.EACCES, errno.EAGAIN)
 _IDLE_S = 1800.0  # a link that broke without a word must not keep the device busy for ever
 
 
@@ -100,12 +101,8 @@ def device_lock(path: str, wait_ms: float, host_gone: Callable[[], bool]) -> Ite
     deadline = time.monotonic() + wait_ms / 1000
     with open(path, "a+") as file:
         while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _locked(file):
                 break
-            except OSError as error:
-                if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise
             if host_gone():
                 raise HostGone("gone while the device was busy")
             if time.monotonic() >= deadline:
@@ -115,6 +112,28 @@ def device_lock(path: str, wait_ms: float, host_gone: Callable[[], bool]) -> Ite
         file.write(str(os.getpid()))  # at the end of the file, which is its beginning now
         file.flush()
         yield
+
+
+def _locked(file: TextIO) -> bool:
+    """Takes both kinds of lock, if neither is held.
+
+    Java has record locks only; where a device's shell has no flock to take for it, they are what
+    keeps it and this agent apart. Some file systems lack them: then flock has to do.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise
+        return False
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _HELD:
+            return True
+        fcntl.flock(file, fcntl.LOCK_UN)  # the other one may want both, too
+        return False
+    return True
 
 
 def _busy(lock: TextIO) -> str:

@@ -18,8 +18,25 @@ final class BlockTexts {
     private static final String OWN_PROCESS = "/proc/self/";
 
     private final List<?> entries;
+    private final Wanted[] wanted;
     private final Map<String, RandomAccessFile> files = new HashMap<String, RandomAccessFile>();
     private final byte[] buffer = new byte[Readings.MAX_TEXT];
+    private byte[][] behind; // what was read behind the block before; null after a pause
+    private long behindCore;
+
+    /** What an entry asks for. */
+    private static final class Wanted {
+        final String path;
+        final boolean isOfCore;
+        final byte[] key;
+
+        Wanted(String entry) {
+            int mark = entry.indexOf('#');
+            path = mark < 0 ? entry : entry.substring(0, mark);
+            isOfCore = path.contains("{core}");
+            key = mark < 0 ? new byte[0] : entry.substring(mark + 1).getBytes(Text.UTF_8);
+        }
+    }
 
     /**
      * @param entries paths; `{core}` stands for the core in use, `#KEY` behind one for its first
@@ -27,6 +44,10 @@ final class BlockTexts {
      */
     BlockTexts(List<?> entries) {
         this.entries = entries;
+        wanted = new Wanted[entries.size()];
+        for (int i = 0; i < wanted.length; i++) {
+            wanted[i] = new Wanted((String) entries.get(i));
+        }
     }
 
     List<?> entries() {
@@ -35,17 +56,33 @@ final class BlockTexts {
 
     /** What each holds now; null for one that can't be read. */
     byte[][] read(long core) {
-        byte[][] texts = new byte[entries.size()][];
+        byte[][] texts = new byte[wanted.length][];
         for (int i = 0; i < texts.length; i++) {
-            texts[i] = read((String) entries.get(i), core);
+            texts[i] = read(wanted[i], core);
         }
         return texts;
     }
 
-    private byte[] read(String entry, long core) {
-        int mark = entry.indexOf('#');
-        String path = mark < 0 ? entry : entry.substring(0, mark);
-        if (path.contains("{core}")) {
+    /** As {@link #read}, ahead of a block: what was read behind the one just before still holds. */
+    byte[][] ahead(long core) {
+        return behind == null || behindCore != core ? read(core) : behind;
+    }
+
+    /** As {@link #read}, behind a block that began on this core. */
+    byte[][] behind(long core) {
+        behind = read(core);
+        behindCore = core;
+        return behind;
+    }
+
+    /** The next block does not follow at once. */
+    void pause() {
+        behind = null;
+    }
+
+    private byte[] read(Wanted entry, long core) {
+        String path = entry.path;
+        if (entry.isOfCore) {
             if (core == Clocks.UNKNOWN) {
                 return null;
             }
@@ -61,10 +98,9 @@ final class BlockTexts {
         try {
             file.seek(0);
             int count = Math.max(0, file.read(buffer, 0, buffer.length));
-            byte[] key = mark < 0 ? new byte[0] : entry.substring(mark + 1).getBytes(Text.UTF_8);
-            return key.length == 0
+            return entry.key.length == 0
                     ? Arrays.copyOf(buffer, Math.min(count, MAX_TEXT))
-                    : line(buffer, count, key);
+                    : line(buffer, count, entry.key);
         } catch (IOException error) {
             return null;
         }

@@ -105,7 +105,7 @@ public final class Channel {
 
     /** A message as a line, its line feed included. */
     static byte[] line(Message message) {
-        return (Json.encode(message) + "\n").getBytes(Text.ASCII);
+        return Json.line(message);
     }
 
     /**

@@ -2,8 +2,6 @@ package org.adadeep.core;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.util.List;
-import java.util.Map;
 
 /**
  * JSON to values and back: {@link Message}, List, String, Long (BigInteger if need be), Double,
@@ -25,85 +23,20 @@ public final class Json {
 
     /** A value as ASCII text without a line feed; arrays of int and long are lists, too. */
     public static String encode(Object value) {
-        StringBuilder out = new StringBuilder(256);
-        write(out, value);
-        return out.toString();
+        return new String(written(value).bytes(), Text.ASCII);
     }
 
-    private static void write(StringBuilder out, Object value) {
-        if (value instanceof String) {
-            text(out, (String) value);
-        } else if (value instanceof Map) {
-            map(out, (Map<?, ?>) value);
-        } else if (value instanceof List) {
-            list(out, (List<?>) value);
-        } else if (value instanceof long[]) {
-            longs(out, (long[]) value);
-        } else if (value instanceof int[]) {
-            ints(out, (int[]) value);
-        } else if (value instanceof Double || value instanceof Float) {
-            out.append(number(((Number) value).doubleValue()));
-        } else {
-            out.append(value); // null, a truth value, a whole number
-        }
+    /** The same with a line feed behind it, as bytes. */
+    static byte[] line(Object value) {
+        JsonWriter writer = written(value);
+        writer.put('\n');
+        return writer.bytes();
     }
 
-    private static void map(StringBuilder out, Map<?, ?> fields) {
-        char before = '{';
-        for (Map.Entry<?, ?> field : fields.entrySet()) {
-            out.append(before);
-            text(out, (String) field.getKey());
-            out.append(':');
-            write(out, field.getValue());
-            before = ',';
-        }
-        out.append(before == '{' ? "{}" : "}");
-    }
-
-    private static void list(StringBuilder out, List<?> values) {
-        out.append('[');
-        for (int i = 0; i < values.size(); i++) {
-            if (i > 0) {
-                out.append(',');
-            }
-            write(out, values.get(i));
-        }
-        out.append(']');
-    }
-
-    private static void longs(StringBuilder out, long[] values) {
-        out.append('[');
-        for (int i = 0; i < values.length; i++) {
-            (i > 0 ? out.append(',') : out).append(values[i]);
-        }
-        out.append(']');
-    }
-
-    private static void ints(StringBuilder out, int[] values) {
-        out.append('[');
-        for (int i = 0; i < values.length; i++) {
-            (i > 0 ? out.append(',') : out).append(values[i]);
-        }
-        out.append(']');
-    }
-
-    private static void text(StringBuilder out, String value) {
-        out.append('"');
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            int short_ = "\"\\\n\r\t\b\f".indexOf(c);
-            if (short_ >= 0) {
-                out.append('\\').append("\"\\nrtbf".charAt(short_));
-            } else if (c >= ' ' && c <= '~') {
-                out.append(c);
-            } else {
-                out.append("\\u");
-                for (int shift = 12; shift >= 0; shift -= 4) {
-                    out.append(Character.forDigit(c >> shift & 15, 16));
-                }
-            }
-        }
-        out.append('"');
+    private static JsonWriter written(Object value) {
+        JsonWriter writer = new JsonWriter();
+        writer.write(value);
+        return writer;
     }
 
     /**

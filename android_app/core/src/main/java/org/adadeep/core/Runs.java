@@ -8,6 +8,7 @@ import java.util.Arrays;
  */
 final class Runs {
     private static final int FIRST_ROOM = 512; // timings; more is got between two of them
+    private static final long LOOK_NS = 1000000; // of timed runs between two looks for a cancel
 
     private final Clocks clocks;
     private final Hooks hooks;
@@ -17,7 +18,7 @@ final class Runs {
         this.hooks = hooks;
     }
 
-    /** What is done between two timings. */
+    /** What is done between two timings, once in a millisecond or after a longer one. */
     interface Between {
         void timings();
     }
@@ -29,17 +30,16 @@ final class Runs {
 
     /** Runs it once; the time in ns. */
     long one(LoadedModel model) {
-        return several(model, 1);
+        long began = clocks.now();
+        invoke(model, 1);
+        return clocks.now() - began;
     }
 
-    /** Runs it so often; the time of all in ns. */
-    private long several(LoadedModel model, int count) {
+    private static void invoke(LoadedModel model, int count) {
         try {
-            long began = clocks.now();
             for (int i = 0; i < count; i++) {
                 model.invoke();
             }
-            return clocks.now() - began;
         } catch (OutOfMemoryError error) {
             throw LoadedModel.runError(error);
         } catch (RuntimeException error) {
@@ -51,9 +51,13 @@ final class Runs {
     long dropped(LoadedModel model, int runs, double leastNs) {
         long first = Clocks.UNKNOWN;
         long began = clocks.now();
-        for (int count = 0; count < runs || clocks.now() - began < leastNs; count++) {
+        long ended = began;
+        for (int count = 0; count < runs || ended - began < leastNs; count++) {
             hooks.check();
-            long spent = one(model);
+            invoke(model, 1);
+            long last = ended;
+            ended = clocks.now();
+            long spent = ended - last;
             if (spent < 0) {
                 throw jumped(spent);
             }
@@ -67,8 +71,11 @@ final class Runs {
         long[] times = new long[Math.min(most, FIRST_ROOM)];
         int count = 0;
         long total = 0;
+        long looked = 0;
         while (true) {
-            long spent = several(model, group);
+            long began = clocks.now();
+            invoke(model, group);
+            long spent = clocks.now() - began;
             if (spent <= 0) {
                 throw jumped(spent);
             }
@@ -80,7 +87,10 @@ final class Runs {
             if (total >= blockNs || count >= most) {
                 return Arrays.copyOf(times, count);
             }
-            between.timings();
+            if (total - looked >= LOOK_NS) {
+                looked = total;
+                between.timings();
+            }
         }
     }
 }

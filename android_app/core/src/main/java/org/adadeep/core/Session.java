@@ -128,7 +128,11 @@ final class Session implements Runs.Between {
         }
         long sizing = clocks.now();
         for (Entry entry : entries) {
-            size(entry);
+            if (said.isEmpty()) {
+                measureARun(entry);
+            }
+            entry.runNs = Math.max(1, entry.runNs);
+            entry.group = Turns.groupSize(entry.runNs, clockNs, entry.blockNs, plan);
         }
         loadingsNs.add(loadingNs + (clocks.now() - sizing));
         rounds(Turns.median(loadingsNs));
@@ -140,6 +144,7 @@ final class Session implements Runs.Between {
         List<Message> models = new ArrayList<Message>();
         for (int i = 0; i < blocksNs.length; i++) {
             blocksNs[i] = entries.get(i).blocksNs();
+            entries.get(i).runNs = Turns.median(blocksNs[i]);
             models.add(entries.get(i).told());
         }
         int placement = said.size();
@@ -201,8 +206,8 @@ final class Session implements Runs.Between {
         timings();
     }
 
-    /** Finds out how long a run is, and so the size of a group. */
-    private void size(Entry entry) {
+    /** Finds out how long a run is, about; later placements know it of the one before. */
+    private void measureARun(Entry entry) {
         entry.runNs = entry.firstNs;
         if (entry.firstNs <= LONG_FIRST_NS) {
             try {
@@ -213,14 +218,13 @@ final class Session implements Runs.Between {
                 throw error.of(entry.name);
             }
         }
-        entry.runNs = Math.max(1, entry.runNs);
-        entry.group = Turns.groupSize(entry.runNs, clockNs, entry.blockNs, plan);
     }
 
     private void rounds(double loadingNs) {
         double leastNs = Math.max(plan.number("placement_ms") * 1e6, LOADING_SHARE * loadingNs);
         double timedNs = 0;
         int weight = 0;
+        texts.pause();
         for (int number = 0; number == 0 || timedNs < leastNs && weight < PART_BYTES; number++) {
             Block[] blocks = round(number);
             if (blocks == null) {
@@ -262,7 +266,7 @@ final class Session implements Runs.Between {
         block.round = number;
         block.group = entry.group;
         block.core = clocks.core();
-        block.before = texts.read(block.core);
+        block.before = texts.ahead(block.core);
         block.droppedNs = Clocks.UNKNOWN;
         if (entry.runNs <= 10 * entry.blockNs) {
             double leastNs = plan.number("drop_ms") * 1e6;
@@ -276,7 +280,7 @@ final class Session implements Runs.Between {
         long cpuNow = clocks.cpu();
         boolean isKnown = cpu != Clocks.UNKNOWN && cpuNow != Clocks.UNKNOWN;
         block.cpuNs = isKnown ? Math.max(0, cpuNow - cpu) : Clocks.UNKNOWN;
-        block.after = texts.read(block.core);
+        block.after = texts.behind(block.core);
         return block;
     }
 

@@ -28,6 +28,8 @@ final class FakeDevice extends Clocks implements Runtime, Affinity {
 
     Port[] ports = {new Port("x", "float32", new int[] {1, 2}, new int[] {-1, 2}, false)};
     byte[] fed;
+    final List<byte[]> allFed = new ArrayList<byte[]>();
+    long core = 3;
     long nowNs = 1000000000L;
     long asleepNs;
     Runnable onRun;
@@ -52,7 +54,7 @@ final class FakeDevice extends Clocks implements Runtime, Affinity {
 
     @Override
     public long core() {
-        return 3;
+        return core;
     }
 
     @Override
@@ -132,6 +134,7 @@ final class FakeDevice extends Clocks implements Runtime, Affinity {
         @Override
         public void put(int input, byte[] data) {
             fed = data;
+            allFed.add(data);
         }
 
         @Override

@@ -54,6 +54,31 @@ public final class JsonTest {
     }
 
     @Test
+    public void wholeNumbersAreWrittenToTheirEnds() {
+        long[] ends = {Long.MIN_VALUE, Long.MAX_VALUE, 0, -10, 100};
+        assertEquals("[-9223372036854775808,9223372036854775807,0,-10,100]", Json.encode(ends));
+        assertEquals("[-2147483648,7]", Json.encode(new int[] {Integer.MIN_VALUE, 7}));
+        assertEquals("-2147483648", Json.encode(Integer.MIN_VALUE));
+    }
+
+    @Test
+    public void longTextsAreWrittenWhole() {
+        StringBuilder text = new StringBuilder();
+        for (int length = 0; length < 5000; length++) {
+            text.append(length % 7 == 0 ? '\u00e9' : length % 3 == 0 ? '\n' : 'x');
+            if (length % 97 == 0 || Math.abs(length - 1022) < 4) { // about the first buffer's end
+                assertEquals(text.toString(), Json.parse(Json.encode(text.toString())));
+            }
+        }
+        char[] plain = new char[1022];
+        Arrays.fill(plain, 'x');
+        assertEquals(1024, Json.encode(new String(plain)).length());
+        byte[] line = Json.line(new String(plain));
+        assertEquals('\n', line[line.length - 1]);
+        assertEquals(1025, line.length);
+    }
+
+    @Test
     public void whatIsNoJsonIsRefused() {
         StringBuilder deep = new StringBuilder();
         for (int i = 0; i < 100000; i++) {

@@ -148,7 +148,7 @@ public final class SessionTest {
     public void shortRunsAreTimedInGroupsOfTheRightSize() {
         fake.runsNs.put(first, new long[] {1000});
         run(true);
-        Message block = blocks(1, 0).get(0);
+        Message block = blocks(0, 0).get(0);
         // 10 ms in 100 timings of runs that seem to take 1,050 ns
         assertEquals((int) Math.ceil(10e6 / (1050 * 100)), block.whole("group"));
         long[] times = (long[]) block.get("times_ns");
@@ -158,7 +158,7 @@ public final class SessionTest {
     @Test
     public void everyRunIsOneThatWasTimedOrDroppedOrNamed() {
         run(true);
-        int counted = 2 * 3; // in each placement the first, and two that tell how long one is
+        int counted = 2 + 2; // each placement's first; of the session two that tell how long one is
         for (int part = 0; part < 2; part++) {
             for (Message block : blocks(part, 0)) {
                 counted += 1; // dropped
