@@ -61,7 +61,9 @@ def test_times_are_those_of_the_clock(asks):
     blocks = sorted(told.blocks(0) + told.blocks(1), key=lambda b: b["start_ns"])
     edges = [began]
     for block in blocks:
-        assert sum(block["times_ns"]) >= 5_000_000
+        # Where a run was sized in a bad moment, the most timings end a block sooner.
+        is_full = len(block["times_ns"]) == 4 * QUICK.block_timings
+        assert sum(block["times_ns"]) >= 5_000_000 or is_full
         edges += [block["start_ns"], block["start_ns"] + sum(block["times_ns"])]
     assert edges == sorted(edges)
     assert edges[-1] <= ended
