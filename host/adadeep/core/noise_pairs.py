@@ -42,11 +42,13 @@ def session_variance(
         sessions: their medians.
     """
     own = own_between(references, sessions)
+    least = [(one, _restless(one)) for one in references]
     unlike = 1 - math.exp(-(first.distance(second) ** 2) / 2)
     found = []
     for like in (first, second):
         known = pooled(like, own)
-        found.append(Variance(unlike * known.value, known.df))
+        value = max(unlike * known.value, pooled(like, least).value)
+        found.append(Variance(value, known.df))
     return found[0], found[1]
 
 
@@ -77,7 +79,12 @@ def own_between(
 
 def _guess(one: ReferenceNoise) -> Variance:
     """A machine that counts instructions has no neighbours, so nothing strays there."""
-    value = _RESTLESS * one.placement_sd**2
+    value = _restless(one).value
     if one.model_bytes > _OWN_CACHE_BYTES and one.placement_sd > LEAST_SD:
         value = max(value, _CROWDED_SD**2)
     return Variance(value, _GUESS_DF)
+
+
+def _restless(one: ReferenceNoise) -> Variance:
+    """What remains between models that are alike."""
+    return Variance(_RESTLESS * one.placement_sd**2, _GUESS_DF)
