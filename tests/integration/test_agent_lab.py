@@ -28,6 +28,7 @@ from adadeep.devices.agent_watch import Watch
 from adadeep.devices.discovery import make_transport
 from adadeep.devices.facts import gather_facts
 from adadeep.devices.local import LocalTransport
+from adadeep.devices.parse.scheduling import SCHEDULING_PATHS, scheduling_of
 from adadeep.measure.layer_graphs import GRAPHS
 from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep.measure.meter import DeviceMeter, ModelJob
@@ -60,7 +61,7 @@ def measured(client, model, job, plan, deadline, path=None):
     """A session of one model, asked of an agent without a meter."""
     path = path or client.push_model(model, soon())
     remote = RemoteModel("m", path, hashlib.sha256(model).hexdigest())
-    return client.measure(job, [remote], SETTINGS, plan, deadline)
+    return client.measure(job, [remote], SETTINGS, plan, deadline, read=SCHEDULING_PATHS)
 
 
 def timed_s(session):
@@ -177,7 +178,8 @@ def test_what_a_killed_host_had_measured_waits_on_the_device_for_the_next_one(bo
     sha256 = hashlib.sha256(STEADY).hexdigest()
     facts = gather_facts(box, soon())[0]
     client = start(box)
-    target = client.agent.target(facts.fingerprint, facts.title, SETTINGS)
+    where = scheduling_of(client.read(SCHEDULING_PATHS, soon()).texts)
+    target = client.agent.target(facts.fingerprint, facts.title, SETTINGS, scheduling=where)
     name = session_id([sha256], SLOW, target.key)
     job = job_name(STUDY, name)
     remote = client.push_model(STEADY, soon())
