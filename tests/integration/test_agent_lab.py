@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +33,7 @@ from adadeep.measure.layer_models import SingleLayer, conv, dense, tflite_of
 from adadeep.measure.meter import DeviceMeter, ModelJob
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep_agent import wire
+from fakes.lab_agents import agent_pids, timed_s, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.agent_life]
 
@@ -62,29 +62,6 @@ def measured(client, model, job, plan, deadline, path=None):
     path = path or client.push_model(model, soon())
     remote = RemoteModel("m", path, hashlib.sha256(model).hexdigest())
     return client.measure(job, [remote], SETTINGS, plan, deadline, read=SCHEDULING_PATHS)
-
-
-def timed_s(session):
-    """How long the first model of a session was timed."""
-    return sum(sum(block.times_ns) for block in session.measurements[0].blocks) / 1e9
-
-
-def agent_pids(transport):
-    """Processes of the agent on a device; the pattern does not match the command that has it."""
-    script = (
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
-        " | grep -q '[p]yz serve' && echo ${p#/proc/}; done; true"
-    )
-    return transport.run(script, soon()).text.split()
-
-
-def until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture

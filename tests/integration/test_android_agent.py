@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 import shutil
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,9 @@ from adadeep.measure.meter import ModelJob
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.testing.agent_kinds import AgentKindKit
 from conftest import require_android
+from fakes import lab_agents
 from fakes.android import CALLS, aar, elf
+from fakes.lab_agents import timed_s, until
 from hostile.test_damaged_models import DEADLY
 
 pytestmark = [pytest.mark.lab, pytest.mark.agent_life]
@@ -55,25 +56,7 @@ def soon(seconds=60):
 
 
 def agent_pids(transport):
-    """Processes of the agent on a device; the pattern does not match the command that has it."""
-    script = (
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
-        " | grep -q 'agent.[M]ain serve' && echo ${p#/proc/}; done; true"
-    )
-    return transport.run(script, soon()).text.split()
-
-
-def until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def timed_s(session):
-    return sum(sum(block.times_ns) for block in session.measurements[0].blocks) / 1e9
+    return lab_agents.agent_pids(transport, lab_agents.JAVA)
 
 
 def prepared(transport, **preparing):

@@ -20,6 +20,7 @@ from adadeep.devices.agent_kinds.linux_python.kind import LinuxAgent
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
 from fakes.interrupts import take_interrupts
+from fakes.lab_agents import agent_pids
 from fakes.run_folder import write_run, write_run_of_0_1
 
 pytestmark = pytest.mark.lab
@@ -46,15 +47,6 @@ def fails(done, code):
     assert "Traceback" not in done.stderr
     [message] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     return message
-
-
-def agent_pids(transport):
-    """Processes of the agent on a device; the pattern does not match the command that has it."""
-    script = (
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null"
-        " | grep -q '[p]yz serve' && echo ${p#/proc/}; done; true"
-    )
-    return transport.run(script, Deadline.after(20)).text.split()
 
 
 @pytest.fixture
