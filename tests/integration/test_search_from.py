@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from adadeep.cli.main import cli, run
 from adadeep.core.device import hashed
 from adadeep.core.plan import LayerChoice
+from adadeep.core.plan_text import PlanText
 from architecture.test_commands import run_and_look
 from fakes.documented import undocumented
 from fakes.lenet_run import INITIAL, played, truth, write_lenet_run
@@ -86,6 +88,11 @@ def test_limits_of_single_devices_are_written_as_a_search_takes_them(ranked):
     assert "--episodes 8 --max-latency 2ms --max-storage 1500B" in err
 
 
+def tried_plans(of):
+    """Six that leave conv2 as it is."""
+    return [plan for plan in played(of, 20) if plan.choice("conv2") == LayerChoice()][:6]
+
+
 @pytest.fixture
 def lenet(tmp_path, monkeypatch, capsys):
     """Runs `adadeep search --from a run of a LeNet` that kept conv2, for half the time."""
@@ -93,7 +100,7 @@ def lenet(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("ADADEEP_LIBRARY", str(tmp_path / "library"))
     of = truth(3)
-    plans = [plan for plan in played(of, 20) if plan.choice("conv2") == LayerChoice()][:6]
+    plans = tried_plans(of)
     write_lenet_run(tmp_path / "a run", of, plans, ("conv2",))
     half = f"{0.5 * of.latency_ms(INITIAL):.6g}ms"
 
@@ -137,13 +144,22 @@ def test_the_proposal_as_json_and_its_command_are_understood(lenet):
     assert given["keep"] == ("conv2",)
 
 
-def test_a_demand_for_which_nothing_better_is_believed_gets_no_proposal(lenet):
+def test_who_follows_every_proposal_gets_none_in_the_end(lenet, tmp_path):
+    """Told what each one came to, it believes that nothing better is left."""
     adadeep, _, _ = lenet
-    code, out, _ = adadeep("--max-storage", "1B")
-    assert code == 4
+    of, words = truth(3), ("--max-storage", "1B")
+    plans = tried_plans(of)
+    for _ in range(10):
+        code, out, _ = adadeep(*words)
+        assert code == 4
+        (target,) = json.loads(adadeep(*words, "--json")[1])["targets"]
+        if target["proposal"] is None:
+            break
+        plans.append(PlanText.read(target["proposal"]["label"]).plan(of.space))
+        shutil.rmtree(tmp_path / "a run")
+        write_lenet_run(tmp_path / "a run", of, plans, ("conv2",))
+    assert target["proposal"] is None
     assert "untried" not in out
-    document = json.loads(adadeep("--max-storage", "1B", "--json")[1])
-    assert [target["proposal"] for target in document["targets"]] == [None]
 
 
 @pytest.mark.parametrize(
