@@ -17,8 +17,7 @@ from adadeep.core.errors import DemandUnmet, Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
-from adadeep.core.scores import SampleScores
-from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext, TargetKnowledge
+from adadeep.core.search import Goal, ScoredTrial, SearchContext, TargetKnowledge
 from adadeep.core.space import PrecisionChoice, SearchSpace, build_space
 from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
@@ -35,29 +34,20 @@ from adadeep.study.bench import Bench, open_bench
 from adadeep.study.choices import Choices, NothingToChoose, OwnPlansFirst
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
+from adadeep.study.ending import Ending
 from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.expected_time import GUESSED, with_expected_time
-from adadeep.study.finalists import Contest, conclude, conclusion_of, contest_of, to_meet
 from adadeep.study.jobs import Executor, ExecutorKind
 from adadeep.study.known import KnownBeforehand, Skip, ruled_out
 from adadeep.study.measurer import Workplace
-from adadeep.study.measuring import drift_of
 from adadeep.study.observer import StudyObserver
-from adadeep.study.outcome import (
-    SAMPLE_COUNT,
-    Outcome,
-    TargetOutcome,
-    model_of,
-    winner_files,
-    write_outcome,
-)
+from adadeep.study.outcome import Outcome
 from adadeep.study.pipeline import Pipeline
 from adadeep.study.plugins import missing, parts_of, taking_part
-from adadeep.study.study import Study, StudyRun
+from adadeep.study.study import Study
 from adadeep.study.takeover import Takeover, name_of_run
 from adadeep.study.trainer import Trainer
-from adadeep.study.trials import TargetScorer
 from adadeep.study.unreachable import is_met_already, unreachable
 from adadeep.study.worker_messages import OpenTask
 from adadeep.training.registry import TASKS
@@ -165,7 +155,9 @@ class _Search:
             self.trainer.opened.fine_tuning_s,
         )  # fmt: skip
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
-        return self._conclude(session, study.run(episodes, self.observer), pipeline)
+        run = study.run(episodes, self.observer)
+        ending = Ending(self.bench, self.trainer, self.store, pipeline, self.observer, run)
+        return ending.conclude(self.config.task, session, self.config.episodes)
 
     def _workplace(self, executor: Executor) -> Workplace:
         opened, journal = self.trainer.opened, self.bench.journal
@@ -280,79 +272,6 @@ class _Search:
 
     def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
         return ruled_out(plan, goals, self.known_costs)
-
-    def _conclude(self, session: Session, run: StudyRun, pipeline: Pipeline) -> Outcome:
-        contests = [self._contest(scorer, run) for scorer in run.scorers]
-        if gone := len(contests[0].gone):
-            self.observer.note(
-                f"plans whose model has gone from the run's folder (adadeep runs prune): {gone};"
-                " they stay ranked, but are not tested and can't win."
-            )
-        conclusions = conclude(contests, self.bench.journal, self._held_back)
-        if self._have_met(pipeline, contests):
-            contests = [self._contest(scorer, run) for scorer in run.scorers]
-            conclusions = tuple(conclusion_of(contest) for contest in contests)
-        names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
-        self.observer.stage("running the winner on the test data, to report it")
-        targets = [
-            TargetOutcome(
-                scorer,
-                contest.result,
-                conclusion,
-                name,
-                self._test(conclusion.winner),
-                run.believed.get(conclusion.winner.trial.plan.key),
-            )
-            for scorer, contest, conclusion, name in zip(
-                run.scorers, contests, conclusions, names, strict=True
-            )
-        ]
-        content = self.bench.journal.content
-        outcome = Outcome(
-            task=self.config.task,
-            session=session,
-            targets=tuple(targets),
-            initial_test_accuracy=self._test(run.scorers[0].baseline),
-            episodes=self.config.episodes,
-            asked=run.asked,
-            stop=run.stop,
-            folder=self.bench.folder,
-            left=run.left,
-            scale=content.scale,
-            units={key: (unit, drift_of(content, key)) for key, unit in content.units.items()},
-        )
-        network = self.bench.folder / INITIAL_NETWORK
-        write_outcome(outcome, self.store, self._samples(outcome), network)
-        return outcome
-
-    def _have_met(self, pipeline: Pipeline, contests: Sequence[Contest]) -> bool:
-        """Has the best of each target compared directly; whether that was measured now."""
-        keys = [contest.result.baseline.target for contest in contests]
-        pairs = zip(keys, contests, strict=True)
-        return any([pipeline.meet(key, to_meet(contest)) for key, contest in pairs])
-
-    def _contest(self, scorer: TargetScorer, run: StudyRun) -> Contest:
-        skipped = [
-            scorer.skipped(plan, skip.reason, skip.violations[scorer.target.key])
-            for plan, skip in run.skipped
-        ]
-        content, demands = self.bench.journal.content, self.bench.demands.values()
-        return contest_of(content, self.store, scorer, demands, skipped, run.believed)
-
-    def _held_back(self, scored: GoalScore) -> SampleScores:
-        self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
-        return self.trainer.judge(model_of(scored, self.store), "held")
-
-    def _test(self, scored: GoalScore) -> float:
-        return self.trainer.judge(model_of(scored, self.store), "test").mean
-
-    def _samples(self, outcome: Outcome) -> bytes:
-        first = outcome.first
-        models = {
-            "best_outputs": model_of(first.conclusion.winner, self.store),
-            "initial_outputs": model_of(first.result.baseline, self.store),
-        }
-        return self.trainer.sample(models, SAMPLE_COUNT, self.store.make())
 
 
 def _resumable(bench: Bench) -> str:

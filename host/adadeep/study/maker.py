@@ -38,6 +38,7 @@ from adadeep.training.tasks import LoadedTask, load_task
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
 _COMPILING_S = 2.0  # of a training, before its first step: of LeNets, on two cores
+_FULL = 4  # times the steps of a search
 _FITTING = 500  # training samples that replaced layers are fitted to
 
 
@@ -57,6 +58,11 @@ def expected_fine_tuning_s(training_s: float, recipe: Recipe) -> float:
     compiling_s = min(_COMPILING_S, training_s / 2)
     steps = recipe.fine_tune_steps / max(recipe.base_steps, 1)
     return compiling_s + (training_s - compiling_s) * steps
+
+
+def full_steps(recipe: Recipe) -> int:
+    """Of the full recipe; of one that does not name them four times those of a search."""
+    return int(getattr(recipe, "full_steps", _FULL * recipe.fine_tune_steps))
 
 
 def load_network(model: Any, path: Path) -> None:
@@ -161,12 +167,13 @@ class KerasMaker:
         """Hash of what networks depend on besides their plan."""
         return _basis(self._task, self._seed, self._initial)
 
-    def make(self, plan: CompressionPlan, folder: str) -> Made:
+    def make(self, plan: CompressionPlan, folder: str, full: bool = False) -> Made:
         """Compresses the initial network, trains, converts and judges it.
 
         Args:
             plan: what to make of it.
             folder: for its files, under names of what is not finished; the host takes them over.
+            full: whether to train by the full recipe, not the short one.
 
         Raises:
             TechniqueNotApplicable: the plan can't be applied.
@@ -174,7 +181,7 @@ class KerasMaker:
             ConfigError: its files can't be written, or the precision is unknown.
         """
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
-        made = self._compressed(plan)
+        made = self._compressed(plan, full)
         model, data = made.network, self._task.data
         precision = PRECISIONS.get(plan.precision)
         spec = model_spec(model, plan.label, made.hooks).in_precision(precision)
@@ -211,12 +218,12 @@ class KerasMaker:
         write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
 
-    def _compressed(self, plan: CompressionPlan) -> Compressed[Any]:
+    def _compressed(self, plan: CompressionPlan, full: bool) -> Compressed[Any]:
         if not plan.choices:
             return Compressed(self._initial)
         data, recipe = self._task.data, self._task.recipe
         made = apply_plan(self._initial, plan, data.x_train[:_FITTING])
-        steps = recipe.fine_tune_steps * needs_training(plan)
+        steps = (full_steps(recipe) if full else recipe.fine_tune_steps) * needs_training(plan)
         recipe.train(made, data, steps, plan_seed(self._seed, plan), recipe.fine_tune_rate)
         return made
 

@@ -36,7 +36,9 @@ from adadeep.study.trials import TargetScorer
 
 SAMPLE_COUNT = 32
 # Of a trial, whatever the device.
-_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "taken_from", "seconds")
+_SHARED = (
+    "label", "key", "plan", "accuracy", "model_sha256", "taken_from", "as_searched", "seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, An
         "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
         "taken_from": trial.taken_from,
+        "as_searched": asdict(trial.as_searched) if trial.as_searched else None,
         "session": trial.session,
         "seconds": trial.seconds,
     }

@@ -76,7 +76,7 @@ class Worker:
             return self._open(request)
         assert self._maker is not None
         if isinstance(request, Make):
-            return self._maker.make(request.plan, request.folder)
+            return self._maker.make(request.plan, request.folder, request.full)
         if isinstance(request, Judge):
             return Judged(self._maker.judge(request.model, request.part))
         assert isinstance(request, Sample)

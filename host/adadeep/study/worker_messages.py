@@ -39,10 +39,12 @@ class Make(msgspec.Struct, frozen=True, tag="make"):
     Attributes:
         plan: what to make of the initial network.
         folder: where to leave its files.
+        full: whether to train by the full recipe, not the short one of a search.
     """
 
     plan: CompressionPlan
     folder: str
+    full: bool = False
 
 
 class Judge(msgspec.Struct, frozen=True, tag="judge"):

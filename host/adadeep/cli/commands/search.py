@@ -371,7 +371,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.looser import looser_lines
-    from adadeep.study.table import plan_rows, rival_lines
+    from adadeep.study.table import plan_rows, winner_lines
 
     rows = plan_rows(outcome, target, _TOP)
     ui.table(COLUMNS, table_rows(rows), f"{outcome.task} on {target.title}")
@@ -382,7 +382,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     if target.conclusion.is_acceptable and not target.conclusion.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
     for line in (
-        *rival_lines(target.result, target.conclusion),
+        *winner_lines(target.result, target.conclusion),
         *looser_lines(target.looser, target.result, target.conclusion.winner),
     ):
         ui.say(line)
