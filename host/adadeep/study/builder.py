@@ -25,6 +25,7 @@ from adadeep.cost.registry import COST_SOURCES
 from adadeep.devices.agent_kinds.registry import AGENT_KINDS
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
+from adadeep.storage.initials import initials_folder
 from adadeep.storage.native_log import native_log
 from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
@@ -44,7 +45,7 @@ from adadeep.study.measurer import Workplace
 from adadeep.study.observer import StudyObserver
 from adadeep.study.outcome import Outcome
 from adadeep.study.pipeline import Pipeline
-from adadeep.study.plugins import missing, parts_of, taking_part
+from adadeep.study.plugins import missing, taking_part
 from adadeep.study.study import Study
 from adadeep.study.takeover import Takeover, name_of_run
 from adadeep.study.trainer import Trainer
@@ -74,31 +75,34 @@ def search(
     config.validate(TASKS)
     give_keras_a_home()
     with open_bench(config, transports, observer) as bench:
-        others = _others(config, bench)
         try:
             with (
                 scratch_folder(),
                 native_log(bench.folder),
-                _trainer(config, bench, others, observer) as it,
+                _trainer(config, bench, observer) as it,
             ):
-                return _Search(config, bench, it, others, observer).run()
+                bench.journal.complete(it.opened.about)
+                for note in it.opened.notes:
+                    observer.note(note)
+                return _Search(config, bench, it, _others(config, bench), observer).run()
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None
         except TransientDeviceError as error:
             raise TransientDeviceError(f"{error} {_resumable(bench)}") from error
 
 
-def _others(config: StudyConfig, bench: Bench) -> SiblingRuns | None:
+def _others(config: StudyConfig, bench: Bench, is_whole: bool = True) -> SiblingRuns | None:
     """The runs that networks are taken from; None where all are to be made anew."""
     if config.fresh:
         return None
-    return SiblingRuns(bench.folder.absolute(), bench.journal.content.study)
+    return SiblingRuns(bench.folder.absolute(), bench.journal.content.study, is_whole)
 
 
 @contextlib.contextmanager
 def _trainer(
-    config: StudyConfig, bench: Bench, others: SiblingRuns | None, observer: StudyObserver
+    config: StudyConfig, bench: Bench, observer: StudyObserver
 ) -> Iterator[Trainer]:
+    others = _others(config, bench, is_whole=config.own is None)
     # Else what is there is of another search.
     goes_on = bool(bench.journal.content.artifacts)
     opening = OpenTask(
@@ -107,6 +111,8 @@ def _trainer(
         initial=str(bench.folder.absolute() / INITIAL_NETWORK),
         goes_on=goes_on,
         others=tuple(others.initials(config.seed)) if others and not goes_on else (),
+        own=config.own,
+        cache=None if config.fresh else str(initials_folder()),
     )
     trainer = Trainer(opening, observer.stage)
     try:
@@ -238,7 +244,7 @@ class _Search:
             (COST_SOURCES, [name for record in records for name in record.sources.values()]),
             (EXECUTORS, [kind.name]),
             (AGENT_KINDS, [record.target.agent for record in records]),
-            *parts_of(self.config.task),
+            *self.config.subject.parts(self.bench.journal.content.scale.name),
         ]
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:

@@ -193,7 +193,7 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
     from adadeep.study.builder import search
 
     with ui.progress(f"search {task}", config.episodes) as bar:
-        outcome = search(config, transports, _Reporter(ui, bar, config.scale))
+        outcome = search(config, transports, _Reporter(ui, bar))
     _show(ui, outcome)
     ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
     if outcome.left:
@@ -263,10 +263,9 @@ def _executor(options: dict[str, Any]) -> str | None:
 class _Reporter:
     """Shows a search as it goes: a line a trial on stderr."""
 
-    def __init__(self, ui: Ui, bar: Progress, scale: Scale) -> None:
+    def __init__(self, ui: Ui, bar: Progress) -> None:
         self._ui = ui
         self._bar = bar
-        self._scale = scale
 
     def stage(self, text: str) -> None:
         """Beside the bar."""
@@ -301,10 +300,10 @@ class _Reporter:
         gain = event.expected_gain
         outlook = "" if gain is None else f"may gain {gain:.3f}"
         self._bar.advance(1 if event.number else 0, outlook=outlook)
-        self._ui.note(_trial_line(event, self._scale))
+        self._ui.note(_trial_line(event))
 
 
-def _trial_line(event: TrialEvent, scale: Scale) -> str:
+def _trial_line(event: TrialEvent) -> str:
     scored, reward = event.scored, event.scored.reward
     of = "" if event.episodes is None else f"/{event.episodes}"
     head = f"[{event.number}{of}] "
@@ -313,7 +312,7 @@ def _trial_line(event: TrialEvent, scale: Scale) -> str:
     if not costs:
         return f"{head}{scored.state}: {scored.plan.label}: {scored.reason}"
     numbers = (
-        scale.shown(scored.quality),
+        event.scale.shown(scored.quality),
         " | ".join(_latency(cost) for cost in costs),
         units.format_bytes(costs[0].storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
