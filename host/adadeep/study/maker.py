@@ -27,6 +27,7 @@ from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.reader import why
+from adadeep.core.rows import named
 from adadeep.core.scores import SampleScores, judged
 from adadeep.core.task import Recipe
 from adadeep.storage.archives import open_zip
@@ -204,9 +205,10 @@ class KerasMaker:
         """Some test samples, and what models give for them."""
         data = self._task.data
         inputs = data.x_test[: request.count]
-        members: dict[str, Any] = {"inputs": inputs, "labels": data.y_test[: request.count]}
+        members: dict[str, Any] = dict(named("inputs", inputs))
+        members |= named("labels", data.y_test[: request.count])
         for name, model in request.models.items():
-            members[name] = run_tflite(Path(model).read_bytes(), inputs)
+            members |= named(name, run_tflite(Path(model).read_bytes(), inputs))
         path = Path(request.folder) / f"{PART}samples.npz"
         write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
