@@ -5,6 +5,7 @@ Only the worker process imports this.
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 from collections.abc import Callable
@@ -23,15 +24,15 @@ from adadeep.core.files import PART, write_atomic, write_through
 from adadeep.core.layers import ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
+from adadeep.core.rows import Rows, named
 from adadeep.core.scores import SampleScores, judged
-from adadeep.core.task import Recipe
+from adadeep.core.task import Training, full_steps_of, learns_from_teacher, train_by
 from adadeep.study.opening import Start, basis_of, opened
 from adadeep.study.worker_messages import Made, Opened, OpenTask, Sample, Sampled
 from adadeep.training.fit import outputs_of
 
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
-_FULL = 4  # times the steps of a search
 _FITTING = 500  # training samples that replaced layers are fitted to
 
 
@@ -44,11 +45,6 @@ def plan_seed(seed: int, plan: CompressionPlan) -> int:
     """The seed of a plan's training: the same whenever and wherever the plan is tried."""
     digest = hashlib.sha256(f"{seed} {plan.key}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
-
-
-def full_steps(recipe: Recipe) -> int:
-    """Of the full recipe; of one that does not name them four times those of a search."""
-    return int(getattr(recipe, "full_steps", _FULL * recipe.fine_tune_steps))
 
 
 class KerasMaker:
@@ -136,9 +132,10 @@ class KerasMaker:
         """Some test samples, and what models give for them."""
         data = self._task.data
         inputs = data.x_test[: request.count]
-        members: dict[str, Any] = {"inputs": inputs, "labels": data.y_test[: request.count]}
+        members: dict[str, Any] = dict(named("inputs", inputs))
+        members |= named("labels", data.y_test[: request.count])
         for name, model in request.models.items():
-            members[name] = run_tflite(Path(model).read_bytes(), inputs)
+            members |= named(name, run_tflite(Path(model).read_bytes(), inputs))
         path = Path(request.folder) / f"{PART}samples.npz"
         write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
@@ -148,8 +145,12 @@ class KerasMaker:
             return Compressed(self._initial)
         data, recipe = self._task.data, self._task.recipe
         made = apply_plan(self._initial, plan, data.x_train[:_FITTING])
-        steps = (full_steps(recipe) if full else recipe.fine_tune_steps) * needs_training(plan)
-        recipe.train(made, data, steps, plan_seed(self._seed, plan), recipe.fine_tune_rate)
+        steps = full_steps_of(recipe) if full else recipe.fine_tune_steps
+        training = Training(
+            steps * needs_training(plan), plan_seed(self._seed, plan), recipe.fine_tune_rate,
+            self._teacher,
+        )  # fmt: skip
+        train_by(recipe, made, data, training)
         return made
 
     def _scores(self, model: Any, tflite: bytes, precision: Precision) -> SampleScores:
@@ -158,3 +159,10 @@ class KerasMaker:
         x, y = data.x_val[:_VALIDATING], data.y_val[:_VALIDATING]
         outputs = outputs_of(model, x) if precision.runs_as_trained else run_tflite(tflite, x)
         return judged(self._task.metric, outputs, y)
+
+    @functools.cached_property
+    def _teacher(self) -> Rows | None:
+        """What the initial network gives for the training samples, where the recipe asks."""
+        if not learns_from_teacher(self._task.recipe):
+            return None
+        return outputs_of(self._initial, self._task.data.x_train)

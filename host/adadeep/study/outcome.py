@@ -6,7 +6,8 @@
 - `plan.json`: for each device the winning plan, what both networks cost there and how each number
   was obtained.
 - `samples.npz`: real inputs and the outputs that the host computed for them: `inputs` (n, height,
-  width, channels) float32, `labels` (n,), `best_outputs` and `initial_outputs` (n, classes).
+  width, channels) float32, `labels` (n,), `best_outputs` and `initial_outputs` (n, classes);
+  of a network with several inputs or outputs the further ones are `inputs_2` and so on.
 """
 
 from __future__ import annotations
