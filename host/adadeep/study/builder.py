@@ -99,9 +99,7 @@ def _others(config: StudyConfig, bench: Bench, is_whole: bool = True) -> Sibling
 
 
 @contextlib.contextmanager
-def _trainer(
-    config: StudyConfig, bench: Bench, observer: StudyObserver
-) -> Iterator[Trainer]:
+def _trainer(config: StudyConfig, bench: Bench, observer: StudyObserver) -> Iterator[Trainer]:
     others = _others(config, bench, is_whole=config.own is None)
     # Else what is there is of another search.
     goes_on = bool(bench.journal.content.artifacts)

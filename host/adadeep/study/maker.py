@@ -140,11 +140,12 @@ class KerasMaker:
         write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
 
-    def _compressed(self, plan: CompressionPlan, full: bool) -> Compressed[Any]:
+    def _compressed(self, plan: CompressionPlan, full: bool = False) -> Compressed[Any]:
         if not plan.choices:
             return Compressed(self._initial)
         data, recipe = self._task.data, self._task.recipe
-        made = apply_plan(self._initial, plan, data.x_train[:_FITTING])
+        samples = data.x_train[:_FITTING]
+        made = apply_plan(self._initial, plan, samples)  # type: ignore[arg-type]
         steps = full_steps_of(recipe) if full else recipe.fine_tune_steps
         training = Training(
             steps * needs_training(plan), plan_seed(self._seed, plan), recipe.fine_tune_rate,

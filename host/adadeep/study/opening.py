@@ -170,7 +170,9 @@ def _header_of(task: LoadedTask) -> dict[str, Any]:
     """What a search of the user's own is a study of, besides the network's file."""
     data = task.data
     parts = (data.x_train, data.x_val, data.x_held, data.x_test)
-    labels = () if data.are_labels_its_own else (data.y_train, data.y_val, data.y_held, data.y_test)
+    labels = (
+        () if data.are_labels_its_own else (data.y_train, data.y_val, data.y_held, data.y_test)
+    )
     arrays = [array for rows in (*parts, *labels) for array in each(rows)]
     recipe = hashlib.sha256(repr(task.recipe).encode()).hexdigest()
     return {

@@ -96,7 +96,7 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     fine_tuning_s: float | None = None
     taken: str | None = None
     notes: tuple[str, ...] = ()
-    about: dict[str, Any] = {}  # noqa: RUF012  # msgspec copies it
+    about: dict[str, Any] = {}  # msgspec copies it
 
 
 class Made(msgspec.Struct, frozen=True, tag="made"):

@@ -1,4 +1,4 @@
-"""`adadeep search TASK`: the best compression of a task's network for a device."""
+"""`adadeep search TASK`: the best compression of a network for a device."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from adadeep.cli.options import (
     runtime_option,
     threads_option,
 )
+from adadeep.cli.own_options import own_options, subject_of
 from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from adadeep.study.observer import TrialEvent
     from adadeep.study.outcome import Outcome, TargetOutcome
     from adadeep.study.price import Price
+    from adadeep.study.subject import Subject
 
 _TOP = 5
 _LONGEST_NAME = 80
@@ -130,12 +132,13 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(name="search", cls=_SearchCommand)
-@click.argument("task", required=False)
+@click.argument("task", required=False, metavar="TASK|MODEL")
 @click.option(
     "--from", "ranked", type=PATH, metavar="RUN",
     help="Rank the plans of a finished run anew for the limits given, at once and without a"
     " device; takes no TASK. What no search has tested stays open.",
 )  # fmt: skip
+@own_options
 @device_option
 @demand_options
 @choice_options
@@ -153,7 +156,9 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Search the compression of TASK's network that suits devices best.
+    """Search the compression of a network that suits devices best.
+
+    TASK is a registered task; MODEL a .keras or .h5 file of yours, with --data.
 
     Latency is measured on the devices for every plan; a limit that is not given is the initial
     network's own cost there. With several devices (-d A -d B) each plan is trained once and
@@ -172,14 +177,15 @@ def command(
         return rank(ranked, devices, ui, options)
     if task is None:
         raise click.UsageError(
-            "Missing argument 'TASK' (or --from RUN).", click.get_current_context()
+            "Missing argument 'TASK|MODEL' (or --from RUN).", click.get_current_context()
         )
     return _search(ui, task, devices, options)
 
 
 def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]) -> int:
     demand, named = demands_of(options)
-    config = _config(task, demand, options)
+    subject = subject_of(task, options)
+    config = _config(subject, demand, options)
     from adadeep.training.registry import TASKS
 
     with naming_missing(config.folder):
@@ -192,7 +198,7 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
     config = replace(config, demands=_own_demands(named, transports))
     from adadeep.study.builder import search
 
-    with ui.progress(f"search {task}", config.episodes) as bar:
+    with ui.progress(f"search {subject.task}", config.episodes) as bar:
         outcome = search(config, transports, _Reporter(ui, bar))
     _show(ui, outcome)
     ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
@@ -209,12 +215,13 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
     return 0
 
 
-def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConfig:
+def _config(subject: Subject, demand: UserDemand, options: dict[str, Any]) -> StudyConfig:
     from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
     return StudyConfig(
-        task=task,
+        task=subject.task,
+        own=subject.own,
         demand=demand,
         episodes=options["episodes"],
         sampler=options["sampler"],
