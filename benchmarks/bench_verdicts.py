@@ -32,7 +32,8 @@ from adadeep.core.trial import Trial, TrialState
 from adadeep.core.verdict import VerdictState
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import Artifact, TrialRecord, content_key
-from adadeep.study.finalists import Contest, conclude
+from adadeep.study.contest import Contest
+from adadeep.study.finalists import conclude
 from adadeep.study.results import StudyResult
 from adadeep.study.verdicts import Judge
 from record import Row, options, save

@@ -1,1 +1,1 @@
-"""Networks as users bring them, and real data for them: what bench_own_models searches."""
+"""Networks of the kinds that users bring, and what a search makes of them."""

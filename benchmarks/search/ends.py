@@ -17,8 +17,9 @@ from adadeep.core.search import GoalScore, ScoredTrial, Stop
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import VerdictState
 from adadeep.storage.records import Artifact, HeldTest, JournalContent, TrialRecord, content_key
+from adadeep.study.contest import Contest, believed_rewards
 from adadeep.study.episodes import Ending, Episodes
-from adadeep.study.finalists import Conclusion, Contest, believed_rewards, conclude
+from adadeep.study.finalists import Conclusion, conclude
 from adadeep.study.results import StudyResult
 from adadeep.study.verdicts import Judge
 from search import replay as replays

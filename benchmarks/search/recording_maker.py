@@ -26,7 +26,7 @@ class RecordingMaker(KerasMaker):
         """Data and metric."""
         return self._task
 
-    def _compressed(self, plan: CompressionPlan) -> Compressed[Any]:
-        made = super()._compressed(plan)
+    def _compressed(self, plan: CompressionPlan, full: bool = False) -> Compressed[Any]:
+        made = super()._compressed(plan, full)
         self.latest = made.network
         return made

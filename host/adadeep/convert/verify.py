@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.errors import ConversionError
+from adadeep.core.rows import Array, Rows, each, together
 
-Outputs = npt.NDArray[np.float32]
+_LEAST_A_WORKER = 8  # samples: another interpreter packs all weights anew
 
 
-def run_tflite(model: bytes, x: npt.NDArray[np.float32]) -> Outputs:
-    """Outputs of a .tflite with a batch of 1 for each sample, on one thread.
+def run_tflite(model: bytes, x: Rows, workers: int = 0) -> Rows:
+    """Outputs of a .tflite with a batch of 1 for each sample: one at a time, as devices run it.
 
-    Quantised inputs and outputs are converted by their scale and zero point.
+    An interpreter of one thread on each core, for a batch makes XNNPACK refuse the graph. They
+    are run by threads: the runtime lets go of Python's lock while it computes. Quantised inputs
+    and outputs are converted by their scale and zero point.
 
     Args:
         model: the file's content.
-        x: (n, ...) samples.
+        x: samples, an array (n, ...) for each input in the file's order.
+        workers: interpreters at a time; 0 for one a core.
 
     Returns:
-        (n, ...) outputs as float32.
+        An array (n, ...) of float32 for each output, in the file's order.
 
     Raises:
         ConversionError: the interpreter doesn't take the model, or the samples don't fit.
     """
-    interpreter = _interpreter(model)
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    if tuple(source["shape"][1:]) != x.shape[1:]:
-        raise ConversionError(
-            f"The model takes samples of shape {tuple(source['shape'][1:])}, not {x.shape[1:]}."
-        )
-    samples = _quantised(x, source)
-    outputs = np.empty((len(x), *target["shape"][1:]), dtype=target["dtype"])
-    for number, sample in enumerate(samples):
-        interpreter.set_tensor(source["index"], sample[np.newaxis])
-        interpreter.invoke()
-        outputs[number] = interpreter.get_tensor(target["index"])[0]
-    return _dequantised(outputs, target)
+    ports = [ModelPort(model)]
+    count = min(workers or cores(), max(1, len(x) // _LEAST_A_WORKER))
+    taken, given = ports[0].encode(x), ports[0].room(len(x))
+    ports += [ModelPort(model) for _ in range(count - 1)]
+    rows = iter(range(len(x)))  # which hands each row to one thread, whoever is free
+    try:
+        if count == 1:
+            ports[0].run(rows, taken, given)
+        else:
+            with ThreadPoolExecutor(count) as pool:
+                for done in [pool.submit(port.run, rows, taken, given) for port in ports]:
+                    done.result()
+    finally:
+        for _ in rows:  # of an interrupt: nobody begins another one
+            pass
+    return ports[0].decode(given)
+
+
+def cores() -> int:
+    """That this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class ModelPort:
-    """The first input and output of a .tflite as the outside sees them: float32.
+    """The inputs and outputs of a .tflite as the outside sees them, in the file's order.
 
     Attributes:
-        sample_shape: of one input, without the batch.
+        sample_shapes: of each input, without the batch.
 
     Args:
         model: the file's content.
@@ -56,23 +73,57 @@ class ModelPort:
     """
 
     def __init__(self, model: bytes) -> None:
-        interpreter = _interpreter(model)
-        self._source = interpreter.get_input_details()[0]
-        self._target = interpreter.get_output_details()[0]
-        self.sample_shape = tuple(int(size) for size in self._source["shape"][1:])
+        self._interpreter = _interpreter(model)
+        self._sources = self._interpreter.get_input_details()
+        self._targets = self._interpreter.get_output_details()
+        self.sample_shapes = tuple(_shape(source) for source in self._sources)
 
-    def encode(self, x: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-        """float32 inputs in the model's own type."""
-        return _quantised(x, self._source)
+    def encode(self, x: Rows) -> list[Array]:
+        """Samples in the model's own types, an array (n, ...) for each input.
 
-    def decode(self, outputs: npt.NDArray[Any]) -> Outputs:
-        """Outputs in the model's own type as float32."""
-        return _dequantised(outputs, self._target)
+        Raises:
+            ConversionError: they are of other shapes, or not as many as the model's inputs.
+        """
+        shapes = tuple(array.shape[1:] for array in each(x))
+        if shapes != self.sample_shapes:
+            raise ConversionError(
+                f"The model takes samples of shape {_told(self.sample_shapes)},"
+                f" not {_told(shapes)}."
+            )
+        pairs = zip(each(x), self._sources, strict=True)
+        return [_quantised(array, source) for array, source in pairs]
+
+    def decode(self, outputs: Sequence[Array]) -> Rows:
+        """Outputs in the model's own types as float32, in the same order."""
+        pairs = zip(outputs, self._targets, strict=True)
+        return together(_dequantised(array, target) for array, target in pairs)
+
+    def room(self, count: int) -> list[Array]:
+        """Where the outputs of so many samples fit: an array (count, ...) for each."""
+        return [np.empty((count, *_shape(end)), dtype=end["dtype"]) for end in self._targets]
+
+    def run(self, rows: Iterator[int], taken: Sequence[Array], given: Sequence[Array]) -> None:
+        """Runs the model on those rows.
+
+        Args:
+            rows: numbers of samples.
+            taken: inputs, as `encode` gives them.
+            given: gets the outputs, as `room` makes it.
+        """
+        engine = self._interpreter
+        sources, targets = ([end["index"] for end in e] for e in (self._sources, self._targets))
+        for row in rows:
+            for source, array in zip(sources, taken, strict=True):
+                engine.set_tensor(source, array[row : row + 1])
+            engine.invoke()
+            for target, array in zip(targets, given, strict=True):
+                array[row] = engine.get_tensor(target)[0]
 
 
-def max_difference(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
+def max_difference(a: Rows, b: Rows) -> float:
     """The largest difference of two elements; NaN if one is none."""
-    return float(np.max(np.abs(a - b)))
+    pairs = zip(each(a), each(b), strict=True)
+    return float(np.max([np.max(np.abs(here - there)) for here, there in pairs]))
 
 
 def _interpreter(model: bytes) -> Any:
@@ -91,16 +142,25 @@ def _interpreter(model: bytes) -> Any:
     return interpreter
 
 
-def _quantised(x: npt.NDArray[np.float32], details: dict[str, Any]) -> npt.NDArray[Any]:
+def _shape(details: dict[str, Any]) -> tuple[int, ...]:
+    """Of one sample."""
+    return tuple(int(size) for size in details["shape"][1:])
+
+
+def _told(shapes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join(str(shape) for shape in shapes)
+
+
+def _quantised(x: Array, details: dict[str, Any]) -> Array:
     scale, zero_point = details["quantization"]
     if not scale:
-        return x.astype(details["dtype"], copy=False)
+        return np.ascontiguousarray(x, dtype=details["dtype"])
     limits = np.iinfo(details["dtype"])
     steps = np.round(x / np.float32(scale)) + zero_point
     return np.asarray(np.clip(steps, limits.min, limits.max).astype(details["dtype"]))
 
 
-def _dequantised(outputs: npt.NDArray[Any], details: dict[str, Any]) -> Outputs:
+def _dequantised(outputs: Array, details: dict[str, Any]) -> npt.NDArray[np.float32]:
     scale, zero_point = details["quantization"]
     if not scale:
         return outputs.astype(np.float32, copy=False)

@@ -37,19 +37,19 @@ class Metric(Protocol):
     is_binary: bool
     least_agreement: float
 
-    def scores(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def scores(self, outputs: Any, labels: Any) -> npt.NDArray[Any]:
         """A score a sample, within `low` to `high` whatever the outputs are, not finite ones too.
 
         Args:
-            outputs: of a network; (n, ...).
-            labels: of the same samples, as the data set has them; (n, ...).
+            outputs: of a network; (n, ...), or `rows.Several` of one with several outputs.
+            labels: of the same samples, as the data set has them; likewise.
 
         Returns:
             (n,).
         """
         ...
 
-    def agreement(self, a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    def agreement(self, a: Any, b: Any) -> float:
         """How far two sets of outputs of the same samples mean the same, 0..1; 1 if equal."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import numpy.typing as npt
+from adadeep.core.rows import Rows
 
 
 class Precision(Protocol):
@@ -32,12 +32,13 @@ class Precision(Protocol):
     runs_as_trained: bool
     tolerance: float
 
-    def configure(self, converter: Any, samples: npt.NDArray[Any] | None, sparse: bool) -> None:
-        """Sets up a `tf.lite.TFLiteConverter`. Input and output stay float32.
+    def configure(self, converter: Any, samples: Rows | None, sparse: bool) -> None:
+        """Sets up a `tf.lite.TFLiteConverter`. Inputs and outputs keep their types.
 
         Args:
             converter: is changed.
-            samples: (n, ...) of the training data; at least one if `needs_samples`.
+            samples: of the training data, an array (n, ...) for each input, in the network's own
+                types; at least one if `needs_samples`.
             sparse: whether kernels are to be stored without their zeros; only if `stores_sparse`.
         """
         ...

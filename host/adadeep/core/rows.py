@@ -44,6 +44,14 @@ def each(rows: Rows) -> tuple[Array, ...]:
     return rows.arrays if isinstance(rows, Several) else (rows,)
 
 
+def named(name: str, rows: Rows) -> dict[str, Array]:
+    """The arrays as members of a file: `name`, and where there are more `name_2`, `name_3`..."""
+    return {
+        f"{name}_{number}" if number > 1 else name: array
+        for number, array in enumerate(each(rows), 1)
+    }
+
+
 def together(arrays: Iterable[Array]) -> Rows:
     """One array as it is, several as rows that belong together.
 

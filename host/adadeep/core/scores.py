@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from adadeep.core.errors import ConfigError
 from adadeep.core.metric import Metric, Scale
+from adadeep.core.rows import Rows
 
 _MOST = 10_000_000
 _FLOAT = np.dtype("<f4")
@@ -77,7 +78,7 @@ class SampleScores:
         scale.require("a score", float(array.min()), float(array.max()))
 
 
-def judged(metric: Metric, outputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> SampleScores:
+def judged(metric: Metric, outputs: Rows, labels: Rows) -> SampleScores:
     """The scores that a metric gives a network's outputs.
 
     Raises:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.compressed import Compressed
+from adadeep.core.rows import Rows, each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,28 +21,35 @@ class Data:
     """Samples and their labels, in four parts that share none.
 
     Attributes:
-        x_train: (n, ...) what the network takes; images are (n, height, width, channels), 0..1.
-        y_train: (n, ...) what the recipe trains it to; of classes (n,), from 0.
+        x_train: n samples of what the network takes: an array for each of its inputs; images are
+            (n, height, width, channels), 0..1 where the data set is a registered one.
+        y_train: what the recipe trains it to, an array for each output; of classes (n,), from 0.
         x_val: the search's quality is taken here.
         y_val: labels of `x_val`.
         x_held: held back from the search; finalists are tested here. A third of what validates.
         y_held: labels of `x_held`.
         x_test: touched at the very end only.
         y_test: labels of `x_test`.
-        class_names: what each output of the network stands for, in order.
+        class_names: what each output of the network stands for, in order; empty where that is no
+            class.
         source: where the data came from.
+        weights_train: (n,), how much each training sample counts, 1 on average; None where all
+            count the same.
+        are_labels_its_own: whether the labels are what the initial network itself gives.
     """
 
-    x_train: npt.NDArray[np.float32]
-    y_train: npt.NDArray[Any]
-    x_val: npt.NDArray[np.float32]
-    y_val: npt.NDArray[Any]
-    x_held: npt.NDArray[np.float32]
-    y_held: npt.NDArray[Any]
-    x_test: npt.NDArray[np.float32]
-    y_test: npt.NDArray[Any]
+    x_train: Rows
+    y_train: Rows
+    x_val: Rows
+    y_val: Rows
+    x_held: Rows
+    y_held: Rows
+    x_test: Rows
+    y_test: Rows
     class_names: tuple[str, ...]
     source: str
+    weights_train: npt.NDArray[np.float32] | None = None
+    are_labels_its_own: bool = False
 
     @property
     def classes(self) -> int:
@@ -50,8 +58,19 @@ class Data:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one sample: (height, width, channels)."""
-        return tuple(self.x_train.shape[1:])
+        """Of one sample, of the first input: (height, width, channels)."""
+        return tuple(each(self.x_train)[0].shape[1:])
+
+    @property
+    def trained_on(self) -> tuple[npt.NDArray[Any], ...]:
+        """What training depends on besides the initial weights, for a hash.
+
+        Labels that the network itself gives follow from the rest, and their last bits from the
+        number of threads: they are left out.
+        """
+        labels = () if self.are_labels_its_own else each(self.y_train)
+        weights = () if self.weights_train is None else (self.weights_train,)
+        return (*each(self.x_train), *labels, *weights)
 
 
 class DataSet(Protocol):
@@ -104,6 +123,10 @@ class Network(Protocol):
 class Recipe(Protocol):
     """How a network is trained.
 
+    A recipe may have two members more. `full_steps` (int): of the fine-tuning of a network that
+    is to be used, where `fine_tune_steps` is that of a search; see `full_steps_of`. `distils`
+    (bool): its `train` takes `teacher`, too; see `train_by`.
+
     Attributes:
         name: in the registry, in tasks.
         title: for people.
@@ -135,6 +158,46 @@ class Recipe(Protocol):
             learning_rate: the highest one.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training of a network.
+
+    Attributes:
+        steps: of the recipe's `batch_size`; 0 changes nothing.
+        seed: of everything random.
+        learning_rate: the highest one.
+        teacher: outputs of the initial network for the training samples, row by row, of which
+            the network may learn besides the labels; None where it learns of the labels alone.
+    """
+
+    steps: int
+    seed: int
+    learning_rate: float
+    teacher: Rows | None = None
+
+
+_FULL_OVER_SHORT = 4
+
+
+def full_steps_of(recipe: Recipe) -> int:
+    """Steps of the fine-tuning of a network that is to be used, times what techniques need."""
+    return int(getattr(recipe, "full_steps", _FULL_OVER_SHORT * recipe.fine_tune_steps))
+
+
+def learns_from_teacher(recipe: Recipe) -> bool:
+    """Whether a recipe makes use of `Training.teacher`; else nobody need compute it."""
+    return bool(getattr(recipe, "distils", False))
+
+
+def train_by(recipe: Recipe, made: Compressed[Any], data: Data, training: Training) -> None:
+    """Trains in place; recipes that know no teacher are not told of it."""
+    steps, seed, rate = training.steps, training.seed, training.learning_rate
+    if training.teacher is None or not learns_from_teacher(recipe):
+        recipe.train(made, data, steps, seed, rate)
+        return
+    recipe.train(made, data, steps, seed, rate, teacher=training.teacher)  # type: ignore[call-arg]
 
 
 @dataclass(frozen=True, slots=True)

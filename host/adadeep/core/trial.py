@@ -21,6 +21,23 @@ class TrialState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AsSearched:
+    """What the search saw of a plan whose network was made again by the full recipe.
+
+    Attributes:
+        accuracy: on the validation data.
+        model_sha256: of the network of then.
+    """
+
+    accuracy: float
+    model_sha256: str
+
+    def __post_init__(self) -> None:
+        require_finite("accuracy", self.accuracy)
+        require_hex("model_sha256", 64, self.model_sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One evaluated plan on one target; its costs are made of what was measured, on reading.
 
@@ -37,6 +54,8 @@ class Trial:
         scores: of the validation samples, which `accuracy` is the mean of; None if there is no
             network, or they were not kept.
         taken_from: name of the run that made its network; None where this one did.
+        as_searched: what the search saw, where all this is of the network that the full recipe
+            made; else None.
     """
 
     plan: CompressionPlan
@@ -49,6 +68,7 @@ class Trial:
     seconds: float = 0.0
     scores: SampleScores | None = field(default=None, repr=False)
     taken_from: str | None = None
+    as_searched: AsSearched | None = None
 
     def __post_init__(self) -> None:
         require_finite("accuracy", self.accuracy)

@@ -71,6 +71,7 @@ class Journal:
         self._file = file
         self._lock = lock
         self._deferred: list[Record] = []  # until there is something that was found
+        self._begun: dict[str, Any] = {}
         self.content = content
         content.id = content.id or secrets.token_hex(4)
 
@@ -98,18 +99,19 @@ class Journal:
             lock.release()
             raise
 
-    def begin(self, study: dict[str, Any]) -> None:
+    def begin(self, study: dict[str, Any], is_whole: bool = True) -> None:
         """Takes the settings of a new study, or checks that the old one has the same.
 
         Those of a new one are written with the first record.
 
         Args:
             study: settings by name, JSON values; nested ones are compared one by one.
+            is_whole: whether that is all; else `complete` adds the rest.
 
         Raises:
             ConfigError: it is of another study; the message says what differs.
         """
-        study = msgspec.json.decode(msgspec.json.encode(study))  # as it will be read: () is []
+        study = self._begun = _as_read(study)
         if not self.content.study:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             head = {"kind": "header", "schema_version": SCHEMA_VERSION}
@@ -118,8 +120,24 @@ class Journal:
             self._deferred.insert(0, header)
             self.content.study = study
             return
-        changes = differences(self.content.study, study)
-        if changes:
+        there = self.content.study
+        self._compare(there if is_whole else {name: there.get(name) for name in study}, study)
+
+    def complete(self, settings: dict[str, Any]) -> None:
+        """Adds what could not be told when a study was begun, or checks that the old one has it.
+
+        Raises:
+            ConfigError: it is of another study; the message says what differs.
+        """
+        study = {**self._begun, **_as_read(settings)}
+        if self._begun is self.content.study:
+            self.content.study.update(study)  # and with it the header, which is not written yet
+            self._begun = self.content.study
+        else:
+            self._compare(self.content.study, study)
+
+    def _compare(self, there: dict[str, Any], here: dict[str, Any]) -> None:
+        if changes := differences(there, here):
             raise ConfigError(
                 f"{self._folder} holds another search: {'; '.join(changes)}. Repeat its settings "
                 "to go on with it, or name another folder with -o."
@@ -157,6 +175,13 @@ class Journal:
             (self._folder / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # something of another's is there
             self._folder.rmdir()
+
+
+def _as_read(study: dict[str, Any]) -> dict[str, Any]:
+    """As it will be read from the file: a tuple is a list."""
+    found = msgspec.json.decode(msgspec.json.encode(study))
+    assert isinstance(found, dict)
+    return found
 
 
 def _record(value: Entry) -> Record:

@@ -9,6 +9,7 @@
 - ``measured``: a session of measuring on one target, raw samples of its models in full.
 - ``unit``: what latencies of a target are multiples of; a later one says what it took then.
 - ``trial``: what came of a plan; a later one of the same plan replaces it.
+- ``remade``: the same of a finalist, made again by the full recipe; likewise.
 - ``held_test``: the scores of a finalist on the held-back samples.
 """
 
@@ -23,30 +24,32 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
-from adadeep.core.measurement import SESSION_DIGITS
 from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reader import convert, require_finite, require_hex, require_range, why
 from adadeep.core.scores import SampleScores
 from adadeep.core.session import MeasuredTogether
 from adadeep.core.target import Target
+from adadeep.storage.trial_records import KEY_DIGITS as KEY_DIGITS
+from adadeep.storage.trial_records import HeldTest as HeldTest
+from adadeep.storage.trial_records import Remade as Remade
+from adadeep.storage.trial_records import TrialRecord as TrialRecord
 from adadeep.storage.units import Unit as Unit
 
 _HUGE = 1e18
-_LONGEST_REASON = 2000
 _LONGEST_NAME = 255  # of a folder
-KEY_DIGITS = 16
 _TOLD_BY_SPACE = ("keep", "only")  # of a session
 
 
-def content_key(basis: str, plan: CompressionPlan) -> str:
+def content_key(basis: str, plan: CompressionPlan, full: bool = False) -> str:
     """The key of the network that a plan makes: 16 hex digits.
 
     Args:
         basis: hash of all else: initial weights, data, recipe, seed, version of the training code.
         plan: what is made of the initial network.
+        full: whether it is trained by the full recipe, not by the short one of a search.
     """
-    text = f"{basis} {plan.canonical_json}"
+    text = f"{basis} {'full ' if full else ''}{plan.canonical_json}"
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
 
 
@@ -191,67 +194,6 @@ class Told:
             raise ValueError("number 0, and no other, is of a plan with its key")
 
 
-@dataclass(frozen=True, slots=True)
-class TrialRecord:
-    """What came of a plan.
-
-    Attributes:
-        plan: what was tried.
-        artifact: key of its network; None if it could not be made.
-        measurements: by target key, the id of the first session in which its network was measured.
-        failures: by target key, why it can't be had there.
-        reason: why there is no network; None if there is one.
-        making_s: wall time until there was a network.
-        measuring_s: wall time that measuring it took, on all targets.
-    """
-
-    plan: CompressionPlan
-    artifact: str | None = None
-    measurements: dict[str, str] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    reason: str | None = None
-    making_s: float = 0.0
-    measuring_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        require_hex("artifact", KEY_DIGITS, self.artifact)
-        require_hex("a session's id", SESSION_DIGITS, *self.measurements.values())
-        require_range("a time in seconds", 0, 1e9, self.making_s, self.measuring_s)
-        if (self.artifact is None) != (self.reason is not None):
-            raise ValueError("a trial has a network, or a reason why there is none")
-        for text in (self.reason, *self.failures.values()):
-            if text is not None and len(text) > _LONGEST_REASON:
-                raise ValueError("a reason is longer than any of ours")
-
-
-@dataclass(frozen=True, slots=True)
-class HeldTest:
-    """A network on the held-back samples, which the search does not see.
-
-    Attributes:
-        plan_key: CompressionPlan.key.
-        model_sha256: of the .tflite that was run.
-        number: of this finalist among all that were ever tested in this run, from 1; 0 for the
-            initial network, which they are compared with.
-        tail: the error that each end of its interval may have; 0 for the initial network.
-        scores: of the samples.
-    """
-
-    plan_key: str
-    model_sha256: str
-    number: int
-    tail: float
-    scores: SampleScores
-
-    def __post_init__(self) -> None:
-        require_hex("plan_key", 16, self.plan_key)
-        require_hex("model_sha256", 64, self.model_sha256)
-        require_range("number", 0, 10_000, self.number)
-        require_range("tail", 0, 0.5, self.tail)
-        if (self.number == 0) != (self.plan_key == CompressionPlan().key):
-            raise ValueError("number 0 is the initial network's, and only that is")
-
-
 Entry = (
     TargetRecord
     | Session
@@ -261,12 +203,14 @@ Entry = (
     | MeasuredTogether
     | Unit
     | TrialRecord
+    | Remade
     | HeldTest
 )
 
 KINDS: dict[str, type[Entry]] = {
     "target": TargetRecord, "session": Session, "ask": Ask, "told": Told, "artifact": Artifact,
-    "measured": MeasuredTogether, "unit": Unit, "trial": TrialRecord, "held_test": HeldTest,
+    "measured": MeasuredTogether, "unit": Unit, "trial": TrialRecord, "remade": Remade,
+    "held_test": HeldTest,
 }  # fmt: skip
 KIND_OF: dict[type[Any], str] = {record: kind for kind, record in KINDS.items()}
 
@@ -302,6 +246,7 @@ class JournalContent:
         units: by target key.
         units_later: by target key, the last time that the unit was measured again.
         trials: by plan key, in the order of their first record.
+        remade: what came of making plans again by the full recipe, by plan key.
         held_tests: by plan key.
         derived: what was made of records that never change, and takes time to make.
     """
@@ -315,6 +260,7 @@ class JournalContent:
     units: dict[str, Unit] = field(default_factory=dict)
     units_later: dict[str, Unit] = field(default_factory=dict)
     trials: dict[str, TrialRecord] = field(default_factory=dict)
+    remade: dict[str, Remade] = field(default_factory=dict)
     held_tests: dict[str, HeldTest] = field(default_factory=dict)
     derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -358,6 +304,8 @@ class JournalContent:
             return self.measured, value.id
         if isinstance(value, Unit):
             return (self.units_later if value.target in self.units else self.units), value.target
+        if isinstance(value, Remade):
+            return self.remade, value.plan.key
         if isinstance(value, TrialRecord):
             return self.trials, value.plan.key
         return self.held_tests, value.plan_key
@@ -388,8 +336,13 @@ class JournalContent:
         return {n: origin for s in self.sessions for n, origin in s.session.plugins.items()}
 
     def artifact_of(self, plan_key: str) -> Artifact | None:
-        """The network of a plan's trial; None if it has none."""
+        """The network of a plan's trial, as the search made it; None if it has none."""
         trial = self.trials.get(plan_key)
+        return self.artifacts.get(trial.artifact) if trial and trial.artifact else None
+
+    def remade_artifact(self, plan_key: str) -> Artifact | None:
+        """The network that the full recipe made of a plan; None if there is none."""
+        trial = self.remade.get(plan_key)
         return self.artifacts.get(trial.artifact) if trial and trial.artifact else None
 
 

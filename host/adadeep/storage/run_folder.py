@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from adadeep.core.reader import (
     require_range,
     why,
 )
+from adadeep.core.rows import Rows, together
 from adadeep.core.verdict import Verdicts
 from adadeep.storage.archives import open_zip
 from adadeep.storage.artifacts import MAX_MODEL_BYTES, MODELS, ArtifactStore
@@ -49,7 +51,7 @@ PLAN, SAMPLES = "plan.json", "samples.npz"
 INITIAL_MODEL, INITIAL_NETWORK = "initial.tflite", "initial.keras"
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}")
-_MOST_SAMPLES, _MOST_TARGETS = 512, 1000
+_MOST_SAMPLES, _MOST_TARGETS, _MOST_ENDS = 512, 1000, 1000
 _LONGEST_LABEL = 10_000
 _MOST_PLAN_BYTES = 4_000_000
 _HUGE = 1e18
@@ -287,8 +289,8 @@ class RunFolder:
         return _read_model(self.path / INITIAL_MODEL, sha256)
 
     @functools.cached_property
-    def inputs(self) -> npt.NDArray[np.float32]:
-        """(n, ...) float32, real samples.
+    def inputs(self) -> Rows:
+        """Real samples: an array (n, ...) of float32 for each input of the winner.
 
         Raises:
             FormatError: they are missing or damaged.
@@ -343,10 +345,13 @@ def _read_model(path: Path, sha256: str) -> bytes:
     return model
 
 
-def _read_inputs(path: Path) -> npt.NDArray[np.float32]:
+def _read_inputs(path: Path) -> Rows:
     try:
-        with open_zip(path) as archive, archive.open("inputs.npy") as member:
-            return _checked(_array(member.read()))
+        with open_zip(path) as archive:
+            held = set(archive.namelist())
+            more = (f"inputs_{number}.npy" for number in range(2, _MOST_ENDS + 1))
+            names = ["inputs.npy", *itertools.takewhile(held.__contains__, more)]
+            return together(_checked(_array(archive.read(name))) for name in names)
     except Exception as error:  # zipfile, zlib and numpy raise whatever they stumble over
         raise damaged(path, why(error)) from error
 

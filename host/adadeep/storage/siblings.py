@@ -74,6 +74,7 @@ class _Journal:
     Attributes:
         path: of it.
         identity: device and inode.
+        is_whole: whether studies are compared as a whole, or by what is named of them.
         is_ours: whether it is of the same study; None while that can't be told.
         scanned: bytes that were looked through, whole lines.
         places: content key -> offset and length of its line.
@@ -83,6 +84,7 @@ class _Journal:
 
     path: Path
     identity: tuple[int, int]
+    is_whole: bool = True
     is_ours: bool | None = None
     scanned: int = 0
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -104,7 +106,8 @@ class _Journal:
             return
         with _opened(self.path) as file:
             if self.is_ours is None:
-                self.is_ours = _is_of(os.pread(file, _LONGEST_HEAD, 0), study)
+                head = os.pread(file, _LONGEST_HEAD, 0)
+                self.is_ours = _is_of(head, study, self.is_whole)
             if self.is_ours:
                 self._take(os.pread(file, size - self.scanned, self.scanned))
 
@@ -143,11 +146,13 @@ class SiblingRuns:
     Args:
         folder: of the run, absolute; it exists.
         study: of its journal: only runs that are a study of the same count.
+        is_whole: whether that is all of it; else those count that have the same of it.
     """
 
-    def __init__(self, folder: Path, study: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, study: Mapping[str, Any], is_whole: bool = True) -> None:
         self._folder = folder
         self._study = study
+        self._is_whole = is_whole
         self._known: dict[Path, _Journal] = {}
 
     def networks(self, key: str) -> Iterator[OtherNetwork]:
@@ -173,7 +178,7 @@ class SiblingRuns:
         for path, status in self._journals():
             identity, known = (status.st_dev, status.st_ino), self._known.get(path)
             if known is None or known.identity != identity or status.st_size < known.scanned:
-                known = _Journal(path, identity)
+                known = _Journal(path, identity, self._is_whole)
             with contextlib.suppress(OSError):
                 known.read_on(status.st_size, self._study)
                 found[path] = known
@@ -215,7 +220,7 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _is_of(head: bytes, study: Mapping[str, Any]) -> bool | None:
+def _is_of(head: bytes, study: Mapping[str, Any], is_whole: bool) -> bool | None:
     """Whether a journal that begins so is of a study; None while its first line is not whole."""
     line, end, _ = head.partition(b"\n")
     if not end:
@@ -224,11 +229,12 @@ def _is_of(head: bytes, study: Mapping[str, Any]) -> bool | None:
         header = plain_json(line, "a header")
     except FormatError:
         return False
-    return (
-        isinstance(header, dict)
-        and header.get("schema_version") == SCHEMA_VERSION
-        and header.get("study") == study
-    )
+    if not isinstance(header, dict) or header.get("schema_version") != SCHEMA_VERSION:
+        return False
+    there = header.get("study")
+    if is_whole or not isinstance(there, dict):
+        return bool(there == study)
+    return all(there.get(name) == value for name, value in study.items())
 
 
 def _lines(data: bytes, start: bytes) -> Iterator[tuple[int, int]]:

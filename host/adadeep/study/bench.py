@@ -90,7 +90,7 @@ def open_bench(
             known.append(gather_facts(transport, deadline))
         folder = given or default_folder(config.task, [facts for facts, _ in known])
         journal = journal or stack.enter_context(Journal.open(folder))
-        journal.begin(config.header)
+        journal.begin(config.subject.header, is_whole=config.own is None)
         bench = Bench(folder, journal, until)
         for transport, about in zip(transports, known, strict=True):
             facts = about[0]

@@ -17,8 +17,7 @@ from adadeep.core.errors import DemandUnmet, Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
-from adadeep.core.scores import SampleScores
-from adadeep.core.search import Goal, GoalScore, ScoredTrial, SearchContext, TargetKnowledge
+from adadeep.core.search import Goal, ScoredTrial, SearchContext, TargetKnowledge
 from adadeep.core.space import PrecisionChoice, SearchSpace, build_space
 from adadeep.core.transport import Transport
 from adadeep.cost.analytic import ANALYTIC
@@ -26,6 +25,7 @@ from adadeep.cost.registry import COST_SOURCES
 from adadeep.devices.agent_kinds.registry import AGENT_KINDS
 from adadeep.search.registry import SAMPLERS
 from adadeep.storage.artifacts import MODELS, ArtifactStore
+from adadeep.storage.initials import initials_folder
 from adadeep.storage.native_log import native_log
 from adadeep.storage.records import Session
 from adadeep.storage.run_folder import INITIAL_NETWORK
@@ -35,29 +35,20 @@ from adadeep.study.bench import Bench, open_bench
 from adadeep.study.choices import Choices, NothingToChoose, OwnPlansFirst
 from adadeep.study.config import StudyConfig
 from adadeep.study.crew import StudyCrew
+from adadeep.study.ending import Ending
 from adadeep.study.episodes import Episodes
 from adadeep.study.executors.registry import EXECUTORS
 from adadeep.study.expected_time import GUESSED, with_expected_time
-from adadeep.study.finalists import Contest, conclude, conclusion_of, contest_of, to_meet
 from adadeep.study.jobs import Executor, ExecutorKind
 from adadeep.study.known import KnownBeforehand, Skip, ruled_out
 from adadeep.study.measurer import Workplace
-from adadeep.study.measuring import drift_of
 from adadeep.study.observer import StudyObserver
-from adadeep.study.outcome import (
-    SAMPLE_COUNT,
-    Outcome,
-    TargetOutcome,
-    model_of,
-    winner_files,
-    write_outcome,
-)
+from adadeep.study.outcome import Outcome
 from adadeep.study.pipeline import Pipeline
-from adadeep.study.plugins import missing, parts_of, taking_part
-from adadeep.study.study import Study, StudyRun
+from adadeep.study.plugins import missing, taking_part
+from adadeep.study.study import Study
 from adadeep.study.takeover import Takeover, name_of_run
 from adadeep.study.trainer import Trainer
-from adadeep.study.trials import TargetScorer
 from adadeep.study.unreachable import is_met_already, unreachable
 from adadeep.study.worker_messages import OpenTask
 from adadeep.training.registry import TASKS
@@ -84,31 +75,32 @@ def search(
     config.validate(TASKS)
     give_keras_a_home()
     with open_bench(config, transports, observer) as bench:
-        others = _others(config, bench)
         try:
             with (
                 scratch_folder(),
                 native_log(bench.folder),
-                _trainer(config, bench, others, observer) as it,
+                _trainer(config, bench, observer) as it,
             ):
-                return _Search(config, bench, it, others, observer).run()
+                bench.journal.complete(it.opened.about)
+                for note in it.opened.notes:
+                    observer.note(note)
+                return _Search(config, bench, it, _others(config, bench), observer).run()
         except KeyboardInterrupt:
             raise Interrupted(_resumable(bench)) from None
         except TransientDeviceError as error:
             raise TransientDeviceError(f"{error} {_resumable(bench)}") from error
 
 
-def _others(config: StudyConfig, bench: Bench) -> SiblingRuns | None:
+def _others(config: StudyConfig, bench: Bench, is_whole: bool = True) -> SiblingRuns | None:
     """The runs that networks are taken from; None where all are to be made anew."""
     if config.fresh:
         return None
-    return SiblingRuns(bench.folder.absolute(), bench.journal.content.study)
+    return SiblingRuns(bench.folder.absolute(), bench.journal.content.study, is_whole)
 
 
 @contextlib.contextmanager
-def _trainer(
-    config: StudyConfig, bench: Bench, others: SiblingRuns | None, observer: StudyObserver
-) -> Iterator[Trainer]:
+def _trainer(config: StudyConfig, bench: Bench, observer: StudyObserver) -> Iterator[Trainer]:
+    others = _others(config, bench, is_whole=config.own is None)
     # Else what is there is of another search.
     goes_on = bool(bench.journal.content.artifacts)
     opening = OpenTask(
@@ -117,6 +109,8 @@ def _trainer(
         initial=str(bench.folder.absolute() / INITIAL_NETWORK),
         goes_on=goes_on,
         others=tuple(others.initials(config.seed)) if others and not goes_on else (),
+        own=config.own,
+        cache=None if config.fresh else str(initials_folder()),
     )
     trainer = Trainer(opening, observer.stage)
     try:
@@ -165,7 +159,9 @@ class _Search:
             self.trainer.opened.fine_tuning_s,
         )  # fmt: skip
         episodes = Episodes(self.config.episodes, self.bench.until, session.look_ahead)
-        return self._conclude(session, study.run(episodes, self.observer), pipeline)
+        run = study.run(episodes, self.observer)
+        ending = Ending(self.bench, self.trainer, self.store, pipeline, self.observer, run)
+        return ending.conclude(self.config.task, session, self.config.episodes)
 
     def _workplace(self, executor: Executor) -> Workplace:
         opened, journal = self.trainer.opened, self.bench.journal
@@ -246,7 +242,7 @@ class _Search:
             (COST_SOURCES, [name for record in records for name in record.sources.values()]),
             (EXECUTORS, [kind.name]),
             (AGENT_KINDS, [record.target.agent for record in records]),
-            *parts_of(self.config.task),
+            *self.config.subject.parts(self.bench.journal.content.scale.name),
         ]
 
     def _sampler(self, goals: tuple[Goal, ...], baseline: ScoredTrial) -> Sampler:
@@ -280,79 +276,6 @@ class _Search:
 
     def _ruled_out(self, plan: CompressionPlan, goals: Sequence[Goal]) -> Skip | None:
         return ruled_out(plan, goals, self.known_costs)
-
-    def _conclude(self, session: Session, run: StudyRun, pipeline: Pipeline) -> Outcome:
-        contests = [self._contest(scorer, run) for scorer in run.scorers]
-        if gone := len(contests[0].gone):
-            self.observer.note(
-                f"plans whose model has gone from the run's folder (adadeep runs prune): {gone};"
-                " they stay ranked, but are not tested and can't win."
-            )
-        conclusions = conclude(contests, self.bench.journal, self._held_back)
-        if self._have_met(pipeline, contests):
-            contests = [self._contest(scorer, run) for scorer in run.scorers]
-            conclusions = tuple(conclusion_of(contest) for contest in contests)
-        names = winner_files(conclusions, [scorer.target.key for scorer in run.scorers])
-        self.observer.stage("running the winner on the test data, to report it")
-        targets = [
-            TargetOutcome(
-                scorer,
-                contest.result,
-                conclusion,
-                name,
-                self._test(conclusion.winner),
-                run.believed.get(conclusion.winner.trial.plan.key),
-            )
-            for scorer, contest, conclusion, name in zip(
-                run.scorers, contests, conclusions, names, strict=True
-            )
-        ]
-        content = self.bench.journal.content
-        outcome = Outcome(
-            task=self.config.task,
-            session=session,
-            targets=tuple(targets),
-            initial_test_accuracy=self._test(run.scorers[0].baseline),
-            episodes=self.config.episodes,
-            asked=run.asked,
-            stop=run.stop,
-            folder=self.bench.folder,
-            left=run.left,
-            scale=content.scale,
-            units={key: (unit, drift_of(content, key)) for key, unit in content.units.items()},
-        )
-        network = self.bench.folder / INITIAL_NETWORK
-        write_outcome(outcome, self.store, self._samples(outcome), network)
-        return outcome
-
-    def _have_met(self, pipeline: Pipeline, contests: Sequence[Contest]) -> bool:
-        """Has the best of each target compared directly; whether that was measured now."""
-        keys = [contest.result.baseline.target for contest in contests]
-        pairs = zip(keys, contests, strict=True)
-        return any([pipeline.meet(key, to_meet(contest)) for key, contest in pairs])
-
-    def _contest(self, scorer: TargetScorer, run: StudyRun) -> Contest:
-        skipped = [
-            scorer.skipped(plan, skip.reason, skip.violations[scorer.target.key])
-            for plan, skip in run.skipped
-        ]
-        content, demands = self.bench.journal.content, self.bench.demands.values()
-        return contest_of(content, self.store, scorer, demands, skipped, run.believed)
-
-    def _held_back(self, scored: GoalScore) -> SampleScores:
-        self.observer.stage(f"testing {scored.trial.plan.label} on held-back samples")
-        return self.trainer.judge(model_of(scored, self.store), "held")
-
-    def _test(self, scored: GoalScore) -> float:
-        return self.trainer.judge(model_of(scored, self.store), "test").mean
-
-    def _samples(self, outcome: Outcome) -> bytes:
-        first = outcome.first
-        models = {
-            "best_outputs": model_of(first.conclusion.winner, self.store),
-            "initial_outputs": model_of(first.result.baseline, self.store),
-        }
-        return self.trainer.sample(models, SAMPLE_COUNT, self.store.make())
 
 
 def _resumable(bench: Bench) -> str:

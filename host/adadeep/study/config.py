@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.core.measure_settings import MeasureSettings
-from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.own_task import OwnTask
 from adadeep.core.plan_text import PlanText
 from adadeep.core.registry import Registry, suggestion
 from adadeep.cost.registry import COST_SOURCES
 from adadeep.search.registry import SAMPLERS
 from adadeep.study.executors.registry import EXECUTORS
-from adadeep.training.registry import DATA_SETS, METRICS, NETWORKS, RECIPES, TASKS
+from adadeep.study.subject import Subject
 
 _MAX_THREADS = 64
 
@@ -49,6 +49,7 @@ class StudyConfig:
         only: names of techniques and precisions that may be chosen; empty for all.
         fresh: whether networks that other runs have made are made anew.
         runtime: an archive whose runtime measures; None for the agent's own.
+        own: the user's network and data; None where `task` is a registered one.
     """
 
     task: str
@@ -70,6 +71,7 @@ class StudyConfig:
     only: tuple[str, ...] = ()
     fresh: bool = False
     runtime: Path | None = None
+    own: OwnTask | None = None
 
     def validate(self, tasks: Iterable[str]) -> None:
         """Checks every setting.
@@ -81,8 +83,7 @@ class StudyConfig:
             ConfigError: names all that is wrong, not the first thing only.
         """
         problems = [
-            _unknown("task", self.task, list(tasks)),
-            *_unknown_parts(self.task),
+            *self.subject.problems(tasks),
             _sampler(self.sampler, self.preset),
             _entry(EXECUTORS, self.executor) if self.executor else "",
             *(_entry(COST_SOURCES, name) for name in self.cost_sources),
@@ -102,30 +103,9 @@ class StudyConfig:
         return dict(self.demands).get(serial, self.demand)
 
     @property
-    def scale(self) -> Scale:
-        """What the task's metric means.
-
-        Raises:
-            ConfigError: it can't be had.
-        """
-        return Scale.of(METRICS.get(TASKS.get(self.task).metric))
-
-    @property
-    def header(self) -> dict[str, Any]:
-        """What a run's folder is a study of; JSON values. All else is free.
-
-        Raises:
-            ConfigError: a part of the task can't be had.
-        """
-        task = TASKS.get(self.task)
-        metric = {} if self.scale == ACCURACY_SCALE else {"metric": asdict(self.scale)}
-        parts = {"network": task.network, "data_set": task.data_set, "recipe": task.recipe}
-        return {
-            "task": self.task,
-            **parts,
-            "split": DATA_SETS.get(task.data_set).split,
-            **metric,
-        }
+    def subject(self) -> Subject:
+        """What the search is about."""
+        return Subject(self.task, self.own)
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
@@ -169,19 +149,6 @@ def _name_of_choice(name: str) -> str:
         return _entry(PRECISIONS, name)
     known = [*TECHNIQUES, *PRECISIONS]
     return f"--only: {_unknown('technique or precision', one_line(name, 40), known)}"
-
-
-def _unknown_parts(name: str) -> list[str]:
-    """What a task names and can't be used here."""
-    if name not in TASKS:
-        return []
-    task = TASKS.get(name)
-    return [
-        _entry(NETWORKS, task.network),
-        _entry(DATA_SETS, task.data_set),
-        _entry(RECIPES, task.recipe),
-        _entry(METRICS, task.metric),
-    ]
 
 
 def _episodes(count: int | None) -> str:

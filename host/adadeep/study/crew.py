@@ -78,7 +78,7 @@ class StudyCrew:
         if not self._making:
             self._began = time.monotonic()
         self._making.append(job)
-        self._trainer.start(Make(job.plan, str(self._store.make())))
+        self._trainer.start(Make(job.plan, str(self._store.make()), job.full))
 
     def finished(self, wait_s: float) -> Done | None:
         """The next network that is made."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.verify import ModelPort, max_difference, run_tflite
@@ -26,6 +25,7 @@ from adadeep.core.measuring_plan import MeasuringPlan
 from adadeep.core.metric import Metric, Scale
 from adadeep.core.noise import NoiseModel
 from adadeep.core.precision import Precision
+from adadeep.core.rows import Rows, each
 from adadeep.core.session import MeasuredTogether
 from adadeep.core.transport import Transport
 from adadeep.core.verdict import Verdict, Verdicts
@@ -56,7 +56,7 @@ class FinishedRun:
         target: what was found for the device.
         best: the winner's .tflite.
         initial: the initial network's.
-        inputs: (n, ...) float32, real samples.
+        inputs: real samples: an array (n, ...) of float32 for each input.
         port: of the winner.
         precision: of the winner.
         metric: of the search.
@@ -66,7 +66,7 @@ class FinishedRun:
     target: PlanTarget
     best: bytes
     initial: bytes
-    inputs: npt.NDArray[np.float32]
+    inputs: Rows
     port: ModelPort
     precision: Precision
     metric: Metric
@@ -151,9 +151,10 @@ def load_run(folder: Path, device_fingerprint: str = "") -> FinishedRun:
         port = ModelPort(best)
     except ConversionError as error:
         raise damaged(folder / target.file, one_line(str(error)).rstrip(".")) from error
-    if port.sample_shape != inputs.shape[1:]:
-        shapes = f"{inputs.shape[1:]}, the model takes {port.sample_shape}"
-        raise damaged(folder / SAMPLES, f"its samples are of shape {shapes}")
+    try:
+        port.encode(inputs)
+    except ConversionError as error:
+        raise damaged(folder / SAMPLES, str(error).rstrip(".")) from error
     return FinishedRun(run.plan.task, target, best, initial, inputs, port, precision, metric)
 
 
@@ -269,7 +270,8 @@ def _rename(transport: Transport, path: str) -> None:
 
 
 def _measured(meter: DeviceMeter, run: FinishedRun, facts: DeviceFacts) -> Measured:
-    samples = [[run.port.encode(sample[np.newaxis])] for sample in run.inputs]
+    encoded = run.port.encode(run.inputs)
+    samples = [[array[n : n + 1] for array in encoded] for n in range(len(run.inputs))]
     winner = ModelJob(run.best, samples, run.device_name + _NEW, "winner")
     plan, demand = DEPLOY_PLAN, run.target.demand
     if demand is not None and demand.latency_statistic == COLD:
@@ -281,13 +283,13 @@ def _measured(meter: DeviceMeter, run: FinishedRun, facts: DeviceFacts) -> Measu
 def _compared(run: FinishedRun, measured: Measured, serial: str) -> Agreement:
     here = run_tflite(run.best, run.inputs)
     given = measured.outputs[0]
-    shapes = [[output.shape for output in outputs[:1]] for outputs in given]
-    if shapes != [[(1, *here.shape[1:])]] * len(here):
+    shapes = [[output.shape for output in outputs] for outputs in given]
+    if shapes != [[(1, *array.shape[1:]) for array in each(here)]] * len(here):
         raise DeviceError(
             f"{serial}: the model's outputs have other shapes there than here. Try another runtime"
             " on the device (adadeep doctor)."
         )
-    there = np.concatenate([run.port.decode(outputs[0]) for outputs in given])
+    there = run.port.decode([np.concatenate(arrays) for arrays in zip(*given, strict=True)])
     agreed = Agreement(max_difference(here, there), run.metric.agreement(here, there))
     limit, least = run.precision.tolerance, run.metric.least_agreement
     if not agreed.max_abs_difference <= limit or not agreed.by_metric >= least:

@@ -5,6 +5,9 @@ back; the plans that look best are tested there, one after the other, each again
 network on the same samples, until one is met or five were tested. All finalists ever tested in
 a run share one error rate, and each test is journalled: asking again buys no other chance.
 
+A search trains by the short recipe. A finalist is made again by the full one before it is tested,
+so that each test, and the verdict, is of the network that would be delivered.
+
 Which look best is what the sampler believes of them where it can tell, for the best that was seen
 is the luckiest, too. The order is decided without the held-back samples, so no verdict depends on
 what was believed.
@@ -12,24 +15,20 @@ what was believed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from adadeep.core.cost import Ratio
-from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
-from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
-from adadeep.core.reward import Reward, reward
 from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
-from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import HeldTest, JournalContent
+from adadeep.storage.records import HeldTest
+from adadeep.study.contest import Contest
 from adadeep.study.ratios import TargetRatios
-from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import MOST_TESTS, Judge
 
@@ -40,6 +39,7 @@ _UNNAMED = 4  # rank of what is no winner, but the nearest that there is
 _HOPELESS = 0.01  # below, a test would only use up the error that others need
 
 RunHeldBack = Callable[[GoalScore], SampleScores]
+Remaking = Callable[[CompressionPlan], Sequence[Contest]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,106 +98,17 @@ class Conclusion:
 
         On the accuracy that is an estimate on held-back samples, or the initial network's own.
         """
-        plan = self.winner.trial.plan
-        tested = plan == CompressionPlan() or plan.key in {test.plan_key for test in self.tested}
+        trial = self.winner.trial
+        tests = {(test.plan_key, test.model_sha256) for test in self.tested}
+        tested = trial.plan == CompressionPlan() or (trial.plan.key, trial.model_sha256) in tests
         return tested and self.of_winner.is_acceptable
 
 
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """Who competes on one target.
-
-    Attributes:
-        judge: of the target's demand.
-        result: every trial there.
-        gone: keys of plans whose models were removed: ranked, but not tested, and they don't win.
-        believed: by plan key, what plans earn by the quality that the sampler believes they have.
-        scorer: of the target; None where nothing is to be said of rivals.
-    """
-
-    judge: Judge
-    result: StudyResult
-    gone: frozenset[str] = frozenset()
-    believed: Mapping[str, Reward] = field(default_factory=dict)
-    scorer: TargetScorer | None = None
-
-    def worth(self, scored: GoalScore) -> GoalScore:
-        """A trial with what it is believed to earn, else with what it has earned."""
-        known = self.believed.get(scored.trial.plan.key)
-        return scored if known is None else replace(scored, reward=known)
-
-    @property
-    def eligible(self) -> StudyResult:
-        """The trials that may be tested and win; the initial network's is always among them."""
-        kept = (
-            scored
-            for scored in self.result.trials
-            if scored is self.result.baseline or scored.trial.plan.key not in self.gone
-        )
-        return replace(self.result, trials=tuple(kept))
-
-
-def contest_of(
-    content: JournalContent,
-    models: ArtifactStore,
-    scorer: TargetScorer,
-    demands: Iterable[UserDemand],
-    skipped: Iterable[GoalScore] = (),
-    believed: Mapping[str, float] | None = None,
-) -> Contest:
-    """What the journal tells of a target.
-
-    Args:
-        content: of the journal.
-        models: of the run.
-        scorer: of the target.
-        demands: of all targets of the session.
-        skipped: plans that known costs ruled out.
-        believed: by plan key, qualities as the sampler believes them.
-    """
-    trials = [scorer.score(content, record) for record in content.trials.values()]
-    losses = {demand.max_accuracy_loss for demand in demands}
-    loss, limits, baseline = scorer.demand.max_accuracy_loss, scorer.limits, scorer.baseline
-    gone = (
-        scored.trial.plan.key
-        for scored in trials
-        if scored.trial.model_sha256 and not models.has(scored.trial.model_sha256)
-    )
-    return Contest(
-        Judge(loss, limits, baseline, content, len(losses)),
-        StudyResult(limits, baseline, (*trials, *skipped), content.scale),
-        frozenset(gone),
-        believed_rewards(trials, scorer, content.scale, believed or {}),
-        scorer,
-    )
-
-
-def believed_rewards(
-    trials: Iterable[GoalScore], scorer: TargetScorer, scale: Scale, qualities: Mapping[str, float]
-) -> dict[str, Reward]:
-    """What trials earn by qualities that are believed; limits and costs are as measured.
-
-    Args:
-        trials: on the target.
-        scorer: of the target.
-        scale: what qualities mean.
-        qualities: by plan key, of those that can be told.
-
-    Returns:
-        By plan key; not of the initial network, which the limits are made from, nor of what has
-        no costs.
-    """
-    return {
-        trial.plan.key: reward(scorer.demand, scorer.limits, quality, trial.cost, scale)
-        for scored in trials
-        if scored is not scorer.baseline
-        and (trial := scored.trial).cost is not None
-        and (quality := qualities.get(trial.plan.key)) is not None
-    }
-
-
 def conclude(
-    contests: Sequence[Contest], journal: Journal, run_held_back: RunHeldBack
+    contests: Sequence[Contest],
+    journal: Journal,
+    run_held_back: RunHeldBack,
+    remake: Remaking | None = None,
 ) -> tuple[Conclusion, ...]:
     """Tests finalists and names the winner of each target; the targets take turns.
 
@@ -207,6 +118,8 @@ def conclude(
         contests: of the targets; at least one.
         journal: of the run; each test is added before the next is begun.
         run_held_back: runs a trial's model on the held-back samples.
+        remake: makes a finalist's network again by the full recipe and measures it; gives the
+            contests as they are then, in the same order. None: networks are tested as they are.
 
     Raises:
         ConfigError: finalists were compared with another initial network.
@@ -220,18 +133,35 @@ def conclude(
         )
     if known is None:
         _test(initial, 0, 0.0, journal, run_held_back)
-    left = MAX_FINALISTS
-    while left:
-        before = left
-        for contest in contests:
-            finalist = next_finalist(contest) if left else None
-            if finalist is not None:
-                judge = contest.judge
-                _test(finalist, judge.next_number, judge.next_tail, journal, run_held_back)
-                left -= 1
-        if left == before:
-            break
-    return tuple(conclusion_of(contest) for contest in contests)
+    final = _test_finalists(contests, journal, run_held_back, remake)
+    return tuple(conclusion_of(contest) for contest in final)
+
+
+def _test_finalists(
+    contests: Sequence[Contest],
+    journal: Journal,
+    run_held_back: RunHeldBack,
+    remake: Remaking | None,
+) -> Sequence[Contest]:
+    """The contests once nobody is left who is worth a test, or so many were made and tested."""
+    if remake is None:
+        contests = [replace(contest, remade=None) for contest in contests]
+    to_test = to_make = MAX_FINALISTS
+    before = 0
+    while to_test and to_test + to_make != before:
+        before = to_test + to_make
+        for place in range(len(contests)):
+            contest = contests[place]
+            finalist = next_finalist(contest, to_make > 0) if to_test else None
+            if finalist is None:
+                continue
+            if remake is not None and not contest.is_final(finalist):
+                contests, to_make = remake(finalist.trial.plan), to_make - 1
+                continue  # whom to test next may be another, by what it has become
+            judge = contest.judge
+            _test(finalist, judge.next_number, judge.next_tail, journal, run_held_back)
+            to_test -= 1
+    return contests
 
 
 def conclusion_of(contest: Contest) -> Conclusion:
@@ -295,22 +225,28 @@ def _for_latency(scorer: TargetScorer, latency_ms: float) -> float:
     return scorer.demand.latency_weight * max(-1.0, min(1.0, (limit - latency_ms) / limit))
 
 
-def next_finalist(contest: Contest) -> GoalScore | None:
+def next_finalist(contest: Contest, may_make: bool = True) -> GoalScore | None:
     """Whom to test next; None if nobody is worth it.
 
     Plans whose costs are within the limits: first those that are likely to be met on the
     accuracy, by what they are believed to earn, then the others by that chance. Once one is met,
-    only likely ones that earn more than it.
+    only likely ones that earn more than it; once one is open and within, none that has to be made
+    again first and is not likely: what training takes is spent on a chance only.
+
+    Args:
+        contest: on a target.
+        may_make: whether a network may be made again for it.
     """
     judge, result = contest.judge, contest.eligible
     held_back = judge.held_test(judge.baseline)
     if held_back is None or judge.next_number > MOST_TESTS:
         return None
     met = [_total(contest, s) for s in result.trials if _state(judge, s) is VerdictState.MET]
+    has_winner = any(_is_acceptable(judge, scored) for scored in result.trials)
     best: tuple[tuple[bool, bool, float], GoalScore] | None = None
     for scored in result.trials:
         verdicts = judge.verdicts(scored)
-        if verdicts is None or not _may_be_tested(judge, scored, verdicts):
+        if verdicts is None or not _may_be_tested(contest, scored, verdicts):
             continue
         total = _total(contest, scored)
         chance = judge.chance_to_pass(scored, held_back.scores.count)
@@ -318,6 +254,8 @@ def next_finalist(contest: Contest) -> GoalScore | None:
         if chance < _HOPELESS:
             continue
         if met and not (promising and total > max(met)):
+            continue
+        if not contest.is_final(scored) and not (may_make and (promising or not has_winner)):
             continue
         order = (promising, _costs_are_met(verdicts), total if promising else chance)
         if best is None or order > best[0]:
@@ -329,11 +267,27 @@ def _total(contest: Contest, scored: GoalScore) -> float:
     return contest.worth(scored).reward.total
 
 
-def _may_be_tested(judge: Judge, scored: GoalScore, verdicts: Verdicts) -> bool:
-    """One that was not tested yet, also not with another model, and whose costs keep limits."""
-    if scored.trial.plan.key in judge.content.held_tests:  # the initial network is there, too
+def _may_be_tested(contest: Contest, scored: GoalScore, verdicts: Verdicts) -> bool:
+    """One that was not tested as it would be delivered, and whose costs keep limits.
+
+    In runs of before finalists were tested as the search made them; made again such a one is
+    tested once more, as a further finalist.
+    """
+    judge, plan = contest.judge, scored.trial.plan
+    test = judge.content.held_tests.get(plan.key)  # the initial network's is there, too
+    remade = judge.content.remade_artifact(plan.key)
+    was_before = test is not None and remade is not None and contest.remade is not None
+    if test is not None and not (was_before and test.model_sha256 != scored.trial.model_sha256):
         return False
     return all(v.is_within for name, v in verdicts if name != "accuracy_loss")
+
+
+def _is_acceptable(judge: Judge, scored: GoalScore) -> bool:
+    """Whether a plan was tested, and no limit is known to be broken."""
+    if scored is judge.baseline or judge.held_test(scored) is None:
+        return False
+    verdicts = judge.verdicts(scored)
+    return verdicts is not None and verdicts.is_acceptable
 
 
 def _costs_are_met(verdicts: Verdicts) -> bool:

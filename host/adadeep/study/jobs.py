@@ -40,10 +40,12 @@ class MakeJob:
     Attributes:
         plan: what to make of the initial network.
         resource: what it needs for itself alone meanwhile.
+        full: whether by the full recipe, not the short one of a search.
     """
 
     plan: CompressionPlan
     resource: str = TRAINING
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

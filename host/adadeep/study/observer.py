@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from adadeep.core.metric import Scale
+from adadeep.core.metric import ACCURACY_SCALE, Scale
 from adadeep.core.reward import Limits
 from adadeep.core.search import ScoredTrial
 from adadeep.storage.records import Unit
@@ -24,6 +24,7 @@ class TrialEvent:
         known: whether it was in the journal already.
         expected_gain: by which going on may raise the best reward, as the sampler said last; None
             if it did not.
+        scale: what accuracies mean.
     """
 
     number: int
@@ -32,6 +33,7 @@ class TrialEvent:
     best: ScoredTrial
     known: bool
     expected_gain: float | None = None
+    scale: Scale = ACCURACY_SCALE
 
 
 class StudyObserver(Protocol):

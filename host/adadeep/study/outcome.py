@@ -6,7 +6,8 @@
 - `plan.json`: for each device the winning plan, what both networks cost there and how each number
   was obtained.
 - `samples.npz`: real inputs and the outputs that the host computed for them: `inputs` (n, height,
-  width, channels) float32, `labels` (n,), `best_outputs` and `initial_outputs` (n, classes).
+  width, channels) float32, `labels` (n,), `best_outputs` and `initial_outputs` (n, classes);
+  of a network with several inputs or outputs the further ones are `inputs_2` and so on.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from adadeep.study.trials import TargetScorer
 
 SAMPLE_COUNT = 32
 # Of a trial, whatever the device.
-_SHARED = ("label", "key", "plan", "accuracy", "model_sha256", "taken_from", "seconds")
+_SHARED = (
+    "label", "key", "plan", "accuracy", "model_sha256", "taken_from", "as_searched", "seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,7 @@ def scored_as_json(scored: GoalScore, verdicts: Verdicts | None) -> dict[str, An
         "verdicts": verdicts_as_json(verdicts),
         "model_sha256": trial.model_sha256,
         "taken_from": trial.taken_from,
+        "as_searched": asdict(trial.as_searched) if trial.as_searched else None,
         "session": trial.session,
         "seconds": trial.seconds,
     }

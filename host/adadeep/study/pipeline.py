@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from adadeep.core.errors import ConversionError, TechniqueNotApplicable
 from adadeep.core.plan import CompressionPlan
-from adadeep.storage.records import Artifact, TrialRecord, content_key
+from adadeep.storage.records import Artifact, Remade, TrialRecord, content_key
 from adadeep.study.jobs import Done, MadeNetwork, MakeJob, MeasureJob
 from adadeep.study.measurer import Measurer, TargetBench, Workplace
 from adadeep.study.underway import Underway, text_of
@@ -62,15 +62,40 @@ class Pipeline:
         artifact = self._artifact(plan, record)
         if record is not None and artifact is None:
             return False
-        artifact = artifact or self._taken(plan)
         underway = Underway(plan) if record is None else Underway.again(record)
+        self._begin(underway, artifact or self._taken(plan))
+        return True
+
+    def remake(self, plan: CompressionPlan) -> TrialRecord:
+        """Has a plan's network made again by the full recipe and measured, and waits for it.
+
+        What of it the journal holds is not done again. The plan itself is not on its way.
+
+        Raises:
+            DeviceError: the last device is gone, or it can take no model at all.
+        """
+        record = self._place.journal.content.remade.get(plan.key)
+        if record is not None and not self._measurer.missing(record):
+            return record
+        artifact = self._artifact(plan, record, full=True)
+        if record is not None and artifact is None:
+            return record
+        full = Underway(plan, full=True) if record is None else Underway.again(record, full=True)
+        self._begin(full, artifact or self._taken(plan, full=True))
+        while plan.key in self._underway:
+            self._take(self._place.executor.next_done())
+        return self._place.journal.content.remade[plan.key]
+
+    def _begin(self, underway: Underway, artifact: Artifact | None) -> None:
+        """Makes a network where there is none, else goes on with what there is."""
+        plan = underway.plan
         self._underway[plan.key] = underway
         if artifact is None:
-            self._place.stage(f"making {plan.label}")
-            self._place.executor.submit(MakeJob(plan))
+            how = ", with the full recipe" if underway.full else ""
+            self._place.stage(f"making {plan.label}{how}")
+            self._place.executor.submit(MakeJob(plan, full=underway.full))
         else:
             self._made(underway, artifact)
-        return True
 
     def finish(self, plan: CompressionPlan) -> TrialRecord:
         """Waits until a plan that was begun is evaluated, and returns what came of it.
@@ -119,22 +144,24 @@ class Pipeline:
             )
         return len(begun)
 
-    def _artifact(self, plan: CompressionPlan, record: TrialRecord | None) -> Artifact | None:
-        """The network of a plan's trial, else of this session's basis; None if not whole."""
+    def _artifact(
+        self, plan: CompressionPlan, record: TrialRecord | None, full: bool = False
+    ) -> Artifact | None:
+        """The network of a plan's record, else of this session's basis; None if not whole."""
         basis = self._place.basis
-        key = record.artifact if record and record.artifact else content_key(basis, plan)
+        key = record.artifact if record and record.artifact else content_key(basis, plan, full)
         artifact = self._place.journal.content.artifacts.get(key)
         whole = artifact and self._place.store.get(artifact.model_sha256) is not None
         return artifact if whole else None
 
-    def _taken(self, plan: CompressionPlan) -> Artifact | None:
+    def _taken(self, plan: CompressionPlan, full: bool = False) -> Artifact | None:
         """The network of a new plan as another run made it; None if none did.
 
         The initial one is always made here: by it other runs are judged, and it costs no training.
         """
         if plan == CompressionPlan():
             return None
-        artifact = self._place.elsewhere(content_key(self._place.basis, plan), plan)
+        artifact = self._place.elsewhere(content_key(self._place.basis, plan, full), plan)
         if artifact is not None:
             self._place.journal.add(artifact)
         return artifact
@@ -163,7 +190,7 @@ class Pipeline:
         made = done.result
         assert isinstance(made, MadeNetwork)
         artifact = Artifact(
-            key=content_key(self._place.basis, underway.plan),
+            key=content_key(self._place.basis, underway.plan, underway.full),
             plan_key=underway.plan.key,
             model_sha256=made.model_sha256,
             file_bytes=made.file_bytes,
@@ -192,7 +219,11 @@ class Pipeline:
         if not underway.is_done:
             return
         del self._underway[underway.plan.key]
-        record = self._settled[underway.plan.key] = underway.record()
+        record = underway.record()
+        if isinstance(record, Remade):
+            self._place.journal.add(record)
+            return
+        self._settled[record.plan.key] = record
         has_unit = any(key in self._place.journal.content.units for key in record.failures)
         is_usable = record.reason is None and bool(
             record.measurements or not record.failures or has_unit

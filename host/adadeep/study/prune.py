@@ -127,6 +127,11 @@ def needed(known: KnownRun) -> dict[str, str]:
         found |= dict.fromkeys(_candidates(known), CANDIDATE)
     if content is not None:
         tests = content.held_tests.values()
+        # A device that comes later measures a plan as the search made it.
+        plans = [test.plan_key for test in tests] + [one.best.key for one in known.concluded]
+        found |= dict.fromkeys(
+            (a.model_sha256 for a in map(content.artifact_of, plans) if a), FINALIST
+        )
         found |= dict.fromkeys((test.model_sha256 for test in tests), FINALIST)
         initial = content.artifact_of(CompressionPlan().key)
         found |= {initial.model_sha256: INITIAL} if initial else {}
@@ -138,6 +143,7 @@ def needed(known: KnownRun) -> dict[str, str]:
 def _underway(content: JournalContent) -> list[str]:
     """Of networks that were made and belong to no trial yet."""
     known = {record.artifact for record in content.trials.values()}
+    known |= {record.artifact for record in content.remade.values()}
     return [one.model_sha256 for key, one in content.artifacts.items() if key not in known]
 
 

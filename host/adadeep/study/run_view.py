@@ -18,7 +18,8 @@ from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.report.final_table import PlanRow
 from adadeep.storage.records import HeldTest, JournalContent, TargetRecord
 from adadeep.storage.run_folder import PlanTarget, PlanTrial
-from adadeep.study.finalists import Conclusion, Contest, conclusion_of, contest_of
+from adadeep.study.contest import Contest, contest_of
+from adadeep.study.finalists import Conclusion, conclusion_of
 from adadeep.study.runs import KnownRun, RunState, winner_text
 from adadeep.study.table import INITIAL_LABEL, demand_text, front_rows, standing_rows
 from adadeep.study.trials import LimitMissing, TargetScorer, missing_source
@@ -157,9 +158,10 @@ class RunView:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Hashes of the models of the trials, whether they are kept or not."""
+        """Hashes of the models of trials and remakings, whether they are kept or not."""
         content = self.known.journal or JournalContent()
-        found = (content.artifact_of(key) for key in content.trials)
+        found = [content.artifact_of(key) for key in content.trials]
+        found += [content.remade_artifact(key) for key in content.remade]
         return tuple(dict.fromkeys(artifact.model_sha256 for artifact in found if artifact))
 
     @property

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adadeep.core.errors import AdaDeepError, ConfigError
+from adadeep.core.metric import Scale
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.sampler import Sampler, believed_quality, expected_gain
 from adadeep.core.search import Goal, ScoredTrial, Stop
@@ -206,6 +207,11 @@ class Study:
         return found
 
     @property
+    def scale(self) -> Scale:
+        """What accuracies mean."""
+        return self._content.scale
+
+    @property
     def asked(self) -> int:
         """How many plans were asked for in the folder."""
         return self._content.asked
@@ -251,7 +257,8 @@ class Study:
             why = lack or f"the initial network can't be used there: {reason}"
             observer.note(f"{title} is left out: {why}")
         baseline = scored(self._content, record, self._scorers)
-        observer.trial(TrialEvent(0, episodes.count, baseline, baseline, known))
+        scale = self._content.scale
+        observer.trial(TrialEvent(0, episodes.count, baseline, baseline, known, scale=scale))
         return baseline
 
     def _find_scorers(self) -> dict[str, ConfigError | None]:
@@ -357,4 +364,6 @@ class _Loop:
         self._best = min(self._best, latest, key=lambda one: one.rank)
         self._study.prefer(self._best)
         count, gain = self._episodes.count, self._ending.gain
-        self._observer.trial(TrialEvent(ask.number, count, latest, self._best, ask.known, gain))
+        scale = self._study.scale
+        event = TrialEvent(ask.number, count, latest, self._best, ask.known, gain, scale)
+        self._observer.trial(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from adadeep.core.metric import Scale
 from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.report.final_table import PlanRow
@@ -106,8 +107,22 @@ def _labels(result: StudyResult, scored: GoalScore) -> tuple[str, str]:
     return f"#{number} {plan.short_label}", f"#{number}: {plan.label}" if has_settings else ""
 
 
-def rival_lines(result: StudyResult, conclusion: Conclusion) -> list[str]:
-    """For people: why no single winner can be named, a line for each plan that is as good."""
+def winner_lines(result: StudyResult, conclusion: Conclusion) -> list[str]:
+    """For people: how the winner was made, then a line for each plan that is as good as it."""
+    return [*_remade_line(result.scale, conclusion.winner), *_rival_lines(result, conclusion)]
+
+
+def _remade_line(scale: Scale, winner: GoalScore) -> list[str]:
+    then, now = winner.trial.as_searched, winner.trial.accuracy
+    if then is None or now is None:
+        return []
+    return [
+        "the winner was made again by the full recipe, then measured and tested: "
+        f"{scale.title} {scale.shown(now)}, {scale.shown(then.accuracy)} as the search made it"
+    ]
+
+
+def _rival_lines(result: StudyResult, conclusion: Conclusion) -> list[str]:
     return [
         f"as good as the winner: #{result.trials.index(rival.scored)}"
         f" {rival.scored.trial.plan.short_label}; the winner's T is {rival.ratio.low:.3g} to"

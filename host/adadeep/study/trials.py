@@ -20,7 +20,7 @@ from adadeep.core.reward import (
     reward,
 )
 from adadeep.core.search import GoalScore, ScoredTrial
-from adadeep.core.trial import Trial, TrialState
+from adadeep.core.trial import AsSearched, Trial, TrialState
 from adadeep.cost.registry import COST_SOURCES, cost_of
 from adadeep.storage.records import JournalContent, TargetRecord, TrialRecord
 from adadeep.study.ratios import TargetRatios, tail_of
@@ -36,10 +36,13 @@ class Reading:
         statistic: which latency T is: the median, or what the demand names.
         as_told: T by the sessions up to the plan's own first one, as the sampler was told; else by
             all.
+        remade: of plans that the full recipe made again that network, which is what is delivered;
+            else the search's own.
     """
 
     statistic: str = MEDIAN
     as_told: bool = False
+    remade: bool = True
 
 
 _PLAIN = Reading()
@@ -56,6 +59,20 @@ def trial_on(
         target: one of the journal's.
         reading: what of it is wanted.
     """
+    remade = content.remade.get(record.plan.key)
+    if remade is not None and reading.remade and not reading.as_told:
+        trial = _trial_of(content, remade, target, reading)
+        searched = content.artifact_of(record.plan.key)
+        if trial.state is TrialState.COMPLETE and searched is not None:
+            then = AsSearched(searched.accuracy, searched.model_sha256)
+            return replace(trial, as_searched=then)
+    return _trial_of(content, record, target, reading)
+
+
+def _trial_of(
+    content: JournalContent, record: TrialRecord, target: TargetRecord, reading: Reading
+) -> Trial:
+    """What one record of a plan tells: of its trial, or of its remaking."""
     artifact = content.artifacts.get(record.artifact or "")
     reason = record.reason or record.failures.get(target.key)
     if reason and artifact and cannot_run(content, record, target):
@@ -182,7 +199,11 @@ class TargetScorer:
         return cls(target, demand, limits, GoalScore(initial, earned, target.key))
 
     def score(
-        self, content: JournalContent, record: TrialRecord, as_told: bool = False
+        self,
+        content: JournalContent,
+        record: TrialRecord,
+        as_told: bool = False,
+        remade: bool = True,
     ) -> GoalScore:
         """What a plan earns here: the floor where it failed or is not measured.
 
@@ -190,10 +211,11 @@ class TargetScorer:
             content: of the journal.
             record: of the plan.
             as_told: as the sampler was told of it, see `Reading`.
+            remade: by the network that the full recipe made, where there is one, see `Reading`.
         """
         if record.plan == INITIAL:
             return self.baseline
-        reading = Reading(self.demand.latency_statistic, as_told)
+        reading = Reading(self.demand.latency_statistic, as_told, remade)
         trial = trial_on(content, record, self.target, reading)
         if trial.accuracy is None or trial.cost is None:
             return GoalScore(trial, floor_reward(self.demand), self.target.key)
@@ -241,7 +263,7 @@ def measured_on(
     """Keys of the targets where it is known what came of a plan."""
     trials = {
         scorer.target.key: trial_on(
-            content, record, scorer.target, Reading(scorer.demand.latency_statistic)
+            content, record, scorer.target, Reading(scorer.demand.latency_statistic, remade=False)
         )
         for scorer in scorers
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.session import MeasuredTogether
-from adadeep.storage.records import Artifact, TrialRecord
+from adadeep.storage.records import Artifact, Remade, TrialRecord
 
 
 @dataclass(slots=True)
@@ -23,6 +23,7 @@ class Underway:
         missing: keys of targets that are to measure it still.
         making_s: that making it took.
         measuring_s: that measuring it took.
+        full: whether its network is made by the full recipe.
     """
 
     plan: CompressionPlan
@@ -33,9 +34,10 @@ class Underway:
     missing: set[str] = field(default_factory=set)
     making_s: float = 0.0
     measuring_s: float = 0.0
+    full: bool = False
 
     @classmethod
-    def again(cls, record: TrialRecord) -> Underway:
+    def again(cls, record: TrialRecord, full: bool = False) -> Underway:
         """Of a plan that some target has still to measure."""
         return cls(
             record.plan,
@@ -43,6 +45,7 @@ class Underway:
             failures=dict(record.failures),
             making_s=record.making_s,
             measuring_s=record.measuring_s,
+            full=full,
         )
 
     def measured(
@@ -60,7 +63,8 @@ class Underway:
 
     def record(self) -> TrialRecord:
         """What came of it so far."""
-        return TrialRecord(
+        kind = Remade if self.full else TrialRecord
+        return kind(
             plan=self.plan,
             artifact=self.artifact.key if self.artifact else None,
             measurements=dict(self.measurements),

@@ -135,7 +135,7 @@ class Judge:
 
     def _scores(self, scored: GoalScore) -> SampleScores | None:
         artifact = self.content.artifact_of(scored.trial.plan.key)
-        return artifact.scores if artifact else None
+        return scored.trial.scores or (artifact.scores if artifact else None)
 
     def chance_to_pass(self, scored: GoalScore, held_back: int) -> float:
         """How likely the accuracy is called met, were this the next finalist.

@@ -67,7 +67,7 @@ class Worker:
             self._send(self._done(msgspec.json.decode(line, type=Request)))
         except AdaDeepError as error:
             self._send(Failed(_name_of(error), str(error)))
-        except Exception as error:  # noqa: BLE001  # TensorFlow raises anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # TensorFlow raises anything
             traceback.print_exc()
             self._send(Failed("", f"{type(error).__name__}: {error}"[:1000]))
 
@@ -76,7 +76,7 @@ class Worker:
             return self._open(request)
         assert self._maker is not None
         if isinstance(request, Make):
-            return self._maker.make(request.plan, request.folder)
+            return self._maker.make(request.plan, request.folder, request.full)
         if isinstance(request, Judge):
             return Judged(self._maker.judge(request.model, request.part))
         assert isinstance(request, Sample)
@@ -87,8 +87,7 @@ class Worker:
         from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
 
         self._maker = KerasMaker.open(request, self._stage)
-        maker = self._maker
-        return Opened(maker.spec, maker.basis, maker.fine_tuning_s, maker.taken)
+        return self._maker.opened
 
     def _stage(self, text: str) -> None:
         self._send(Stage(text))
@@ -106,8 +105,12 @@ def _name_of(error: AdaDeepError) -> str:
 def main() -> int:
     """Serves the host at stdin and stdout until it goes."""
     sink: Any = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # stray prints must not spoil the channel
-    waiting = _requests(sys.stdin.buffer)
+    os.dup2(2, 1)  # stray prints must not spoil the channel, nor may a user's code read from it
+    source: Any = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    waiting = _requests(source)
     worker = Worker(sink)
     while True:
         try:

@@ -6,9 +6,12 @@ folder, but for the initial network's.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from adadeep.core.layers import ModelSpec
+from adadeep.core.own_task import OwnTask
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
 from adadeep.storage.siblings import OtherInitial
@@ -24,6 +27,8 @@ class OpenTask(msgspec.Struct, frozen=True, tag="open"):
         goes_on: whether the file there, if any, is of this study; else it is written anew.
         others: initial networks of other runs, which are not trained again where they are what
             this one would be trained from.
+        own: the user's network and data; None where `task` is a registered one.
+        cache: folder of trained initial networks; None where none is to be used.
     """
 
     task: str
@@ -31,6 +36,8 @@ class OpenTask(msgspec.Struct, frozen=True, tag="open"):
     initial: str
     goes_on: bool
     others: tuple[OtherInitial, ...] = ()
+    own: OwnTask | None = None
+    cache: str | None = None
 
 
 class Make(msgspec.Struct, frozen=True, tag="make"):
@@ -39,10 +46,12 @@ class Make(msgspec.Struct, frozen=True, tag="make"):
     Attributes:
         plan: what to make of the initial network.
         folder: where to leave its files.
+        full: whether to train by the full recipe, not the short one of a search.
     """
 
     plan: CompressionPlan
     folder: str
+    full: bool = False
 
 
 class Judge(msgspec.Struct, frozen=True, tag="judge"):
@@ -78,12 +87,16 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
         fine_tuning_s: about what training a compressed one takes, by what this one took; None
             where it was not trained now.
         taken: path of the one of `OpenTask.others` that it is; None if it is none of them.
+        notes: for the user: what was inferred from the data, what is odd about them.
+        about: of the user's own network and data, what a journal's header has to say of them.
     """
 
     spec: ModelSpec
     basis: str
     fine_tuning_s: float | None = None
     taken: str | None = None
+    notes: tuple[str, ...] = ()
+    about: dict[str, Any] = {}  # msgspec copies it
 
 
 class Made(msgspec.Struct, frozen=True, tag="made"):

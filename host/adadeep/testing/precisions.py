@@ -12,6 +12,7 @@ from adadeep.convert.verify import max_difference, run_tflite
 from adadeep.core.errors import ConversionError
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
+from adadeep.core.rows import each
 from adadeep.training.metrics.accuracy import ACCURACY
 
 X = np.random.default_rng(0).uniform(size=(40, 96)).astype(np.float32)
@@ -74,7 +75,7 @@ class PrecisionKit:
         assert 0 < precision.tolerance < 1
 
     def test_computes_nearly_what_keras_does(self, precision: Precision) -> None:
-        outputs = run_tflite(converted(precision), X)
+        [outputs] = each(run_tflite(converted(precision), X))
         expected = np.asarray(network()(X))
         assert outputs.dtype == np.float32
         assert max_difference(outputs, expected) <= precision.tolerance

@@ -17,6 +17,7 @@ from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import LayerChoice
 from adadeep.core.protocols import Technique
 from adadeep.core.reader import require_name
+from adadeep.core.rows import each
 from adadeep.testing.networks import (
     UNTRAINED,
     digits,
@@ -171,7 +172,7 @@ class TechniqueKit:
         layer, choice = list(settings_of(technique))[-1]
         new = made(technique, layer, choice)
         tflite = convert(new.network, FLOAT32, None, new.stores_sparse)
-        outputs = run_tflite(tflite, digits().x_val[:50])
+        [outputs] = each(run_tflite(tflite, digits().x_val[:50]))
         assert np.isfinite(outputs).all()
         assert max_difference(outputs, outputs_of(new.network)) < 1e-4
 

@@ -17,18 +17,22 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from adadeep.core.compressed import Compressed, LayerHook
+from adadeep.core.rows import Array, Rows, each, together
 from adadeep.core.task import Data
+from adadeep.training.objective import Objective
 
 # Of this code: networks that another version trained are other networks.
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 
-_Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 _Step = Callable[..., Any]
-_Batch = tuple[npt.NDArray[np.float32], npt.NDArray[Any]]
+_Tensors = tuple[tf.Tensor, ...]
+Augment = Callable[[Any], Any]
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's usual settings
 _WARM_UP = 0.1  # share of the steps in which the rate rises; then it falls to 0
 _EVALUATION_BATCH = 250
+_LARGE_SAMPLE = 50_000  # numbers; of such fewer are run at once
+_EVALUATION_NUMBERS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Schedule:
         steps: number of batches; 0 changes nothing.
         batch_size: samples a batch.
         learning_rate: the highest one.
-        seed: of the order of the samples; the same seed gives the same weights.
+        seed: of the order of the samples and of what layers draw; the same seed gives the same
+            weights.
     """
 
     steps: int
@@ -48,68 +53,152 @@ class Schedule:
     seed: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Aid:
+    """What may help training.
+
+    Attributes:
+        teacher: outputs of another network for the training samples; None for none.
+        augment: makes other samples of a batch's, for the first input; None for none.
+        optimizer: makes an optimizer of Keras; None for Adam.
+        averages: over how many of the last steps, as a share of all, weights are averaged; 0 for
+            the last ones.
+    """
+
+    teacher: Rows | None = None
+    augment: Augment | None = None
+    optimizer: Callable[[], Any] | None = None
+    averages: float = 0.0
+
+
 def train(
     made: Compressed[keras.Model],
     data: Data,
     schedule: Schedule,
-    loss: str = "sparse_categorical_crossentropy",
+    loss: str | Objective = "sparse_categorical_crossentropy",
+    aid: Aid = Aid(),
 ) -> None:
-    """Trains in place on the training data with Adam.
+    """Trains in place on the training data.
 
     The learning rate rises linearly over the first tenth of the steps, then falls to 0.
 
     Args:
-        made: whose outputs the loss takes; of a kernel with a mask only what is kept is trained.
+        made: whose outputs the loss takes; of a kernel with a mask only what is kept is trained,
+            and of the variables only those that are trainable.
         data: its training part is used.
         schedule: how long and how fast.
-        loss: Keras' name of one of labels and outputs.
+        loss: Keras' name of one of labels and outputs, or one for each output.
+        aid: a teacher and more.
     """
+    if not schedule.steps:
+        return
+    objective = (
+        loss if isinstance(loss, Objective) else Objective((keras.losses.get(loss),), (1.0,))
+    )
+    keras.utils.set_random_seed(schedule.seed)  # of dropout and augmentation
     model = made.network
-    loss_of_batch = keras.losses.get(loss)
-
-    def mean_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_mean(loss_of_batch(y, model(x, training=True)))
-
-    step = _compiled_step(model, mean_loss, _masks(model, made.hooks))
-    _descend(step, _batches(data, schedule), schedule)
-
-
-def outputs_of(model: keras.Model, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """What the network gives for at least one sample; (n, ...)."""
-    starts = range(0, len(x), _EVALUATION_BATCH)
-    batches = (x[start : start + _EVALUATION_BATCH] for start in starts)
-    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])
+    loss_of_batch = _loss_of_batch(model, objective, aid.augment)
+    masks = _masks(model, made.hooks)
+    variables = [variable.value for variable in model.trainable_variables]
+    optimizer = _Kerass(model, aid.optimizer) if aid.optimizer else _Adam(variables)
+    step = _compiled_step(variables, loss_of_batch, masks, optimizer)
+    _descend(step, _batches(data, schedule, aid.teacher), schedule)
 
 
-def _batches(data: Data, schedule: Schedule) -> Iterator[_Batch]:
+def outputs_of(model: keras.Model, x: Rows) -> Rows:
+    """What the network gives for at least one sample; an array of (n, ...) for each output."""
+    run, size = flat(model), _EVALUATION_BATCH
+    numbers = sum(int(np.prod(array.shape[1:])) for array in each(x))
+    if numbers > _LARGE_SAMPLE:
+        size = max(_EVALUATION_NUMBERS // numbers, 1)
+    found: list[tuple[Array, ...]] = []
+    for start in range(0, len(x), size):
+        batch = _cast(model, [tf.constant(part) for part in each(x[start : start + size])])
+        found.append(tuple(np.asarray(one) for one in run(batch, training=False)))
+    return together(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+def flat(model: keras.Model) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """The network as a function of its inputs, in order, to its outputs, in order.
+
+    Whatever they are for its callers: one tensor, a list, a dictionary.
+    """
+    if len(model.inputs) == len(model.outputs) == 1 and _is_plain(model):
+        return lambda inputs, training: (model(inputs[0], training=training),)
+    ends = keras.Model(list(model.inputs), list(model.outputs))
+    return lambda inputs, training: tuple(ends(list(inputs), training=training))
+
+
+def _is_plain(model: keras.Model) -> bool:
+    """Whether it takes and gives one tensor, in no list or dictionary."""
+    ends = (getattr(model, f"_{way}_struct", None) for way in ("inputs", "outputs"))
+    return not any(isinstance(end, (dict, list, tuple)) for end in ends)
+
+
+def _cast(model: keras.Model, tensors: list[tf.Tensor]) -> list[tf.Tensor]:
+    """As the network's inputs are typed: images are kept as bytes until here."""
+    return [tf.cast(one, port.dtype) for one, port in zip(tensors, model.inputs, strict=True)]
+
+
+def _loss_of_batch(
+    model: keras.Model, objective: Objective, augment: Augment | None
+) -> Callable[..., tf.Tensor]:
+    """The mean loss of a batch: of samples, labels, weights and a teacher's outputs."""
+    run = flat(model)
+
+    def mean_loss(x: _Tensors, y: _Tensors, weights: _Tensors, taught: _Tensors) -> tf.Tensor:
+        inputs = _cast(model, list(x))
+        if augment is not None:
+            inputs[0] = augment(inputs[0])
+        outputs = run(inputs, training=True)
+        values = objective.of(y, outputs, taught)
+        loss = tf.reduce_mean(values * weights[0] if weights else values)
+        extra = model.losses  # regularisers of layers
+        return loss + tf.add_n([tf.cast(one, loss.dtype) for one in extra]) if extra else loss
+
+    return mean_loss
+
+
+def _batches(
+    data: Data, schedule: Schedule, teacher: Rows | None
+) -> Iterator[tuple[tuple[Array, ...], ...]]:
     """Batches of a shuffled training set, shuffled anew when it is used up."""
     rng = np.random.default_rng(schedule.seed)
     order: npt.NDArray[np.int64] = np.empty(0, np.int64)
     size = min(schedule.batch_size, len(data.x_train))
+    weights = () if data.weights_train is None else (data.weights_train,)
+    taught = () if teacher is None else each(teacher)
+    kinds = (each(data.x_train), each(data.y_train), weights, taught)
     for _ in range(schedule.steps):
         if len(order) < size:
             order = rng.permutation(len(data.x_train))
         chosen, order = order[:size], order[size:]
-        yield data.x_train[chosen], data.y_train[chosen]
+        yield tuple(tuple(array[chosen] for array in arrays) for arrays in kinds)
 
 
 def _masks(model: keras.Model, hooks: Mapping[str, LayerHook]) -> dict[int, tf.Tensor]:
     """Position of a variable -> mask of its weights that are trained, where some are not."""
     positions = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
-    return {
-        positions[id(model.get_layer(name).kernel)]: tf.constant(hook.kept, dtype=tf.float32)
+    kernels = (
+        (positions.get(id(model.get_layer(name).kernel)), hook.kept)
         for name, hook in hooks.items()
-        if hook.kept is not None
+    )
+    return {
+        place: tf.constant(kept, dtype=tf.float32)
+        for place, kept in kernels
+        if kept is not None and place is not None  # a frozen layer has no place
     }
 
 
-def _descend(step_function: _Step, batches: Iterator[_Batch], schedule: Schedule) -> None:
-    for step, (x, y) in enumerate(batches, start=1):
+def _descend(
+    step_function: _Step, batches: Iterator[tuple[tuple[Array, ...], ...]], schedule: Schedule
+) -> None:
+    for step, kinds in enumerate(batches, start=1):
         rate = schedule.learning_rate * rate_share(step, schedule.steps)
+        tensors = (tuple(tf.constant(array) for array in arrays) for arrays in kinds)
         step_function(
-            tf.constant(x), tf.constant(y), tf.constant(rate, tf.float32),
-            tf.constant(_BETA1**step, tf.float32), tf.constant(_BETA2**step, tf.float32),
-        )  # fmt: skip
+            *tensors, tf.constant(rate, tf.float32), tf.constant(float(step), tf.float32)
+        )
 
 
 def rate_share(step: int, steps: int) -> float:
@@ -119,26 +208,65 @@ def rate_share(step: int, steps: int) -> float:
     return min(1.0, rising, falling)
 
 
-def _compiled_step(model: keras.Model, loss_of: _Loss, masks: Mapping[int, tf.Tensor]) -> _Step:
-    """One step of Adam as a graph: (x, y, rate, beta1^t, beta2^t)."""
-    variables = [variable.value for variable in model.trainable_variables]
-    first = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
-    second = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+class _Adam:
+    """Adam by TensorFlow's fused kernel."""
+
+    def __init__(self, variables: list[tf.Variable]) -> None:
+        self._variables = variables
+        self._first = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+        self._second = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+
+    def apply(self, gradients: list[tf.Tensor | None], rate: tf.Tensor, step: tf.Tensor) -> None:
+        """Changes each variable that has a gradient."""
+        for position, gradient in enumerate(gradients):
+            if gradient is None:
+                continue
+            tf.raw_ops.ResourceApplyAdam(
+                var=self._variables[position].handle,
+                m=self._first[position].handle, v=self._second[position].handle,
+                beta1_power=tf.constant(_BETA1) ** step, beta2_power=tf.constant(_BETA2) ** step,
+                lr=rate, beta1=_BETA1, beta2=_BETA2, epsilon=_EPSILON, grad=gradient,
+            )  # fmt: skip
+
+
+class _Kerass:
+    """An optimizer of Keras, by our rate."""
+
+    def __init__(self, model: keras.Model, make: Callable[[], Any]) -> None:
+        self._optimizer = make()
+        self._variables = list(model.trainable_variables)
+        self._optimizer.build(self._variables)
+
+    def apply(self, gradients: list[tf.Tensor | None], rate: tf.Tensor, step: tf.Tensor) -> None:  # noqa: ARG002
+        """Changes each variable that has a gradient."""
+        self._optimizer.learning_rate.assign(rate)
+        pairs = zip(gradients, self._variables, strict=True)
+        self._optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
+
+
+def _compiled_step(
+    variables: list[tf.Variable],
+    loss_of: Callable[..., tf.Tensor],
+    masks: Mapping[int, tf.Tensor],
+    optimizer: _Adam | _Kerass,
+) -> _Step:
+    """One step as a graph: (x, y, weights, taught, rate, number of the step from 1)."""
 
     def step(
-        x: tf.Tensor, y: tf.Tensor, rate: tf.Tensor, power1: tf.Tensor, power2: tf.Tensor
-    ) -> None:
+        x: _Tensors, y: _Tensors, weights: _Tensors, taught: _Tensors,
+        rate: tf.Tensor, number: tf.Tensor,
+    ) -> None:  # fmt: skip
         with tf.GradientTape() as tape:
-            loss = loss_of(x, y)
-        gradients = tape.gradient(loss, variables)
-        for position, gradient in enumerate(gradients):
-            # A masked gradient leaves both moments, and so the weight, at 0.
-            masked = gradient * masks[position] if position in masks else gradient
-            tf.raw_ops.ResourceApplyAdam(
-                var=variables[position].handle,
-                m=first[position].handle, v=second[position].handle,
-                beta1_power=power1, beta2_power=power2, lr=rate,
-                beta1=_BETA1, beta2=_BETA2, epsilon=_EPSILON, grad=masked,
-            )  # fmt: skip
+            loss = loss_of(x, y, weights, taught)
+        gradients = [
+            None if one is None else tf.convert_to_tensor(one)
+            for one in tape.gradient(loss, variables)
+        ]
+        # A masked gradient leaves both moments, and so the weight, at 0.
+        masked = [
+            gradient * masks[position] if position in masks and gradient is not None else gradient
+            for position, gradient in enumerate(gradients)
+        ]
+        optimizer.apply(masked, rate, number)
 
     return tf.function(step)

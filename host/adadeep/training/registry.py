@@ -35,7 +35,13 @@ RECIPES: Registry[Recipe] = Registry(
 
 METRICS: Registry[Metric] = Registry(
     "metric",
-    {"accuracy": "adadeep.training.metrics.accuracy:ACCURACY"},
+    {
+        "accuracy": "adadeep.training.metrics.accuracy:ACCURACY",
+        "balanced_accuracy": "adadeep.training.metrics.balanced_accuracy:BALANCED_ACCURACY",
+        "mean_error": "adadeep.training.metrics.mean_error:MEAN_ERROR",
+        "iou": "adadeep.training.metrics.iou:IOU",
+        "agreement": "adadeep.training.metrics.agreement:AGREEMENT",
+    },
     group="adadeep.metrics",
     protocol=Metric,
 )

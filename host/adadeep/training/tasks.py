@@ -24,6 +24,8 @@ class LoadedTask:
         data: that it is trained and tested on.
         recipe: that it is trained by.
         metric: that it is judged by.
+        notes: for people: what was inferred, what is odd about the data.
+        is_trained: whether the network comes with the weights that it is to be compressed with.
     """
 
     title: str
@@ -31,6 +33,8 @@ class LoadedTask:
     data: Data
     recipe: Recipe
     metric: Metric
+    notes: tuple[str, ...] = ()
+    is_trained: bool = False
 
 
 def load_task(name: str) -> LoadedTask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adadeep.core.rows import Several, each, together
+from adadeep.core.rows import Several, each, named, together
 
 ONE, OTHER = np.arange(5), np.arange(10).reshape(5, 2)
 
@@ -26,3 +26,11 @@ def test_one_array_stays_an_array():
 def test_arrays_of_other_lengths_do_not_belong_together():
     with pytest.raises(ValueError, match=r"\[4, 5\] rows"):
         Several((ONE, OTHER[:4]))
+
+
+def test_members_of_a_file_have_names_that_go_on() -> None:
+    one, two = np.zeros((2, 1)), np.zeros((2, 3))
+    assert list(named("x", one)) == ["x"]
+    found = named("x", Several((one, two, one)))
+    assert list(found) == ["x", "x_2", "x_3"]
+    assert found["x_2"] is two

@@ -42,6 +42,7 @@ from adadeep.storage.records import (
     Artifact,
     Ask,
     HeldTest,
+    Remade,
     Session,
     SessionAsks,
     TargetRecord,
@@ -114,11 +115,12 @@ SCORES = SampleScores.of(np.arange(20) % 3 > 0)
 ARTIFACT = Artifact(content_key("basis", PLAN), PLAN.key, "a" * 64, 10, 0.65, SCORES, SPEC)
 TRIAL = TrialRecord(PLAN, ARTIFACT.key, {TARGET.key: MEASURED.id}, {"0" * 8: "no"}, None, 1.5, 2.5)
 FAILED = TrialRecord(CompressionPlan(), reason="ConversionError: no")
+REMADE = Remade(PLAN, ARTIFACT.key, {TARGET.key: MEASURED.id}, making_s=9.0)
 HELD = HeldTest(PLAN.key, "a" * 64, 1, 0.025, SCORES)
 TOLD, BEFORE = Told(1, (TARGET.key,)), Told(0, (), PLAN.key)
 EXAMPLES = (
     TARGET, SESSION, BEFORE, Ask(1, PLAN), ARTIFACT, MEASURED, UNIT, LATER, TRIAL, FAILED, TOLD,
-    HELD,
+    REMADE, HELD,
 )  # fmt: skip
 
 GOOD = json.dumps({"kind": "trial", **msgspec.to_builtins(FAILED)})

@@ -12,6 +12,7 @@ import pytest
 
 from adadeep.core.errors import AdaDeepError, FormatError
 from adadeep.core.metric import ACCURACY_SCALE
+from adadeep.core.rows import each
 from adadeep.storage.archives import open_zip
 from adadeep.storage.run_folder import RunFolder
 from fakes.mutations import DEEP, VALUES, mutated, mutated_json, places, with_value, without
@@ -337,3 +338,19 @@ def test_any_value_anywhere_in_the_plan_is_taken_whole_or_refused(of_a_version):
         (folder / "plan.json").write_bytes(mutated_json(plan, rng))
         results.append(outcome(folder))
     assert {"taken", "refused"} <= set(results)
+
+
+def test_samples_of_several_inputs_are_read_in_order(folder):
+    more = {
+        "inputs": INPUTS,
+        "inputs_3": INPUTS[:, :1],
+        "inputs_2": INPUTS[:, 0],
+        "labels": INPUTS,
+    }
+    np.savez(folder / "samples.npz", **more)
+    found = each(RunFolder(folder).inputs)
+    assert [array.shape for array in found] == [(4, 3, 2, 1), (4, 2, 1), (4, 1, 2, 1)]
+    np.savez(folder / "samples.npz", inputs=INPUTS, inputs_2=INPUTS[:3])
+    assert "do not belong together" in refused(folder)
+    np.savez(folder / "samples.npz", inputs=INPUTS, inputs_2=INPUTS * np.nan)
+    assert "not finite" in refused(folder)

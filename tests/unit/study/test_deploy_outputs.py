@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from adadeep.convert.precisions.float32 import FLOAT32
+from adadeep.core import rows
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError, DeviceError
 from adadeep.core.noise import PRIOR
+from adadeep.core.rows import Several
 from adadeep.storage.run_folder import RunFolder
 from adadeep.study import deploy
 from adadeep.testing.measurements import together
@@ -24,7 +26,7 @@ HERE = np.array([[0.0, 1.0], [1.0, 0.0]], "f4")
 @pytest.fixture
 def run(monkeypatch):
     monkeypatch.setattr(deploy, "run_tflite", lambda model, inputs: HERE)
-    port = types.SimpleNamespace(decode=lambda outputs: outputs)
+    port = types.SimpleNamespace(decode=rows.together)
     return types.SimpleNamespace(
         best=b"", inputs=HERE, port=port, precision=FLOAT32, metric=ACCURACY
     )
@@ -44,12 +46,24 @@ def test_outputs_as_they_are_here_agree(run):
     "outputs",
     [
         [], [[]], [[], []], [[HERE[:1]]], [[HERE[:1]], [HERE]], [[HERE[:1]], [HERE[0]]],
+        [[HERE[:1], HERE[:1]]] * 2,
         [[np.zeros((1, 3), "f4")]] * 2,
     ],
 )  # fmt: skip
 def test_outputs_of_other_shapes_are_an_error_of_the_device(run, outputs):
     with pytest.raises(DeviceError, match=r"toy-1: .*other shapes"):
         compared(run, outputs)
+
+
+def test_outputs_of_several_ends_are_compared_one_by_one(run, monkeypatch):
+    both = Several((HERE, HERE[:, :1] + 5))
+    monkeypatch.setattr(deploy, "run_tflite", lambda model, inputs: both)
+    run.metric = types.SimpleNamespace(title="", agreement=lambda a, b: 1.0, least_agreement=1.0)
+    given = [[array[n : n + 1] for array in both.arrays] for n in range(len(both))]
+    assert compared(run, given).max_abs_difference == 0
+    given[1][1] = given[1][1] + 0.5
+    with pytest.raises(DeviceError, match=r"differ by up to 0\.5"):
+        compared(run, given)
 
 
 def test_outputs_that_are_near_but_decide_otherwise_do_not_agree(run):

@@ -17,7 +17,8 @@ from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.storage.journal import Journal
 from adadeep.storage.records import Artifact, HeldTest, TrialRecord
-from adadeep.study.finalists import MAX_FINALISTS, Contest, believed_rewards, conclude
+from adadeep.study.contest import Contest, believed_rewards
+from adadeep.study.finalists import MAX_FINALISTS, conclude
 from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import ERROR_RATE, MOST_TESTS, Judge, next_tail
@@ -42,21 +43,30 @@ class Run:
     def __init__(self, folder, latency=0.5, high=None, storage_limit=None):
         self.folder, self.latency, self.high = folder, latency, high
         self.demand = UserDemand(max_accuracy_loss=0.02, max_storage_bytes=storage_limit)
-        self.losses, self.tested = {}, []
+        self.losses, self.tested, self.remade = {}, [], []
         self.add("initial", 0.0, 0.0, storage=1000.0, plan=CompressionPlan(), latency=1.0)
 
     def add(self, name, on_search, on_held, storage=500.0, plan=None, latency=None):
         plan = plan or CompressionPlan((("fc1", LayerChoice(name)),))
         self.losses[name] = (plan, on_search, on_held, storage, latency or self.latency)
 
-    def conclude(self):
+    def conclude(self, remakes=False):
         with Journal.open(self.folder) as journal:
             about = {"metric": asdict(self.metric)} if self.metric else {}
             journal.begin({"task": "fake", **about})
             for plan, on_search, _, storage, latency in self.losses.values():
                 self._record(journal, plan, on_search, storage, latency)
             contest = self._contest(journal.content)
-            return conclude([contest], journal, self._held)[0]
+            if not remakes:
+                return conclude([contest], journal, self._held)[0]
+
+            def remake(plan):
+                self.remade.append(plan.choices[0][1].technique)
+                keys = {self.losses[name][0].key for name in self.remade}
+                return [replace(contest, remade=frozenset(keys))]
+
+            untouched = [replace(contest, remade=frozenset())]
+            return conclude(untouched, journal, self._held, remake)[0]
 
     def _contest(self, content):
         trials = [self._trial(content, *what) for what in self.losses.values()]
@@ -443,3 +453,30 @@ def test_each_device_weighs_what_is_believed_by_its_own_demand(tmp_path):
     key = run.losses["sound"][0].key
     assert small.believed[key].total > accurate.believed[key].total
     assert small.worth(small.result.trials[2]).reward == small.believed[key]
+
+
+def open_run(folder):
+    """The first is likely to be met and turns out open; of another there is a small chance."""
+    run = Run(folder)
+    run.add("likely", 0.010, 0.0199)
+    run.add("unlikely", 0.0165, 0.0165)
+    return run
+
+
+def test_finalists_are_made_again_one_by_one_each_before_its_test(tmp_path):
+    run = Run(tmp_path)
+    run.add("worse", 0.003, 0.04, storage=100)
+    run.add("safe", 0.001, 0.001, storage=400)
+    run.add("spared", 0.001, 0.001, storage=450)
+    conclusion = run.conclude(remakes=True)
+    assert run.remade == run.tested[1:] == ["worse", "safe"]
+    assert name_of(conclusion) == "safe"
+
+
+def test_once_one_is_open_none_is_made_again_for_a_small_chance(tmp_path):
+    run = open_run(tmp_path / "made again")
+    assert run.conclude(remakes=True).of_winner.text == "open, within"
+    assert run.tested == ["initial", "likely"]
+    as_they_are = open_run(tmp_path / "as they are")
+    as_they_are.conclude()
+    assert as_they_are.tested == ["initial", "likely", "unlikely"]

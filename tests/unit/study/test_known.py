@@ -56,13 +56,16 @@ def test_a_plan_that_one_device_may_take_is_tried():
 def test_costs_that_are_known_are_those_of_the_network_and_its_file_is_no_larger(
     tmp_path, monkeypatch
 ):
-    from adadeep.study import maker
+    from adadeep.study import opening as beginning
+    from adadeep.study.maker import KerasMaker
 
     task = tasks.load_task("digits")
     recipe = dataclasses.replace(task.recipe, base_steps=1, fine_tune_steps=0)
-    monkeypatch.setattr(maker, "load_task", lambda name: dataclasses.replace(task, recipe=recipe))
+    monkeypatch.setattr(
+        beginning, "load_task", lambda name: dataclasses.replace(task, recipe=recipe)
+    )
     opening = OpenTask("digits", 0, str(tmp_path / "initial.keras"), False)
-    made_by = maker.KerasMaker.open(opening, lambda text: None)
+    made_by = KerasMaker.open(opening, lambda text: None)
     known = KnownBeforehand(made_by.spec, knows_energy=True)
     techniques = list(TECHNIQUES.usable().values())
     space = build_space(made_by.spec, techniques, tuple(PRECISIONS.usable()))

@@ -23,12 +23,12 @@ SVD = CompressionPlan((("fc1", LayerChoice("W1f")),), "int8")
 @pytest.fixture(autouse=True)
 def short_task(monkeypatch):
     """The task `digits` with hardly any training."""
-    from adadeep.study import maker
+    from adadeep.study import opening
 
     task = tasks.load_task("digits")
     recipe = dataclasses.replace(task.recipe, base_steps=2, fine_tune_steps=1)
     task = dataclasses.replace(task, recipe=recipe)
-    monkeypatch.setattr(maker, "load_task", lambda name: task)
+    monkeypatch.setattr(opening, "load_task", lambda name: task)
     return task
 
 
@@ -52,11 +52,11 @@ def network(seed=0):
 
 
 def test_what_a_fine_tuning_takes_is_told_by_the_one_training_that_there_was(tmp_path, short_task):
-    from adadeep.study.maker import expected_fine_tuning_s
+    from adadeep.study.opening import expected_fine_tuning_s
 
     first, again = opened(tmp_path), opened(tmp_path)
-    assert 0 < first.fine_tuning_s < 60
-    assert again.fine_tuning_s is None
+    assert 0 < first.start.fine_tuning_s < 60
+    assert again.start.fine_tuning_s is None
     recipe = dataclasses.replace(short_task.recipe, base_steps=200, fine_tune_steps=40)
     assert expected_fine_tuning_s(102.0, recipe) == pytest.approx(2 + 20)
     assert expected_fine_tuning_s(1.0, recipe) == pytest.approx(0.5 + 0.1)
@@ -94,13 +94,13 @@ def test_the_initial_network_of_another_run_is_taken_where_training_would_give_i
         dataclasses.replace(whole, key="0" * 16),
     ]
     second = opened(tmp_path / "second", others=[*others, whole])
-    assert (second.taken, second.fine_tuning_s) == (str(path), None)
+    assert (second.start.taken, second.start.fine_tuning_s) == (str(path), None)
     assert second.basis == first.basis
     assert opened(tmp_path / "second").basis == first.basis  # it was saved
     for seed, none in ((0, others), (1, [*others, whole])):
         trained = opened(tmp_path / f"trained-{seed}", seed=seed, others=none)
-        assert trained.taken is None
-        assert trained.fine_tuning_s
+        assert trained.start.taken is None
+        assert trained.start.fine_tuning_s
         assert trained.basis == opened(tmp_path / f"alone-{seed}", seed=seed).basis
 
 
@@ -141,7 +141,7 @@ def test_a_disk_that_is_full_while_the_network_is_saved_is_one_sentence(
 
 
 def test_a_damaged_network_is_loaded_whole_or_refused_with_the_remedy(tmp_path):
-    from adadeep.study.maker import load_network
+    from adadeep.study.opening import load_network
 
     path = tmp_path / "initial.keras"
     network().save(path)
@@ -160,7 +160,7 @@ def test_a_damaged_network_is_loaded_whole_or_refused_with_the_remedy(tmp_path):
 
 
 def test_the_network_of_another_task_is_refused(tmp_path):
-    from adadeep.study.maker import load_network
+    from adadeep.study.opening import load_network
 
     path = tmp_path / "initial.keras"
     LENET.build((28, 28, 1), 10, 0).save(path)

@@ -19,7 +19,8 @@ from adadeep.core.scores import SampleScores
 from adadeep.core.trial import TrialState
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.records import HeldTest, JournalContent
-from adadeep.study.finalists import conclusion_of, contest_of, to_meet
+from adadeep.study.contest import contest_of
+from adadeep.study.finalists import conclusion_of, to_meet
 from adadeep.study.measuring import Place, cold_bytes, drift_of
 from adadeep.study.ratios import TargetRatios
 from adadeep.study.references import SHARP, Reference, chosen, sharp_model, sharp_sha256

@@ -11,7 +11,8 @@ from adadeep.search.random_sampler import RandomSampler
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal
 from adadeep.storage.run_folder import RunFolder
-from adadeep.study.finalists import Contest, conclude
+from adadeep.study.contest import Contest
+from adadeep.study.finalists import conclude
 from adadeep.study.outcome import (
     Outcome,
     TargetOutcome,

@@ -11,7 +11,8 @@ from adadeep.core.trial import TrialState
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.storage.journal import Journal, read_journal
 from adadeep.storage.run_folder import RunFolder
-from adadeep.study.finalists import conclude, contest_of
+from adadeep.study.contest import contest_of
+from adadeep.study.finalists import conclude
 from adadeep.study.prune import CANDIDATE, FINALIST, INITIAL, UNDERWAY, WINNER, held, pruning_of
 from adadeep.study.run_view import RunView
 from adadeep.study.runs import KnownRun

@@ -37,11 +37,11 @@ def test_everything_wrong_is_named_at_once(tmp_path):
 
 
 def test_demand_episodes_and_sampler_are_free_and_network_and_data_are_not():
-    one = StudyConfig(task="digits", episodes=5).header
+    one = StudyConfig(task="digits", episodes=5).subject.header
     tight = UserDemand(max_latency_ms=1.0)
     more = StudyConfig(task="digits", demand=tight, episodes=50, sampler="random", seed=3)
-    assert one == more.header
-    assert one != StudyConfig(task="mnist").header
+    assert one == more.subject.header
+    assert one != StudyConfig(task="mnist").subject.header
 
 
 def test_a_device_may_have_a_demand_of_its_own():
@@ -62,11 +62,11 @@ def test_a_task_of_a_part_that_is_not_installed_is_refused_before_anything_begin
 
 
 def test_the_header_names_a_metric_that_is_no_accuracy_and_the_version_of_the_split(monkeypatch):
-    header = StudyConfig(task="digits").header
+    header = StudyConfig(task="digits").subject.header
     assert header["split"] == DATA_SETS.get("digits").split
     assert "metric" not in header  # as in all journals before there was another
     monkeypatch.setattr(METRICS, "get", lambda name: ERROR)
-    other = StudyConfig(task="digits").header
+    other = StudyConfig(task="digits").subject.header
     assert other["metric"]["title"] == "mean error"
 
 

@@ -279,10 +279,10 @@ def _unit(known: KnownRun, target: TargetView) -> list[str]:
 
 
 def _rivals(target: TargetView) -> list[str]:
-    from adadeep.study.table import rival_lines
+    from adadeep.study.table import winner_lines
 
     standing = target.standing
-    return rival_lines(standing.contest.result, standing.conclusion) if standing else []
+    return winner_lines(standing.contest.result, standing.conclusion) if standing else []
 
 
 def _show_front(ui: Ui, target: TargetView) -> None:

@@ -1,4 +1,4 @@
-"""`adadeep search TASK`: the best compression of a task's network for a device."""
+"""`adadeep search TASK`: the best compression of a network for a device."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from adadeep.cli.options import (
     runtime_option,
     threads_option,
 )
+from adadeep.cli.own_options import own_options, subject_of
 from adadeep.cli.plugin_warnings import naming_missing, warn_of_plugins
 from adadeep.cli.ui import Progress, Ui
 from adadeep.core import units
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from adadeep.study.observer import TrialEvent
     from adadeep.study.outcome import Outcome, TargetOutcome
     from adadeep.study.price import Price
+    from adadeep.study.subject import Subject
 
 _TOP = 5
 _LONGEST_NAME = 80
@@ -130,12 +132,13 @@ def _search_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(name="search", cls=_SearchCommand)
-@click.argument("task", required=False)
+@click.argument("task", required=False, metavar="TASK|MODEL")
 @click.option(
     "--from", "ranked", type=PATH, metavar="RUN",
     help="Rank the plans of a finished run anew for the limits given, at once and without a"
     " device; takes no TASK. What no search has tested stays open.",
 )  # fmt: skip
+@own_options
 @device_option
 @demand_options
 @choice_options
@@ -153,7 +156,9 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Search the compression of TASK's network that suits devices best.
+    """Search the compression of a network that suits devices best.
+
+    TASK is a registered task; MODEL a .keras or .h5 file of yours, with --data.
 
     Latency is measured on the devices for every plan; a limit that is not given is the initial
     network's own cost there. With several devices (-d A -d B) each plan is trained once and
@@ -172,14 +177,15 @@ def command(
         return rank(ranked, devices, ui, options)
     if task is None:
         raise click.UsageError(
-            "Missing argument 'TASK' (or --from RUN).", click.get_current_context()
+            "Missing argument 'TASK|MODEL' (or --from RUN).", click.get_current_context()
         )
     return _search(ui, task, devices, options)
 
 
 def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]) -> int:
     demand, named = demands_of(options)
-    config = _config(task, demand, options)
+    subject = subject_of(task, options)
+    config = _config(subject, demand, options)
     from adadeep.training.registry import TASKS
 
     with naming_missing(config.folder):
@@ -192,8 +198,8 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
     config = replace(config, demands=_own_demands(named, transports))
     from adadeep.study.builder import search
 
-    with ui.progress(f"search {task}", config.episodes) as bar:
-        outcome = search(config, transports, _Reporter(ui, bar, config.scale))
+    with ui.progress(f"search {subject.task}", config.episodes) as bar:
+        outcome = search(config, transports, _Reporter(ui, bar))
     _show(ui, outcome)
     ui.now("adadeep deploy", outcome.folder, *(part for name in devices for part in ("-d", name)))
     if outcome.left:
@@ -209,12 +215,13 @@ def _search(ui: Ui, task: str, devices: tuple[str, ...], options: dict[str, Any]
     return 0
 
 
-def _config(task: str, demand: UserDemand, options: dict[str, Any]) -> StudyConfig:
+def _config(subject: Subject, demand: UserDemand, options: dict[str, Any]) -> StudyConfig:
     from adadeep.core.measure_settings import MeasureSettings
     from adadeep.study.config import StudyConfig
 
     return StudyConfig(
-        task=task,
+        task=subject.task,
+        own=subject.own,
         demand=demand,
         episodes=options["episodes"],
         sampler=options["sampler"],
@@ -263,10 +270,9 @@ def _executor(options: dict[str, Any]) -> str | None:
 class _Reporter:
     """Shows a search as it goes: a line a trial on stderr."""
 
-    def __init__(self, ui: Ui, bar: Progress, scale: Scale) -> None:
+    def __init__(self, ui: Ui, bar: Progress) -> None:
         self._ui = ui
         self._bar = bar
-        self._scale = scale
 
     def stage(self, text: str) -> None:
         """Beside the bar."""
@@ -301,10 +307,10 @@ class _Reporter:
         gain = event.expected_gain
         outlook = "" if gain is None else f"may gain {gain:.3f}"
         self._bar.advance(1 if event.number else 0, outlook=outlook)
-        self._ui.note(_trial_line(event, self._scale))
+        self._ui.note(_trial_line(event))
 
 
-def _trial_line(event: TrialEvent, scale: Scale) -> str:
+def _trial_line(event: TrialEvent) -> str:
     scored, reward = event.scored, event.scored.reward
     of = "" if event.episodes is None else f"/{event.episodes}"
     head = f"[{event.number}{of}] "
@@ -313,7 +319,7 @@ def _trial_line(event: TrialEvent, scale: Scale) -> str:
     if not costs:
         return f"{head}{scored.state}: {scored.plan.label}: {scored.reason}"
     numbers = (
-        scale.shown(scored.quality),
+        event.scale.shown(scored.quality),
         " | ".join(_latency(cost) for cost in costs),
         units.format_bytes(costs[0].storage_bytes),
         f"reward {reward.total:+.3f}" + ("" if reward.is_feasible else " (demand not met)"),
@@ -371,7 +377,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.looser import looser_lines
-    from adadeep.study.table import plan_rows, rival_lines
+    from adadeep.study.table import plan_rows, winner_lines
 
     rows = plan_rows(outcome, target, _TOP)
     ui.table(COLUMNS, table_rows(rows), f"{outcome.task} on {target.title}")
@@ -382,7 +388,7 @@ def _show_target(ui: Ui, outcome: Outcome, target: TargetOutcome) -> None:
     if target.conclusion.is_acceptable and not target.conclusion.meets_demand:
         ui.say("open: the estimate is within the limit, the interval is not; more data would tell")
     for line in (
-        *rival_lines(target.result, target.conclusion),
+        *winner_lines(target.result, target.conclusion),
         *looser_lines(target.looser, target.result, target.conclusion.winner),
     ):
         ui.say(line)

@@ -79,13 +79,13 @@ def _show(ui: Ui, ranking: Ranking, target: RankedTarget) -> None:
     from adadeep.report.final_table import COLUMNS, legend, settings_lines, table_rows
     from adadeep.report.verdict_lines import verdict_lines
     from adadeep.study.looser import looser_lines
-    from adadeep.study.table import rival_lines
+    from adadeep.study.table import winner_lines
 
     winner, rows = target.conclusion.winner, target.rows(_TOP)
     ui.table(COLUMNS, table_rows(rows), f"{ranking.task} on {target.title}, ranked anew")
     verdicts = verdict_lines(target.conclusion.of_winner, target.scale)
     looser = (
-        *rival_lines(target.result, target.conclusion),
+        *winner_lines(target.result, target.conclusion),
         *looser_lines(target.looser, target.result, winner),
     )
     for line in (*settings_lines(rows), *legend(rows), *verdicts, *looser):

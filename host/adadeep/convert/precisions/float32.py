@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy.typing as npt
+from adadeep.core.rows import Rows
 
 
 class Float32:
@@ -19,7 +19,7 @@ class Float32:
     runs_as_trained = True
     tolerance = 1e-3  # kernels differ in the order of their sums
 
-    def configure(self, converter: Any, samples: npt.NDArray[Any] | None, sparse: bool) -> None:
+    def configure(self, converter: Any, samples: Rows | None, sparse: bool) -> None:
         """Asks for sparse kernels, or for nothing."""
         import tensorflow as tf
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from adadeep.core.rows import Rows, each
 
 _CALIBRATION_SAMPLES = 100
 
@@ -33,7 +32,7 @@ class Int8:
     runs_as_trained = False
     tolerance = 0.05  # kernels round to one step or the next
 
-    def configure(self, converter: Any, samples: npt.NDArray[Any] | None, sparse: bool) -> None:
+    def configure(self, converter: Any, samples: Rows | None, sparse: bool) -> None:
         """Takes the ranges from the first 100 samples."""
         import tensorflow as tf
 
@@ -45,10 +44,10 @@ class Int8:
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
 
 
-def _feed(samples: npt.NDArray[Any]) -> Callable[[], Iterator[list[Any]]]:
+def _feed(samples: Rows) -> Callable[[], Iterator[list[Any]]]:
     def feed() -> Iterator[list[Any]]:
-        for sample in samples[:_CALIBRATION_SAMPLES]:
-            yield [sample[np.newaxis].astype(np.float32)]
+        for row in range(min(len(samples), _CALIBRATION_SAMPLES)):
+            yield [array[row : row + 1] for array in each(samples)]
 
     return feed
 

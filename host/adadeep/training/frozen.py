@@ -1,0 +1,71 @@
+"""What of a network is not trained, and how large it is; nested networks are looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+_RESCALING = ("Rescaling", "Normalization")
+
+
+def layers_of(model: Any) -> Iterator[Any]:
+    """Every layer, those of nested networks and wrappers, too."""
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from layers_of(layer)
+        inner = getattr(layer, "layer", None)  # of a wrapper
+        if inner is not None and inner is not layer:
+            yield inner
+            yield from layers_of(inner)
+
+
+def hold_statistics(model: keras.Model) -> None:
+    """Has batch normalisations go by the statistics that they have, and keep their weights."""
+    import keras
+
+    for layer in layers_of(model):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
+def frozen_names(model: keras.Model) -> list[str]:
+    """Layers with weights, none of which is trained."""
+    return [
+        layer.name
+        for layer in layers_of(model)
+        if layer.weights
+        and not getattr(layer, "layers", None)
+        and (not layer.trainable or not layer.trainable_weights)
+    ]
+
+
+def rescales(model: keras.Model) -> bool:
+    """Whether some layer or division before the others brings samples into a range."""
+    if any(type(layer).__name__ in _RESCALING for layer in layers_of(model)):
+        return True
+    names = {type(one).__name__ for one in getattr(model, "operations", ())}
+    return bool(names & {"TrueDivide", "Divide", "Multiply"})
+
+
+def reseed(model: keras.Model, seed: int) -> None:
+    """Has what layers draw (dropout, augmentation) follow from a seed, whoever loaded them."""
+    for number, layer in enumerate(layers_of(model)):
+        for place, generator in enumerate(getattr(layer, "_seed_generators", ())):
+            generator.state.assign([(seed + 31 * number + place) % 2**31, 0])
+
+
+def about_macs(model: keras.Model) -> float:
+    """Multiplications of one sample, about: each kernel times the positions that it is put at."""
+    total = 0.0
+    for layer in layers_of(model):
+        kernels = [w for w in layer.weights if len(w.shape) >= 2]
+        if getattr(layer, "layers", None) or not kernels:
+            continue
+        shape = getattr(layer, "output", None)
+        places = prod(size or 1 for size in shape.shape[1:-1]) if shape is not None else 1
+        total += float(sum(prod(kernel.shape) for kernel in kernels)) * places
+    return total
