@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from adadeep.core.precision import Precision
+from adadeep.core.precision import Precision, keeps_ends
 from adadeep.core.reader import require_range
 
 _MOST_DIMENSIONS, _LONGEST, _HUGE = 6, 1e8, 1e18
@@ -178,17 +178,39 @@ class ModelSpec:
 
     def in_precision(self, precision: Precision) -> ModelSpec:
         """The same network in another number format."""
+        kept = _ends(self.layers) if keeps_ends(precision) else set()
         return replace(
             self,
             layers=tuple(
-                replace(
-                    layer,
-                    weight_bits=precision.weight_bits,
-                    activation_bits=precision.activation_bits,
-                    nonzero_weights=layer.nonzero_weights
-                    if precision.stores_sparse
-                    else layer.weights,
-                )
-                for layer in self.layers
+                _in_precision(layer, precision, layer.name in kept) for layer in self.layers
             ),
         )
+
+
+def _ends(layers: tuple[LayerSpec, ...]) -> set[str]:
+    """Names of those that have weights and see no other such layer's output, or give it to none.
+
+    What has weights is multiplied by them but for batch normalisation, which is folded.
+    """
+    before: dict[str, set[str]] = {NETWORK_INPUT: set()}  # of each layer: those with weights
+    followed: set[str] = set()
+    heavy = [x.name for x in layers if x.weights and x.kind is not LayerKind.BATCH_NORM]
+    for layer in layers:
+        seen = {name for one in layer.inputs for name in before.get(one, ())}
+        is_heavy = layer.name in heavy
+        followed |= seen if is_heavy else set()
+        before[layer.name] = {*seen, layer.name} if is_heavy else seen
+    first = {name for name in heavy if before[name] == {name}}
+    return first | {name for name in heavy if name not in followed}
+
+
+def _in_precision(layer: LayerSpec, precision: Precision, is_kept: bool) -> LayerSpec:
+    stored = layer.nonzero_weights if precision.stores_sparse else layer.weights
+    if is_kept:
+        return replace(layer, nonzero_weights=stored)
+    return replace(
+        layer,
+        weight_bits=precision.weight_bits,
+        activation_bits=precision.activation_bits,
+        nonzero_weights=stored,
+    )

@@ -17,6 +17,7 @@ import numpy as np
 
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec
+from adadeep.convert.check import check
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.tflite import convert
 from adadeep.convert.verify import run_tflite
@@ -125,6 +126,7 @@ class KerasMaker:
         precision = PRECISIONS.get(plan.precision)
         spec = model_spec(model, plan.label, made.hooks).in_precision(precision)
         tflite = convert(model, precision, data.x_train[:_REPRESENTATIVE], made.stores_sparse)
+        check(model, tflite, precision, data.x_val)
         file, network = part_file(folder, plan, "tflite"), None
         write_atomic(file, tflite)
         if plan.choices:
