@@ -32,6 +32,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "adadeep.cli.commands.compress",
         "Compress a network by a plan of yours, without a search.",
     ),
+    "techniques": (
+        "adadeep.cli.commands.techniques",
+        "What can be done to a network, layer by layer, and what it saves.",
+    ),
     "deploy": ("adadeep.cli.commands.deploy", "Put a search's winner on a device and check it."),
     "runs": ("adadeep.cli.commands.runs", "List, show and prune the folders of searches."),
 }

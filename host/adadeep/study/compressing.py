@@ -104,6 +104,11 @@ class Wanted:
         return own is None or own.data is not None
 
     @property
+    def trusts(self) -> bool:
+        """Whether code in the network may be run."""
+        return self.subject.own is not None and self.subject.own.trust_model
+
+    @property
     def model(self) -> Path:
         """Where the .tflite goes."""
         return self.out or Path(f"{self.subject.task}-compressed{TFLITE}")
@@ -222,7 +227,7 @@ def _carried_out(
     losses = None
     if wanted.explains:
         stage("quantising one layer after the other")
-        reply = trainer.ask(Explain(str(network)))
+        reply = trainer.ask(Explain(str(network), wanted.trusts))
         assert isinstance(reply, Explained)
         losses = reply.losses
     found = Compression(

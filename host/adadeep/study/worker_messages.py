@@ -82,9 +82,11 @@ class Explain(msgspec.Struct, frozen=True, tag="explain"):
 
     Attributes:
         network: path of the .keras.
+        trust: whether code in it may be run.
     """
 
     network: str
+    trust: bool = False
 
 
 Request = OpenTask | Make | Judge | Sample | Explain
