@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.scores import SampleScores
 from adadeep.core.space import SearchSpace, build_space
@@ -31,11 +31,11 @@ RECORDED = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 
 def plans_of(space: SearchSpace, count: int) -> list[CompressionPlan]:
     """The initial network, each choice alone in both precisions, then plans drawn at random."""
-    plans = [CompressionPlan(precision=precision) for precision in PRECISIONS]
+    plans = [CompressionPlan(precision=precision) for precision in of_a_search()]
     for point in space.points:
         for option in point.options[1:] if point.layer else ():
             choice = ((point.layer.name, space.actions[option]),)
-            plans += [CompressionPlan(choice, precision) for precision in PRECISIONS]
+            plans += [CompressionPlan(choice, precision) for precision in of_a_search()]
     sampler = RandomSampler(space, 0)
     while len(plans) < count:
         plan = sampler.ask()
@@ -55,7 +55,7 @@ def record(name: str, count: int, target: Path) -> None:
         opening = OpenTask(name, 0, f"{folder}/initial.keras", goes_on=False)
         maker = KerasMaker.open(opening, print)
         techniques = list(TECHNIQUES.usable().values())
-        plans = plans_of(build_space(maker.spec, techniques, tuple(PRECISIONS)), count)
+        plans = plans_of(build_space(maker.spec, techniques, of_a_search()), count)
         for number, plan in enumerate(plans):
             start = time.perf_counter()
             try:

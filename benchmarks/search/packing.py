@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import PRECISIONS, of_a_search
 from adadeep.core.layers import ModelSpec
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.profiles import files
@@ -44,7 +44,7 @@ class About:
     def space(self) -> SearchSpace:
         """Of all plans."""
         techniques = list(TECHNIQUES.usable().values())
-        return build_space(self.initial, techniques, tuple(PRECISIONS))
+        return build_space(self.initial, techniques, of_a_search())
 
 
 def described(task: str, seed: int, initial: Path) -> About:

@@ -31,7 +31,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import PRECISIONS, of_a_search
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.space import SearchSpace, build_space
 from adadeep.cost.formulas import energy_mj
@@ -86,7 +86,7 @@ def make(task: str, seed: int) -> None:
     initial = folder / f"initial-{seed}.keras"
     maker = RecordingMaker.open(OpenTask(task, seed, str(initial), goes_on=True), print)
     maker.name = task
-    space = build_space(maker.spec, list(TECHNIQUES.usable().values()), tuple(PRECISIONS))
+    space = build_space(maker.spec, list(TECHNIQUES.usable().values()), of_a_search())
     plans = list(plans_of(space))
     print(f"{task} {seed}: {len(plans)} plans, {len(done)} recorded")
     reference: bytes | None = None

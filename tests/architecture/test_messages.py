@@ -31,8 +31,9 @@ CLASSES = {
 
 # A clause that tells the reader to do something, shows the right form, or offers what there is.
 REMEDY = re.compile(
-    r"(?:^|[.;:,()}?] *|\bor |\band |\bthen )(?:add|allow|ask|convert|begin|change|check|choose|"
-    r"compress|free|give|install|leave|make|name|plug|put|redirect|relax|remove|repeat|report|restore|run|see|"
+    r"(?:^|[.;:,()}?] *|\bor |\band |\bthen )(?:add|allow|ask|convert|begin|build|change|check|choose|"
+    r"compress|do|fix|free|give|install|leave|load|make|name|plug|put|redirect|relax|remove|repeat|report|"
+    r"restore|run|save|say|see|"
     r"set|start|take|try|unlock|unset|update|upgrade|use|wait|write)\b"
     r"|There are: |It takes: |must be |must hold |is supported|is the device|`adadeep"
     r"|adadeep-profile|\{hint\}|\{remedy\}|HOW_TO_ATTACH|_resumable|_GO_ON",

@@ -62,7 +62,7 @@ class TestSingles(SamplerKit):
 class TestFloat16(PrecisionKit):
     @pytest.fixture
     def precision(self, theirs):
-        return theirs("float16:FLOAT16")
+        return theirs("half:HALF")
 
 
 class TestPower(CostSourceKit):

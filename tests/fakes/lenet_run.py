@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.demand import UserDemand
 from adadeep.core.measuring_plan import MeasuringPlan
@@ -27,7 +27,7 @@ from fakes.search_parts import target_record, unit_of
 from fakes.simulated import Simulated
 
 LENET = build_space(
-    lenet_spec(), list(TECHNIQUES.usable().values()), tuple(PRECISIONS.usable())
+    lenet_spec(), list(TECHNIQUES.usable().values()), of_a_search()
 )  # fmt: skip
 INITIAL = CompressionPlan()
 SAMPLES = 2000
@@ -86,7 +86,7 @@ def write_lenet_run(folder, of, plans, keep=(), only=(), **changes):
     """
     targets = changes.pop("targets", [target_record()])
     whole = build_space(
-        of.space.model, list(TECHNIQUES.usable().values()), tuple(PRECISIONS.usable())
+        of.space.model, list(TECHNIQUES.usable().values()), of_a_search()
     )  # fmt: skip
     session = {
         "sampler": "sweep", "preset": "default", "seed": 0, "look_ahead": 1,

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core.space import build_space
 from adadeep.study.known import KnownBeforehand
 from fakes.lenet_spec import lenet_spec
@@ -18,7 +18,7 @@ FAILING, UNMEASURED = 7, 11  # numbers of plans
 
 
 def fake_space():
-    return build_space(lenet_spec(), list(TECHNIQUES.usable().values()), tuple(PRECISIONS))
+    return build_space(lenet_spec(), list(TECHNIQUES.usable().values()), of_a_search())
 
 
 def fake_rows(seed=0):

@@ -27,7 +27,7 @@ PACKAGE = Path(__file__).parents[1] / "plugin_package"
 Run = tuple[Path, dict[str, Any]]
 BROUGHT = {
     "task cells", "network perceptron", "data set cells", "recipe cells", "metric brier",
-    "technique P1", "precision float16", "sampler singles", "cost source power",
+    "technique P1", "precision half", "sampler singles", "cost source power",
     "executor networks-first", "agent their-agent",
 }  # fmt: skip
 CHOICES = (
@@ -80,12 +80,12 @@ class TestSearch:
         assert target["provenances"] == {"latency_ms": "measured", "energy_mj": "fitted"}
         assert target["metric"]["title"] == "Brier score"
         on = {trial["label"]: trial["on"][target["key"]] for trial in document["trials"]}
-        for label in ("float16", "fc2:P1(share=0.25)", "fc2:P1(share=0.5)"):
+        for label in ("half", "fc2:P1(share=0.25)", "fc2:P1(share=0.5)"):
             cost = on[label]["cost"]
             assert cost["energy_mj"]["value"] == pytest.approx(2 * cost["latency_ms"]["value"])
         whole = on["initial"]["cost"]["storage_bytes"]
         assert whole == 4 * (31 * 64 + 65 * 64 + 65 * 2)  # of the perceptron
-        assert on["float16"]["cost"]["storage_bytes"] == whole / 2
+        assert on["half"]["cost"]["storage_bytes"] == whole / 2
         assert on["fc2:P1(share=0.5)"]["cost"]["storage_bytes"] < 0.7 * whole
 
     def test_the_run_says_what_took_part(self, run: Run) -> None:
@@ -154,7 +154,7 @@ class TestSearch:
         assert (done.returncode, done.stdout) == (2, "")
         error, missing = done.stderr.splitlines()
         assert error.startswith("error: unknown ")
-        assert unknown in error or "precision 'float16'" in error
+        assert unknown in error or "precision 'half'" in error
         assert missing.startswith(
             "their-plugins 1.2 took part in this run and is not installed here: "
         )

@@ -28,6 +28,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profiles": ("adadeep.cli.commands.profiles", "List, show, diff and validate profiles."),
     "measure": ("adadeep.cli.commands.measure", "Measure a .tflite on a device."),
     "search": ("adadeep.cli.commands.search", "Search the best compression for a device."),
+    "compress": (
+        "adadeep.cli.commands.compress",
+        "Compress a network by a plan of yours, without a search.",
+    ),
+    "techniques": (
+        "adadeep.cli.commands.techniques",
+        "What can be done to a network, layer by layer, and what it saves.",
+    ),
     "deploy": ("adadeep.cli.commands.deploy", "Put a search's winner on a device and check it."),
     "runs": ("adadeep.cli.commands.runs", "List, show and prune the folders of searches."),
 }

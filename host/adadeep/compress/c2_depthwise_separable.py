@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
-from adadeep.compress.outline import layer_of, part, replaced, rerouted
+from adadeep.compress.outline import is_plain_convolution, layer_of, part, replaced, rerouted
 from adadeep.compress.parameters import checked, number, require
 from adadeep.core.compressed import Compressed
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
@@ -58,10 +58,11 @@ class DepthwiseSeparable:
 
         from adadeep.compress import describe, factorise, surgery
 
-        spec = layer_of(describe.model_spec(model), layer)
-        width = self._width(spec, choice)
-        old = model.get_layer(layer)
-        require(_is_undilated(old), self.name, spec)
+        graph = surgery.as_functional(model)
+        spec = describe.model_spec(graph)
+        self.outline(spec, layer, choice)
+        width = self._width(layer_of(spec, layer), choice)
+        old = graph.get_layer(layer)
         kernel = np.asarray(old.kernel)
         kept = _most_important(kernel, width)
         depthwise, pointwise = factorise.separate_depthwise(kernel[..., kept])
@@ -69,15 +70,15 @@ class DepthwiseSeparable:
         if old.bias is not None:
             weights.append(np.asarray(old.bias)[kept])
         if samples is not None and old.bias is not None:
-            weights = _fitted(model, old, (depthwise, kept), samples)
+            weights = _fitted(graph, old, (depthwise, kept), samples)
 
         def build(tensor: object) -> object:
             return _separable(old, tensor, depthwise[..., None], weights)
 
         narrower = kept if width < old.filters else None
-        return Compressed(surgery.rebuild(model, {layer: surgery.Replacement(build, narrower)}))
+        return Compressed(surgery.rebuild(graph, {layer: surgery.Replacement(build, narrower)}))
 
-    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec | None:
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
         """The network with the two layers, and fewer channels behind them where alpha says so.
 
         Raises:
@@ -101,7 +102,7 @@ class DepthwiseSeparable:
 
     def _takes(self, layer: LayerSpec) -> bool:
         return (
-            layer.kind is LayerKind.CONV
+            is_plain_convolution(layer)
             and _window(layer) > 1
             and layer.input_shape[-1] >= _MIN_INPUTS
             and len(set(layer.stride or ())) <= 1  # a depthwise convolution takes no uneven ones
@@ -119,10 +120,6 @@ def _window(layer: LayerSpec) -> int:
     return math.prod(layer.kernel or ())
 
 
-def _is_undilated(convolution: Any) -> bool:
-    return set(convolution.dilation_rate) == {1}
-
-
 def _most_important(kernel: Any, count: int) -> Any:
     """Indices, ascending, of the `count` filters of the largest norm."""
     import numpy as np
@@ -136,9 +133,13 @@ def _fitted(model: Any, old: Any, parts: tuple[Any, Any], samples: Any) -> list[
     from adadeep.compress import regress
 
     depthwise, kept = parts
-    maps = regress.inputs_of(model, old, samples)
-    kernel, bias = regress.least_squares(
-        regress.depthwise(old, maps, depthwise), regress.before_activation(old, maps)[..., kept]
+    ((kernel, bias),) = regress.fitted(
+        (model, old),
+        samples,
+        (
+            lambda maps: regress.depthwise(old, maps, depthwise),
+            lambda maps: regress.before_activation(old, maps)[..., kept],
+        ),
     )
     return [kernel[None, None], bias]
 

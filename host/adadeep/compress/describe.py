@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
-from adadeep.compress import surgery
-from adadeep.compress.names import group_of
+from adadeep.compress import kinds, surgery, walk
+from adadeep.compress.count import counted_macs
+from adadeep.compress.names import call_name, group_of
 from adadeep.core.compressed import NO_HOOKS, LayerHook
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import NETWORK_INPUT, LayerKind, LayerSpec, ModelSpec
 
-# In order: the first that fits. DepthwiseConv2D is no Conv2D in Keras 3.
-_KINDS: tuple[tuple[Any, LayerKind], ...] = (
-    (layers.DepthwiseConv2D, LayerKind.DEPTHWISE),
-    (layers.Conv2D, LayerKind.CONV),
-    (layers.Dense, LayerKind.DENSE),
-    ((layers.MaxPooling2D, layers.AveragePooling2D), LayerKind.POOL),
-    ((layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D), LayerKind.GLOBAL_POOL),
-    (layers.BatchNormalization, LayerKind.BATCH_NORM),
-    ((layers.Activation, layers.ReLU, layers.LeakyReLU, layers.Softmax), LayerKind.ACTIVATION),
-    (layers.Add, LayerKind.ADD),
-    (layers.Concatenate, LayerKind.CONCAT),
-    ((layers.Flatten, layers.Reshape), LayerKind.RESHAPE),
-)
-# What multiplies, and whose multiplications nothing here counts yet.
-_UNCOUNTED: tuple[Any, ...] = (
-    layers.SeparableConv1D, layers.SeparableConv2D,
-    layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose,
-    layers.Conv1D, layers.Conv3D, layers.DepthwiseConv1D,
-    layers.RNN, layers.MultiHeadAttention, layers.EinsumDense, keras.Model,
+_COUNTED_BY_SHAPE = (
+    LayerKind.CONV, LayerKind.DEPTHWISE, LayerKind.TRANSPOSED, LayerKind.DENSE,
 )  # fmt: skip
-_NOT_AT_INFERENCE = (layers.InputLayer, layers.Dropout, layers.SpatialDropout2D)
+# What certainly multiplies nothing by weights, so that it need not be looked at.
+_FREE = (
+    LayerKind.POOL, LayerKind.GLOBAL_POOL, LayerKind.BATCH_NORM, LayerKind.ACTIVATION,
+    LayerKind.ADD, LayerKind.CONCAT, LayerKind.RESHAPE,
+)  # fmt: skip
 
 
 def model_spec(
@@ -45,120 +34,100 @@ def model_spec(
     """What the network is, in float32, without Keras.
 
     The order is that of execution, depth first: the branches of a network don't mix, however long
-    they are.
+    they are. A layer that is called several times is there for each call: "conv", "conv@2".
+    Preprocessing in the network counts, augmentation does not.
 
     Args:
-        model: a functional or built Sequential network.
+        model: a functional or built Sequential network; names are those of its flat form.
         name: for messages; the network's own if empty.
         hooks: by layer: of kernels that are stored sparse, what is not kept does not count.
 
     Raises:
-        ConfigError: it has a layer whose multiplications are not counted yet.
+        ConfigError: a layer has no fixed size.
     """
     graph = surgery.as_functional(model)
-    specs = {
-        layer.name: _layer_spec(layer, hooks.get(layer.name, LayerHook()))
-        for layer in graph.layers
-        if not isinstance(layer, _NOT_AT_INFERENCE)
-    }
-    outputs = [_at_inference(tensor) for tensor in graph.outputs]
-    return ModelSpec(name or graph.name, _shape(graph.input), _depth_first(specs, outputs))
+    names = _names(graph)
+    specs = tuple(
+        _layer_spec(node, names, hooks.get(node.operation.name, LayerHook()))
+        for node in walk.calls_of(graph)
+        if id(node) in names
+    )
+    shapes = [_shape(tensor, graph.name) for tensor in graph.inputs]
+    given = tuple(dict.fromkeys(_at_inference(tensor, names) for tensor in graph.outputs))
+    is_read = set(given) & {one for spec in specs for one in spec.inputs}
+    return ModelSpec(
+        name or graph.name, shapes[0], specs, tuple(shapes[1:]), given if is_read else ()
+    )
 
 
-def _depth_first(specs: Mapping[str, LayerSpec], outputs: Sequence[str]) -> tuple[LayerSpec, ...]:
-    """The layers that the outputs are made of, each behind all those that it reads."""
-    done = {NETWORK_INPUT}
-    ordered: list[LayerSpec] = []
-    waiting = list(reversed(outputs))
-    while waiting:
-        name = waiting[-1]
-        missing = [] if name in done else [i for i in specs[name].inputs if i not in done]
-        if missing:
-            waiting.append(missing[0])
-            continue
-        waiting.pop()
-        if name not in done:
-            done.add(name)
-            ordered.append(specs[name])
-    return tuple(ordered)
+def _names(graph: keras.Model) -> dict[int, str]:
+    """Of each call that computes something at inference, by the node's id."""
+    counts: Counter[int] = Counter()
+    names = {}
+    for node in walk.calls_of(graph):
+        if not isinstance(node.operation, kinds.NOT_AT_INFERENCE):
+            counts[id(node.operation)] += 1
+            names[id(node)] = call_name(node.operation.name, counts[id(node.operation)])
+    return names
 
 
-def _layer_spec(layer: keras.layers.Layer, hook: LayerHook) -> LayerSpec:
-    _check_counted(layer)
-    weights = sum(int(np.prod(variable.shape)) for variable in layer.weights)
+def _layer_spec(node: Any, names: Mapping[int, str], hook: LayerHook) -> LayerSpec:
+    layer, name, kind = node.operation, names[id(node)], kinds.kind_of(node)
+    weights = sum(int(np.prod(one.shape)) for one in getattr(layer, "weights", ()))
     return LayerSpec(
-        name=layer.name,
-        kind=_kind(layer),
-        input_shape=_shape(layer.input),
-        output_shape=_shape(layer.output),
-        kernel=_pair(layer, "kernel_size", "pool_size"),
-        stride=_pair(layer, "strides"),
-        padding=getattr(layer, "padding", None) if _kind(layer) in _WINDOWED else None,
-        activation=_activation(layer),
+        name=name,
+        kind=kind,
+        input_shape=_shape(node.input_tensors[0], layer.name),
+        output_shape=_shape(node.outputs[0], layer.name),
+        kernel=_pair(kind, layer, "kernel_size", "pool_size"),
+        stride=_pair(kind, layer, "strides"),
+        padding=getattr(layer, "padding", None) if kind in kinds.WINDOWED else None,
+        activation=kinds.activation_of(layer),
         weights=weights,
         nonzero_weights=weights - _not_stored(hook),
         group=group_of(layer.name),
-        flattened_from=_flattened_from(layer),
-        inputs=tuple(map(_at_inference, surgery.inputs_of(layer))),
+        flattened_from=_flattened_from(node),
+        inputs=tuple(_at_inference(tensor, names) for tensor in node.input_tensors),
+        groups=getattr(layer, "groups", 1) if kind in _COUNTED_BY_SHAPE else 1,
+        dilation=_dilation(kind, layer),
+        counted_macs=None if kind in (*_COUNTED_BY_SHAPE, *_FREE) else counted_macs(node),
+        keeps_channels=kinds.keeps_channels(layer),
+        repeats=None if name == layer.name else str(layer.name),
     )
 
 
-def _at_inference(tensor: Any) -> str:
-    """Name of the layer that puts out what this tensor is, once training is over.
+def _at_inference(tensor: Any, names: Mapping[int, str]) -> str:
+    """Name of the call that puts out what this tensor is, once training is over."""
+    node = walk.node_of(tensor)
+    while isinstance(node.operation, kinds.NOT_AT_INFERENCE):
+        node = walk.node_of(node.input_tensors[0])
+    return NETWORK_INPUT if node.is_input else names[id(node)]
 
-    Raises:
-        ConfigError: it is put out by no layer.
-    """
-    producer, node, _ = tensor._keras_history
-    if isinstance(producer, layers.InputLayer):
-        return NETWORK_INPUT
-    if isinstance(producer, _NOT_AT_INFERENCE):
-        return _at_inference(producer._inbound_nodes[node].input_tensors[0])
-    if not isinstance(producer, layers.Layer):
+
+def _shape(tensor: Any, name: str) -> tuple[int, ...]:
+    shape = tuple(tensor.shape[1:])
+    if None in shape:
         raise ConfigError(
-            f"{type(producer).__name__} {one_line(producer.name, 80)!r} is computed outside of "
-            "any layer, which is not supported yet. Use a layer, such as keras.layers.Add."
+            f"layer {one_line(name, 80)!r} has an open size {shape}; build the network with sizes "
+            "that are fixed."
         )
-    return str(producer.name)
+    return shape
 
 
-def _check_counted(layer: keras.layers.Layer) -> None:
-    groups = getattr(layer, "groups", 1) if isinstance(layer, layers.Conv2D) else 1
-    if groups == 1 and not isinstance(layer, _UNCOUNTED):
-        return
-    kind = type(layer).__name__ + (f" with {groups} groups" if groups > 1 else "")
-    raise ConfigError(
-        f"layer {one_line(layer.name, 80)!r} is a {kind}, which is not supported yet: its "
-        "multiplications would be counted wrong. Use Conv2D, DepthwiseConv2D and Dense layers."
-    )
-
-
-_WINDOWED = (LayerKind.CONV, LayerKind.DEPTHWISE, LayerKind.POOL)
-
-
-def _kind(layer: keras.layers.Layer) -> LayerKind:
-    return next((kind for types, kind in _KINDS if isinstance(layer, types)), LayerKind.OTHER)
-
-
-def _shape(tensor: Any) -> tuple[int, ...]:
-    first = tensor[0] if isinstance(tensor, (list, tuple)) else tensor
-    return tuple(first.shape[1:])
-
-
-def _pair(layer: keras.layers.Layer, *attributes: str) -> tuple[int, int] | None:
-    if _kind(layer) not in _WINDOWED:
+def _pair(kind: LayerKind, layer: Any, *attributes: str) -> tuple[int, int] | None:
+    if kind not in kinds.WINDOWED:
         return None
     for attribute in attributes:
         value = getattr(layer, attribute, None)
         if value is not None:
-            return int(value[0]), int(value[1])
+            first, *rest = value if isinstance(value, (list, tuple)) else (value,)
+            return int(first), int(rest[0]) if rest else 1
     return None
 
 
-def _activation(layer: keras.layers.Layer) -> str | None:
-    function = getattr(layer, "activation", None)
-    name = getattr(function, "__name__", None)
-    return None if name == "linear" else name
+def _dilation(kind: LayerKind, layer: Any) -> tuple[int, int] | None:
+    pair = _pair(kind, layer, "dilation_rate")
+    return None if pair is None or set(pair) == {1} else pair
 
 
 def _not_stored(hook: LayerHook) -> int:
@@ -169,9 +138,11 @@ def _not_stored(hook: LayerHook) -> int:
     return int(kept.size - np.count_nonzero(kept))
 
 
-def _flattened_from(layer: keras.layers.Layer) -> tuple[int, ...] | None:
+def _flattened_from(node: Any) -> tuple[int, ...] | None:
     """Shape of the feature map that a dense layer gets flattened."""
-    if not isinstance(layer, layers.Dense):
+    before = walk.node_of(node.input_tensors[0])
+    if not isinstance(node.operation, layers.Dense):
         return None
-    before = surgery.producer_of(layer.input)
-    return _shape(before.input) if isinstance(before, layers.Flatten) else None
+    if not isinstance(before.operation, layers.Flatten):
+        return None
+    return _shape(before.input_tensors[0], before.operation.name)

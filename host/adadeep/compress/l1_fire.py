@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
-from adadeep.compress.outline import layer_of, part, replaced, rerouted
+from adadeep.compress.outline import (
+    is_plain_convolution,
+    layer_of,
+    part,
+    passes_channels,
+    replaced,
+)
 from adadeep.compress.parameters import checked, number, require
 from adadeep.core.compressed import Compressed
 from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
@@ -51,7 +57,8 @@ class Fire:
     ) -> Compressed[keras.Model]:
         """Replaces the layer; see `inherited` for what the new weights are.
 
-        With samples the expanding kernels are fitted to what the layer does to them.
+        With samples the expanding kernels are fitted to what the layer does to them. Where the
+        channels are tied (by a sum, by the network's output) they keep their order.
 
         Raises:
             TechniqueNotApplicable: the layer is no such convolution, or a parameter is wrong.
@@ -60,35 +67,36 @@ class Fire:
 
         from adadeep.compress import describe, surgery
 
-        spec = layer_of(describe.model_spec(model), layer)
-        squeezed = self._squeezed(spec, choice)
-        old = model.get_layer(layer)
-        require(set(old.dilation_rate) == {1}, self.name, spec)
+        graph = surgery.as_functional(model)
+        spec = describe.model_spec(graph)
+        self.outline(spec, layer, choice)
+        squeezed = self._squeezed(layer_of(spec, layer), choice)
+        old = graph.get_layer(layer)
         bias = np.zeros(old.filters) if old.bias is None else np.asarray(old.bias)
-        weights = inherited(np.asarray(old.kernel), bias, squeezed)
+        in_order = not passes_channels(spec, layer)
+        weights = inherited(np.asarray(old.kernel), bias, squeezed, in_order)
         if samples is not None:
-            weights = _fitted(model, old, weights, samples)
+            weights = _fitted(graph, old, weights, samples)
 
         def build(tensor: object) -> object:
             return _fire(old, tensor, weights)
 
-        return Compressed(
-            surgery.rebuild(model, {layer: surgery.Replacement(build, weights.order)})
-        )
+        order = None if in_order else weights.order
+        return Compressed(surgery.rebuild(graph, {layer: surgery.Replacement(build, order)}))
 
-    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec | None:
-        """The network with the Fire layer's four parts; its channels are in another order.
+    def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
+        """The network with the Fire layer's four parts.
 
         Raises:
             TechniqueNotApplicable: see `apply`.
         """
         old = layer_of(model, layer)
         parts = _parts(old, self._squeezed(old, choice))
-        return rerouted(replaced(model, layer, parts), parts[-1].name)
+        return replaced(model, layer, parts)  # another order of channels changes no shape
 
     def _takes(self, layer: LayerSpec) -> bool:
         return (
-            layer.kind is LayerKind.CONV
+            is_plain_convolution(layer)
             and layer.padding == "same"
             and layer.kernel is not None
             and min(layer.kernel) >= 3
@@ -124,7 +132,7 @@ class FireWeights:
     order: npt.NDArray[np.intp]
 
 
-def inherited(kernel: Any, bias: Any, squeezed: int) -> FireWeights:
+def inherited(kernel: Any, bias: Any, squeezed: int, in_order: bool = False) -> FireWeights:
     """The Fire layer that is nearest to a convolution.
 
     The kernel is factored over its input channels with a factor that is not negative (then the
@@ -135,6 +143,7 @@ def inherited(kernel: Any, bias: Any, squeezed: int) -> FireWeights:
         kernel: (height, width, inputs, filters).
         bias: (filters,).
         squeezed: channels of the squeeze, at most inputs.
+        in_order: whether the filters must stay in their order, whatever they lose.
     """
     import numpy as np
 
@@ -148,7 +157,7 @@ def inherited(kernel: Any, bias: Any, squeezed: int) -> FireWeights:
     window = factorise.restrict_taps(expand, 3)
     # How much of a filter's 3x3 energy the single tap holds.
     held = np.square(point).sum(axis=(0, 1, 2)) / (np.square(window).sum(axis=(0, 1, 2)) + 1e-12)
-    by_need = np.argsort(-held, kind="stable")
+    by_need = np.arange(filters) if in_order else np.argsort(-held, kind="stable")
     ones, threes = np.sort(by_need[: filters // 2]), np.sort(by_need[filters // 2 :])
     return FireWeights(
         squeeze=squeeze[None, None],
@@ -164,14 +173,21 @@ def _fitted(model: Any, old: Any, weights: FireWeights, samples: Any) -> FireWei
     """The same squeeze, with expanding kernels by least squares."""
     from adadeep.compress import regress
 
-    maps = regress.inputs_of(model, old, samples)
-    wanted = regress.before_activation(old, maps)[..., weights.order]
     half = weights.expand1.shape[-1]
-    narrow = regress.squeezed(maps, weights.squeeze[0, 0])
+    ones, threes = weights.order[:half], weights.order[half:]
     rows, columns = old.strides
-    point, bias1 = regress.least_squares(narrow[:, ::rows, ::columns], wanted[..., :half])
-    window, bias3 = regress.least_squares(
-        regress.patches(narrow, 3, old.strides), wanted[..., half:]
+
+    def narrow(maps: Any) -> Any:
+        return regress.squeezed(maps, weights.squeeze[0, 0])
+
+    def wanted(filters: Any) -> Any:
+        return lambda maps: regress.before_activation(old, maps)[..., filters]
+
+    (point, bias1), (window, bias3) = regress.fitted(
+        (model, old),
+        samples,
+        (lambda maps: narrow(maps)[:, ::rows, ::columns], wanted(ones)),
+        (lambda maps: regress.patches(narrow(maps), 3, old.strides), wanted(threes)),
     )
     return replace(
         weights,

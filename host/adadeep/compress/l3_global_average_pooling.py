@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from adadeep.compress.names import derived
@@ -17,6 +16,7 @@ from adadeep.core.plan import LayerChoice
 if TYPE_CHECKING:
     import keras
 
+_ENDINGS = (None, "softmax", "sigmoid")
 # Expected slope of a ReLU whose input is as often positive as negative.
 _RELU_SLOPE = 0.5
 # Keeps the logits of samples that the network is sure of from outweighing all others.
@@ -26,7 +26,8 @@ _FLOOR = 1e-4
 class GlobalAveragePooling:
     """1x1 convolution to the classes, global average pooling, softmax (section 5.2.1).
 
-    Decided at the first dense layer; the ones behind it go too.
+    Decided at the first dense layer; the ones behind it go too. What the network ended with
+    (a softmax, a sigmoid, nothing) it ends with again.
     """
 
     name = "L3"
@@ -45,7 +46,7 @@ class GlobalAveragePooling:
     def apply(
         self, model: keras.Model, layer: str, choice: LayerChoice, samples: Any = None
     ) -> Compressed[keras.Model]:
-        """Replaces everything from the flattening to the softmax.
+        """Replaces everything from the flattening to the output.
 
         The 1x1 convolution starts as the product of the dense kernels, averaged over positions;
         with samples it is fitted to the logits that the network gives them.
@@ -58,18 +59,23 @@ class GlobalAveragePooling:
 
         from adadeep.compress import describe, surgery
 
-        tail = self._tail(describe.model_spec(model), layer, choice)
         functional = surgery.as_functional(model)
+        tail = self._tail(describe.model_spec(functional), layer, choice)
+        ending = _ending(tail)
         if samples is None:
             kernel, bias = _linearised(functional, tail)
         else:
-            kernel, bias = _fitted(functional, tail[0], samples)
+            kernel, bias = _fitted(functional, tail, samples)
 
         def build(tensor: object) -> object:
             convolution = keras.layers.Conv2D(kernel.shape[-1], 1, name=derived(layer, "classes"))
             pool = keras.layers.GlobalAveragePooling2D(name=derived(layer, "pool"))
-            softmax = keras.layers.Softmax(name=derived(layer, "softmax"))
-            return softmax(pool(surgery.placed(convolution, tensor, kernel, bias)))
+            pooled = pool(surgery.placed(convolution, tensor, kernel, bias))
+            if ending is None:
+                return pooled
+            if ending == "softmax":
+                return keras.layers.Softmax(name=derived(layer, ending))(pooled)
+            return keras.layers.Activation(ending, name=derived(layer, ending))(pooled)
 
         taken_out = [tail[0].name, *surgery.behind(functional, layer)]
         replacements = {name: surgery.Replacement(surgery.pass_through) for name in taken_out}
@@ -77,7 +83,7 @@ class GlobalAveragePooling:
         return Compressed(surgery.rebuild(functional, replacements))
 
     def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
-        """The network that ends in the convolution, the pooling and the softmax.
+        """The network that ends in the convolution, the pooling and what it ended with.
 
         Raises:
             TechniqueNotApplicable: see `apply`.
@@ -90,17 +96,21 @@ class GlobalAveragePooling:
             output_shape=(*shape[:-1], classes), kernel=(1, 1), stride=(1, 1), padding="valid",
             activation=None, flattened_from=None, inputs=flatten.inputs,
         )  # fmt: skip
-        vector = {"output_shape": (classes,), "activation": None, "flattened_from": None}
+        vector = {"output_shape": (classes,), "flattened_from": None}
         pool = part(
             old, "pool", 0, kind=LayerKind.GLOBAL_POOL, input_shape=convolution.output_shape,
-            inputs=(convolution.name,), **vector,
+            inputs=(convolution.name,), activation=None, **vector,
         )  # fmt: skip
-        softmax = part(
-            old, "softmax", 0, kind=LayerKind.ACTIVATION, input_shape=(classes,),
-            inputs=(pool.name,), **vector,
-        )  # fmt: skip
+        parts = [convolution, pool]
+        ending = _ending(tail)
+        if ending is not None:
+            last = part(
+                old, ending, 0, kind=LayerKind.ACTIVATION, input_shape=(classes,),
+                inputs=(pool.name,), activation=ending, **vector,
+            )  # fmt: skip
+            parts.append(last)
         taken_out = {one.name for one in tail} - {layer}
-        return replaced(model, layer, (convolution, pool, softmax), taken_out)
+        return replaced(model, layer, parts, taken_out)
 
     def _tail(self, model: ModelSpec, layer: str, choice: LayerChoice) -> Sequence[LayerSpec]:
         """What it takes the place of: the flattening, the layer, and all behind it.
@@ -111,15 +121,50 @@ class GlobalAveragePooling:
         old = layer_of(model, layer)
         require(self.applies_to(old) and bool(old.inputs), self.name, old)
         checked(choice, {})
-        tail = (layer_of(model, old.inputs[0]), *model.layers[model.layers.index(old) :])
-        for before, after in pairwise(tail):
-            readers = model.readers(before.name)
-            odd = next((reader for reader in readers if reader is not after), after)
-            if readers != (after,) or after.kind not in (LayerKind.DENSE, LayerKind.ACTIVATION):
-                raise TechniqueNotApplicable(
-                    f"L3 replaces dense layers in a row, but {odd.name!r} is behind {layer!r}."
-                )
+        tail = [model.layer(old.inputs[0]), old]
+        _require_alone(model, tail[0], layer)
+        while model.readers(tail[-1].name):
+            _require_alone(model, tail[-1], layer)
+            tail.append(model.readers(tail[-1].name)[0])
+        for one in tail[2:]:
+            if one.kind not in (LayerKind.DENSE, LayerKind.ACTIVATION):
+                raise _not_in_a_row(one.name, layer)
+        if any(one.name in model.outputs for one in tail) or _is_called_again(model, tail):
+            raise _not_in_a_row(tail[-1].name, layer)
+        if _ending(tail) not in _ENDINGS:
+            raise TechniqueNotApplicable(
+                f"L3 gives classes, but the network ends in {_ending(tail)!r}; compress "
+                f"{layer!r} by another technique."
+            )
         return tail
+
+
+def _require_alone(model: ModelSpec, one: LayerSpec, layer: str) -> None:
+    """Refuses what several layers read, or what the network gives besides."""
+    readers = model.readers(one.name)
+    if len(readers) != 1 or one.name in model.outputs:
+        others = [reader.name for reader in readers if reader.name != layer]
+        raise _not_in_a_row(others[-1] if others else one.name, layer)
+
+
+def _not_in_a_row(odd: str, layer: str) -> TechniqueNotApplicable:
+    return TechniqueNotApplicable(
+        f"L3 replaces dense layers in a row, but {odd!r} is behind {layer!r}."
+    )
+
+
+def _is_called_again(model: ModelSpec, tail: Sequence[LayerSpec]) -> bool:
+    names = {one.name for one in tail}
+    return any(one.repeats is not None for one in tail) or any(
+        one.repeats in names for one in model.layers
+    )
+
+
+def _ending(tail: Sequence[LayerSpec]) -> str | None:
+    """The function that the last layer ends with; None if it is linear."""
+    last = tail[-1]
+    is_linear = last.activation is None and last.kind is LayerKind.DENSE
+    return None if is_linear else last.activation or last.name
 
 
 def _linearised(model: keras.Model, tail: Sequence[LayerSpec]) -> tuple[Any, Any]:
@@ -138,16 +183,27 @@ def _linearised(model: keras.Model, tail: Sequence[LayerSpec]) -> tuple[Any, Any
     return kernel.reshape(1, 1, *kernel.shape), bias
 
 
-def _fitted(model: keras.Model, flatten: LayerSpec, samples: Any) -> tuple[Any, Any]:
-    """Kernel and bias by least squares from the pooled feature map to the logits."""
-    import numpy as np
-
+def _fitted(model: keras.Model, tail: Sequence[LayerSpec], samples: Any) -> tuple[Any, Any]:
+    """Kernel and bias by least squares from the pooled feature map to what is before the end."""
     from adadeep.compress import regress
 
-    pooled = regress.inputs_of(model, model.get_layer(flatten.name), samples).mean(axis=(1, 2))
-    logits = np.log(np.asarray(model(samples, training=False)) + _FLOOR)
-    kernel, bias = regress.least_squares(pooled, logits - logits.mean(axis=-1, keepdims=True))
+    flatten = model.get_layer(tail[0].name)
+    pooled = regress.inputs_of(model, flatten, samples, lambda maps: maps.mean(axis=(1, 2)))
+    given = regress.outputs_of(model, model.get_layer(tail[-1].name), samples)
+    kernel, bias = regress.least_squares(pooled, _before_end(given, _ending(tail)))
     return kernel[None, None], bias
+
+
+def _before_end(outputs: Any, ending: str | None) -> Any:
+    """What a function at the end was given, but for a constant that it does not depend on."""
+    import numpy as np
+
+    if ending is None:
+        return outputs
+    if ending == "sigmoid":
+        return np.log(outputs + _FLOOR) - np.log(1 - outputs + _FLOOR)
+    logits = np.log(outputs + _FLOOR)
+    return logits - logits.mean(axis=-1, keepdims=True)
 
 
 L3 = GlobalAveragePooling()

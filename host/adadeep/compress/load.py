@@ -36,7 +36,7 @@ _OTHERS = {
     ".onnx": "adadeep takes Keras networks",
     ".pt": "adadeep takes Keras networks",
     ".pth": "adadeep takes Keras networks",
-    ".pb": "load it in TensorFlow 2.15 or older and save it by model.save('model.keras')",
+    ".pb": "load it in the TensorFlow that saved it and save it by model.save('model.keras')",
 }
 
 
@@ -74,7 +74,8 @@ def _config(path: Path) -> Any:
     """What the file says of its network."""
     if path.is_dir():
         raise ConfigError(
-            f"{path} is a folder (a SavedModel?), not a Keras file; {_OTHERS['.pb']}."
+            f"{path} is a folder (a SavedModel?), not a Keras file; load it in the TensorFlow "
+            "that saved it and save it by model.save('model.keras')."
         )
     if not path.is_file():
         raise ConfigError(f"{path} is not there; give a .keras file.")
@@ -180,8 +181,8 @@ def _loaded(path: Path, trust: bool, custom: dict[str, Any], compiled: bool) -> 
     except Exception as error:  # Keras raises whatever a file makes it stumble over
         if compiled and _can(load):
             raise ConfigError(
-                f"{path}: how it was compiled can't be restored ({why(error)}); {_GIVE_CUSTOM}, "
-                "or a loss."
+                f"{path}: how it was compiled can't be restored ({why(error)}); give a module by "
+                "--train whose function returns a loss, or custom_objects."
             ) from error
         raise ConfigError(
             f"Keras {keras.__version__} can't load {path} ({why(error)}); save it again with "
@@ -214,8 +215,8 @@ def _check_network(path: Path, model: Any) -> None:
             )
     if model.count_params() * _WEIGHT_BYTES > _MOST_TFLITE_BYTES:
         raise ConfigError(
-            f"{path} has {model.count_params():,} weights; a .tflite file holds 2 GB at the most, "
-            "536 million."
+            f"{path} has {model.count_params():,} weights; a .tflite file holds 2 GB at the most; "
+            "take a network of 536 million or fewer."
         )
 
 

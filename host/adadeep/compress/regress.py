@@ -2,27 +2,94 @@
 
 A factorisation looks at weights alone. With samples at hand, the last kernel of the replacement
 can make up for what the first ones lost: linear least squares on the feature maps that really
-come in (as in channel pruning, He et al. 2017). It costs one partial forward pass.
+come in (as in channel pruning, He et al. 2017). It costs a partial forward pass.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from adadeep.compress import walk
 from adadeep.compress.factorise import Matrix
+from adadeep.core.rows import Rows, each
 
 Maps = npt.NDArray[np.float32]
+Fit = tuple[Callable[[Maps], Maps], Callable[[Maps], Maps]]
 
 _MAX_ROWS = 20_000  # positions of feature maps; more changes nothing, but costs
+_MAP_BYTES = 64_000_000  # of the largest map of a batch of samples
 _RIDGE = 1e-3  # over the mean variance: directions that the samples don't excite stay small
 
 
-def inputs_of(model: keras.Model, layer: keras.layers.Layer, samples: Maps) -> Maps:
-    """What comes into a layer for the samples."""
-    return np.asarray(keras.Model(model.input, layer.input)(samples, training=False))
+def fitted(
+    layer: tuple[keras.Model, keras.layers.Layer], samples: Rows, *fits: Fit
+) -> list[tuple[Matrix, Matrix]]:
+    """Kernels and biases of maps from features of what comes into a layer to targets of it.
+
+    Args:
+        layer: a flat network, and a layer of it; all of its calls count.
+        samples: (n, ...) of each of the network's inputs.
+        fits: features and targets, each of maps that come in; (n, ..., channels), of the same
+            leading shape.
+    """
+    parts: list[list[tuple[Maps, Maps]]] = [[] for _ in fits]
+    total = len(samples) * _calls(*layer)
+    for maps in _batches(*layer, samples):
+        for part, (features, targets) in zip(parts, fits, strict=True):
+            given, wanted = _rows(features(maps)), _rows(targets(maps))
+            step = -(-len(given) * total // (len(maps) * _MAX_ROWS))
+            part.append((given[::step], wanted[::step]))
+    return [
+        least_squares(*(np.concatenate(some) for some in zip(*part, strict=True)))
+        for part in parts
+    ]
+
+
+def inputs_of(
+    model: keras.Model, layer: keras.layers.Layer, samples: Rows, of: Callable[[Maps], Maps]
+) -> Maps:
+    """Something of what comes into a layer for the samples; of its calls one after the other."""
+    return np.concatenate([of(maps) for maps in _batches(model, layer, samples)])
+
+
+def outputs_of(model: keras.Model, layer: keras.layers.Layer, samples: Rows) -> Maps:
+    """What a layer that is called once gives for the samples."""
+    (node,) = (node for node in walk.calls_of(model) if node.operation is layer)
+    return np.concatenate(list(_run(keras.Model(model.inputs, node.outputs), samples)))
+
+
+def _batches(model: keras.Model, layer: keras.layers.Layer, samples: Rows) -> Iterator[Maps]:
+    """What comes into a layer, so many samples at a time that memory suffices."""
+    nodes = [node for node in walk.calls_of(model) if node.operation is layer]
+    yield from _run(keras.Model(model.inputs, [node.input_tensors[0] for node in nodes]), samples)
+
+
+def _run(model: keras.Model, samples: Rows) -> Iterator[Maps]:
+    size = _samples_at_once(model)
+    for start in range(0, len(samples), size):
+        arrays = list(each(samples[start : start + size]))
+        found = model(arrays[0] if len(arrays) == 1 else arrays, training=False)
+        yield from (np.asarray(one) for one in keras.tree.flatten(found))
+
+
+def _calls(model: keras.Model, layer: keras.layers.Layer) -> int:
+    return sum(node.operation is layer for node in walk.calls_of(model))
+
+
+def _samples_at_once(model: keras.Model) -> int:
+    """By the largest map; a few of its size are there at a time."""
+    sizes = [math.prod(node.outputs[0].shape[1:]) for node in walk.calls_of(model)]
+    return max(1, _MAP_BYTES // (4 * max(sizes, default=1)))
+
+
+def _rows(maps: Maps) -> Maps:
+    return maps.reshape(-1, maps.shape[-1])
 
 
 def before_activation(layer: keras.layers.Layer, maps: Maps) -> Maps:

@@ -1,12 +1,13 @@
 """Rebuilds a Keras network with some layers replaced; all other weights are inherited.
 
 A replacement may give fewer channels than the layer did, or in another order. What comes after
-it then inherits the matching slices of its weights, through pooling and flattening, up to the
-first layer that mixes channels.
+it then inherits the matching slices of its weights: through norms, depthwise convolutions, pools,
+concatenation and flattening, up to the first layers that mix channels.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,17 +17,14 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from adadeep.compress import kinds, walk
+from adadeep.compress.graph import flattened
 from adadeep.compress.outline import makes_the_outputs, needs_every_channel
+from adadeep.core.layers import LayerKind
 
 Indices = npt.NDArray[np.intp]
 Weights = npt.NDArray[np.floating]
-
-# Layers that treat every channel alike and hold no weights.
-_CHANNELWISE = (
-    layers.MaxPooling2D, layers.AveragePooling2D, layers.GlobalAveragePooling2D,
-    layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Activation, layers.ReLU,
-    layers.LeakyReLU, layers.Softmax, layers.Dropout, layers.SpatialDropout2D,
-)  # fmt: skip
+_PASSING = (LayerKind.POOL, LayerKind.GLOBAL_POOL, LayerKind.ACTIVATION, LayerKind.ADD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Replacement:
 
     Attributes:
         build: from the layer's symbolic input to its output; makes the new layers and sets their
-            weights.
+            weights. Called once, also for a layer that is called several times.
         kept: channels of the initial output that the new output has, in its order; None is all.
     """
 
@@ -49,31 +47,18 @@ def pass_through(tensor: Any) -> Any:
 
 
 def as_functional(model: keras.Model) -> keras.Model:
-    """The network as a graph of layers; a Sequential one shares its layers with the result."""
-    if isinstance(model, keras.Sequential):
-        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    return model
-
-
-def inputs_of(layer: keras.layers.Layer) -> list[Any]:
-    """The symbolic tensors that a layer takes."""
-    return list(layer.input) if isinstance(layer.input, (list, tuple)) else [layer.input]
-
-
-def producer_of(tensor: Any) -> Any:
-    """The layer that puts out a symbolic tensor; or a bare operation, such as that of x + y."""
-    return tensor._keras_history.operation
+    """The network as a flat graph of layers; a plain Sequential one shares its layers with it."""
+    graph = walk.functional_of(model)
+    return graph if graph is not None and walk.is_flat(graph) else flattened(model)
 
 
 def behind(model: keras.Model, name: str) -> list[str]:
     """Names of the layers that take what a layer puts out, straight or by way of others."""
     found = [name]
-    for layer in model.layers:  # in order of execution
-        if isinstance(layer, layers.InputLayer):
-            continue
-        if any(producer_of(tensor).name in found for tensor in inputs_of(layer)):
-            found.append(layer.name)
-    return found[1:]
+    for node in walk.calls_of(model):
+        if any(walk.node_of(one).operation.name in found for one in node.input_tensors):
+            found.append(node.operation.name)
+    return list(dict.fromkeys(found))[1:]
 
 
 def placed(layer: keras.layers.Layer, tensor: Any, *weights: Weights) -> Any:
@@ -91,73 +76,137 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
             needs them all in order, or at the output.
     """
     initial = as_functional(model)
-    kept_of: dict[int, Indices] = {}  # id of a symbolic tensor -> the channels it still has
-
-    def call(layer: keras.layers.Layer, *args: Any, **kwargs: Any) -> Any:
-        inputs = args[0] if isinstance(args[0], (list, tuple)) else [args[0]]
-        kept_inputs = [kept_of.get(id(tensor)) for tensor in inputs]
-        replacement = replacements.get(layer.name)
-        if replacement is None:
-            old = initial.get_layer(layer.name)
-            _require_slicable(old, kept_inputs)
-            new = layer if kept_inputs[0] is None else _of_any_size(layer)
-            output = new(*args, **kwargs)
-            kept = _inherit(old, new, kept_inputs[0])
-        else:
-            output = replacement.build(args[0])  # kwargs hold `training`, for a dropout
-            kept = replacement.kept if replacement.kept is not None else kept_inputs[0]
-        if kept is not None:
-            kept_of[id(output)] = kept
-        return output
-
-    rebuilt = keras.models.clone_model(initial, call_function=call)
-    if any(id(output) in kept_of for output in rebuilt.outputs):
+    work = _Rebuilding(initial, replacements)
+    rebuilt = walk.rebuilt(initial, work.copies, work)
+    if any(work.kept_in(output) is not None for output in rebuilt.outputs):
         raise makes_the_outputs(", ".join(replacements), model.name)
     return rebuilt
 
 
-def _require_slicable(old: keras.layers.Layer, kept_inputs: list[Indices | None]) -> None:
-    """Refuses to drop or reorder channels before a layer that `_inherit` can't slice."""
-    if all(kept is None for kept in kept_inputs):
-        return
-    sliceable = (*_CHANNELWISE, layers.BatchNormalization, layers.Dense)
-    mixes = type(old) is layers.Conv2D and old.groups == 1
-    if len(kept_inputs) > 1 or not (mixes or isinstance(old, sliceable) or _flattens(old)):
-        raise needs_every_channel(old.name, type(old).__name__)
+class _Rebuilding:
+    """Calls what stands for each operation of a network, and knows which channels are left."""
+
+    def __init__(self, initial: keras.Model, replacements: Mapping[str, Replacement]) -> None:
+        self.copies = walk.Copies()
+        self._replacements = replacements
+        nodes = walk.calls_of(initial)
+        self._calls = Counter(id(node.operation) for node in nodes)
+        self._nodes = {id(node.operation): node for node in reversed(nodes)}
+        self._kept: dict[int, Indices] = {}  # id of a symbolic tensor -> the channels it has
+        self._tensors: list[Any] = []  # keeps them, and so their ids
+        self._seen: dict[int, list[Indices | None]] = {}
+        self._inlined: dict[int, keras.Model] = {}
+        self._flats: dict[int, Any] = {}
+
+    def kept_in(self, tensor: Any) -> Indices | None:
+        """The channels that a new tensor still has, in its order; None for all."""
+        return self._kept.get(id(tensor))
+
+    def __call__(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        inputs = walk.tensors_in(args, kwargs)
+        kept_inputs = [self.kept_in(tensor) for tensor in inputs]
+        self._check_same(operation, kept_inputs)
+        replacement = self._replacements.get(operation.name)
+        if replacement is not None:
+            output = self._replaced(operation, replacement, inputs[0])
+            kept = replacement.kept if replacement.kept is not None else kept_inputs[0]
+        elif all(kept is None for kept in kept_inputs):
+            return self.copies.called(operation, "", *args, **kwargs)
+        else:
+            output, kept = self._sliced(operation, kept_inputs, args, kwargs)
+        if kept is not None:
+            self._kept[id(output)] = kept
+            self._tensors.append(output)
+        return output
+
+    def _check_same(self, operation: Any, kept_inputs: list[Indices | None]) -> None:
+        """Refuses other channels in another call of the same layer."""
+        seen = self._seen.setdefault(id(operation), kept_inputs)
+        if not all(map(_equal, seen, kept_inputs)):
+            raise needs_every_channel(operation.name, type(operation).__name__)
+
+    def _replaced(self, operation: Any, replacement: Replacement, tensor: Any) -> Any:
+        if self._calls[id(operation)] < 2 or replacement.build is pass_through:
+            return replacement.build(tensor)
+        if id(operation) not in self._inlined:
+            given = keras.Input(shape=tensor.shape[1:], dtype=tensor.dtype)
+            self._inlined[id(operation)] = keras.Model(given, replacement.build(given))
+        part = self._inlined[id(operation)]
+        return walk.run(part, [tensor], lambda one, *a, **k: self.copies.called(one, "", *a, **k))
+
+    def _sliced(
+        self, operation: Any, kept: list[Indices | None], args: Any, kwargs: Any
+    ) -> tuple[Any, Indices | None]:
+        """Calls a copy with the channels that are left; gives its output and their channels."""
+        node = self._nodes[id(operation)]
+        kind, first = kinds.kind_of(node), kept[0]
+        if kinds.flattens(node) and first is not None:
+            return self._flat(operation)(*args, **kwargs), _flattened(node, first)
+        if kind is LayerKind.CONCAT:
+            return self.copies.called(operation, "", *args, **kwargs), _joined(node, kept)
+        if first is None or not _passes_or_mixes(node, kept):
+            raise needs_every_channel(operation.name, type(operation).__name__)
+        is_layer = isinstance(operation, layers.Layer)
+        weights: list[Weights] = operation.get_weights() if is_layer else []
+        output = self.copies.call_copy(operation, "", _slices(kind, weights, first), args, kwargs)
+        is_mixed = kind in (LayerKind.CONV, LayerKind.DENSE, LayerKind.TRANSPOSED)
+        return output, None if is_mixed else first
+
+    def _flat(self, operation: Any) -> Any:
+        """A flattening of any size: a Reshape's settings hold one."""
+        if isinstance(operation, layers.Flatten):
+            return lambda *args, **kwargs: self.copies.called(operation, "", *args, **kwargs)
+        if id(operation) not in self._flats:
+            self._flats[id(operation)] = layers.Reshape((-1,), name=operation.name)
+        return self._flats[id(operation)]
 
 
-def _flattens(layer: keras.layers.Layer) -> bool:
-    shapes = (layers.Flatten, layers.Reshape)
-    return isinstance(layer, shapes) and len(layer.output.shape) == 2
+def _equal(one: Indices | None, other: Indices | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)
 
 
-def _of_any_size(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A layer that takes fewer channels than it was made for."""
-    if isinstance(layer, layers.Reshape):  # its settings hold a size; it flattens, see above
-        return layers.Reshape((-1,), name=layer.name)
-    return layer
+def _passes_or_mixes(node: Any, kept: list[Indices | None]) -> bool:
+    """Whether an operation can be made for the channels that are left."""
+    operation, kind = node.operation, kinds.kind_of(node)
+    if not all(_equal(kept[0], other) for other in kept):
+        return False
+    if kind is LayerKind.DEPTHWISE:
+        return bool(operation.depth_multiplier == 1)
+    if kind in (LayerKind.CONV, LayerKind.TRANSPOSED):
+        return bool(operation.groups == 1) if kind is LayerKind.CONV else True
+    passes = kind in (*_PASSING, LayerKind.DENSE, LayerKind.BATCH_NORM)
+    always = kinds.keeps_channels(operation) or isinstance(operation, kinds.NOT_AT_INFERENCE)
+    return passes or always
 
 
-def _inherit(
-    old: keras.layers.Layer, new: keras.layers.Layer, kept: Indices | None
-) -> Indices | None:
-    """Copies weights, sliced to the channels that are left; returns the channels of the output."""
-    weights = old.get_weights()
-    if kept is None or isinstance(old, _CHANNELWISE):
-        new.set_weights(weights)
-        return kept
-    if _flattens(old):
-        return _flattened(old, kept)
-    if isinstance(old, layers.BatchNormalization):
-        new.set_weights([values[kept] for values in weights])
-        return kept
-    kernel = weights[0][kept] if isinstance(old, layers.Dense) else weights[0][:, :, kept]
-    new.set_weights([kernel, *weights[1:]])
-    return None
+def _slices(kind: LayerKind, weights: list[Weights], kept: Indices) -> list[Weights]:
+    """A layer's weights for the input channels that are left."""
+    if kind is LayerKind.BATCH_NORM:
+        return [values[kept] for values in weights]
+    if kind is LayerKind.DEPTHWISE:  # (..., inputs, 1), and a bias an input
+        return [weights[0][..., kept, :], *(bias[kept] for bias in weights[1:])]
+    if kind is LayerKind.TRANSPOSED:  # (..., outputs, inputs)
+        return [weights[0][..., kept], *weights[1:]]
+    if kind in (LayerKind.CONV, LayerKind.DENSE):
+        return [weights[0][..., kept, :], *weights[1:]]
+    return weights
 
 
-def _flattened(flatten: keras.layers.Layer, kept: Indices) -> Indices:
+def _flattened(node: Any, kept: Indices) -> Indices:
     """Positions in the flattened map of the channels that are left."""
-    shape = flatten.input.shape[1:]
+    shape = node.input_tensors[0].shape[1:]
     positions = np.arange(int(np.prod(shape))).reshape(shape)
-    return positions[..., kept].reshape(-1)
+    return np.asarray(positions[..., kept].reshape(-1))
+
+
+def _joined(node: Any, kept: list[Indices | None]) -> Indices:
+    """Places in a concatenation of the channels that are left in its parts."""
+    widths = [tensor.shape[-1] for tensor in node.input_tensors]
+    starts = np.cumsum([0, *widths[:-1]])
+    parts = [
+        start + (np.arange(width) if one is None else one)
+        for start, width, one in zip(starts, widths, kept, strict=True)
+    ]
+    return np.concatenate(parts)

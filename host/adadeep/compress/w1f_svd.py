@@ -56,8 +56,11 @@ class SvdFactorisation:
         from adadeep.compress import describe, factorise, surgery
 
         del samples  # the weights alone say it
-        rank = self._rank(layer_of(describe.model_spec(model), layer), choice)
-        old = model.get_layer(layer)
+        graph = surgery.as_functional(model)
+        spec = describe.model_spec(graph)
+        self.outline(spec, layer, choice)
+        rank = self._rank(layer_of(spec, layer), choice)
+        old = graph.get_layer(layer)
         left, right = factorise.truncated_svd(np.asarray(old.kernel), rank)
         outer_weights = [right] if old.bias is None else [right, np.asarray(old.bias)]
 
@@ -69,7 +72,7 @@ class SvdFactorisation:
             )  # fmt: skip
             return surgery.placed(outer, surgery.placed(inner, tensor, left), *outer_weights)
 
-        return Compressed(surgery.rebuild(model, {layer: surgery.Replacement(build)}))
+        return Compressed(surgery.rebuild(graph, {layer: surgery.Replacement(build)}))
 
     def outline(self, model: ModelSpec, layer: str, choice: LayerChoice) -> ModelSpec:
         """The network with the two layers.

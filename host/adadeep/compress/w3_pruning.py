@@ -73,8 +73,11 @@ class MagnitudePruning:
         from adadeep.compress import describe, surgery
 
         del samples  # the weights alone say it
-        settings = self._settings(layer_of(describe.model_spec(model), layer), choice)
-        old = model.get_layer(layer)
+        graph = surgery.as_functional(model)
+        spec = describe.model_spec(graph)
+        self.outline(spec, layer, choice)
+        settings = self._settings(layer_of(spec, layer), choice)
+        old = graph.get_layer(layer)
         kernel = np.asarray(old.kernel)
         kept = settings.mask(kernel)
         weights = [kernel * kept] if old.bias is None else [kernel * kept, np.asarray(old.bias)]
@@ -84,7 +87,7 @@ class MagnitudePruning:
             config = {**old.get_config(), "name": name}
             return surgery.placed(keras.layers.Dense.from_config(config), tensor, *weights)
 
-        network = surgery.rebuild(model, {layer: surgery.Replacement(build)})
+        network = surgery.rebuild(graph, {layer: surgery.Replacement(build)})
         is_sparse = _is_sparse(int(np.count_nonzero(kept)), kept.size)
         return Compressed(network, {name: LayerHook(kept, is_sparse)})
 

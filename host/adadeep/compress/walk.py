@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
@@ -124,13 +124,24 @@ class Copies:
         """
         if type(operation) in _SEPARABLE:
             return self._separated(operation, outer, args[0])
+        return self.call_copy(operation, outer, None, args, kwargs)
+
+    def call_copy(
+        self,
+        operation: Any,
+        outer: str,
+        weights: list[Any] | None,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """The same with other weights; with the first call the copy and its weights are made."""
         copy = self._copies.get(id(operation))
         if copy is not None:
             return copy(*args, **kwargs)
         copy = copy_of(operation, self._name(operation, outer))
         self._copies[id(operation)] = copy
         output = copy(*args, **kwargs)
-        give_weights(copy, operation)
+        give_weights(copy, operation, weights)
         return output
 
     def _separated(self, layer: Any, outer: str, tensor: Any) -> Any:
@@ -167,11 +178,11 @@ def copy_of(operation: Any, name: str) -> Any:
     return type(operation).from_config(config)
 
 
-def give_weights(copy: Any, operation: Any) -> None:
-    """Gives a built copy of a layer the layer's weights."""
+def give_weights(copy: Any, operation: Any, weights: list[Any] | None = None) -> None:
+    """Gives a built copy of a layer the layer's weights, or those given."""
     if not isinstance(operation, layers.Layer):
         return
-    copy.set_weights(operation.get_weights())
+    copy.set_weights(operation.get_weights() if weights is None else weights)
     if hasattr(copy, "finalize_state"):  # of preprocessing: derived from the weights
         copy.finalize_state()
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from adadeep.core.errors import ConversionError
 from adadeep.core.rows import Array, Rows, each, together
 
+_DEQUANTIZE = 6  # in the .tflite schema
 _LEAST_A_WORKER = 8  # samples: another interpreter packs all weights anew
 
 
@@ -124,6 +125,33 @@ def max_difference(a: Rows, b: Rows) -> float:
     """The largest difference of two elements; NaN if one is none."""
     pairs = zip(each(a), each(b), strict=True)
     return float(np.max([np.max(np.abs(here - there)) for here, there in pairs]))
+
+
+def output_steps(model: bytes) -> tuple[float, ...]:
+    """By how much neighbours of the values of each output differ; 0 where these are floats.
+
+    An output that is turned into floats at the very end has the steps of what was turned.
+
+    Args:
+        model: the file's content; one that the runtime takes.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    root = schema.Model.GetRootAs(model, 0)
+    graph = root.Subgraphs(0)
+    made_of = {}
+    for number in range(graph.OperatorsLength()):
+        operator = graph.Operators(number)
+        kind = root.OperatorCodes(operator.OpcodeIndex())
+        if max(kind.BuiltinCode(), kind.DeprecatedBuiltinCode()) == _DEQUANTIZE:
+            made_of[operator.Outputs(0)] = operator.Inputs(0)
+    ends = (graph.Outputs(number) for number in range(graph.OutputsLength()))
+    return tuple(_step(graph.Tensors(made_of.get(end, end))) for end in ends)
+
+
+def _step(tensor: Any) -> float:
+    scales = tensor.Quantization()
+    return float(scales.Scale(0)) if scales is not None and scales.ScaleLength() == 1 else 0.0
 
 
 def _interpreter(model: bytes) -> Any:

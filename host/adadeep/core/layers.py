@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from adadeep.core.precision import Precision
+from adadeep.core.precision import Precision, keeps_ends
 from adadeep.core.reader import require_range
 
 _MOST_DIMENSIONS, _LONGEST, _HUGE = 6, 1e8, 1e18
@@ -18,6 +18,7 @@ class LayerKind(StrEnum):
 
     CONV = "conv"
     DEPTHWISE = "depthwise"
+    TRANSPOSED = "transposed"
     DENSE = "dense"
     POOL = "pool"
     GLOBAL_POOL = "global_pool"
@@ -29,7 +30,7 @@ class LayerKind(StrEnum):
     OTHER = "other"
 
 
-_CONVOLVES = (LayerKind.CONV, LayerKind.DEPTHWISE)
+_CONVOLVES = (LayerKind.CONV, LayerKind.DEPTHWISE, LayerKind.TRANSPOSED)
 _MULTIPLIES = (LayerKind.DENSE, *_CONVOLVES)
 
 
@@ -42,7 +43,7 @@ class LayerSpec:
         kind: what it computes.
         input_shape: of the first input.
         output_shape: of the output.
-        kernel: (height, width) of a convolution or pooling window.
+        kernel: (height, width) of a convolution or pooling window; (length, 1) in one dimension.
         stride: likewise.
         padding: "same" or "valid".
         activation: fused into the layer, for example "relu"; None if linear.
@@ -56,6 +57,13 @@ class LayerSpec:
             its input is no flattened map.
         inputs: names of the layers whose outputs it takes, in order; `NETWORK_INPUT` for an input
             of the network. Empty where the layer is described alone.
+        groups: of channels that a convolution keeps apart.
+        dilation: (height, width) of a convolution's; None where it is (1, 1).
+        counted_macs: multiply-accumulates of a layer whose other fields don't tell them.
+        keeps_channels: whether an output channel is made of that channel of the inputs alone,
+            where the kind does not say it: padding, scaling, an activation that is an operation.
+        repeats: name of the layer that is called again here, with the same weights; they count
+            once for the network, and for each of its calls.
     """
 
     name: str
@@ -73,13 +81,20 @@ class LayerSpec:
     group: str | None = None
     flattened_from: tuple[int, ...] | None = None
     inputs: tuple[str, ...] = ()
+    groups: int = 1
+    dilation: tuple[int, int] | None = None
+    counted_macs: int | None = None
+    keeps_channels: bool = False
+    repeats: str | None = None
 
     def __post_init__(self) -> None:
         shapes = (self.input_shape, self.output_shape, self.kernel, self.stride)
-        for shape in (*shapes, self.flattened_from):
+        for shape in (*shapes, self.flattened_from, self.dilation):
             require_range("a size", 0, _LONGEST, *(shape or ()))
             require_range("a number of dimensions", 0, _MOST_DIMENSIONS, len(shape or ()))
-        require_range("a number of weights", 0, _HUGE, self.weights, self.nonzero_weights)
+        counts = (self.weights, self.nonzero_weights, self.counted_macs or 0)
+        require_range("a number of weights", 0, _HUGE, *counts)
+        require_range("a number of groups", 1, _LONGEST, self.groups)
         require_range("a number of bits", 1, 64, self.weight_bits, self.activation_bits)
         if self.kind in _MULTIPLIES and not (self.input_shape and self.output_shape):
             raise ValueError(f"a {self.kind} layer has no shape")
@@ -97,13 +112,17 @@ class LayerSpec:
 
         Sparse layers count the multiplications with stored weights only.
         """
-        if self.kind is LayerKind.DENSE:
+        if self.counted_macs is not None:
+            dense = self.counted_macs
+        elif self.kind is LayerKind.DENSE:
             dense = self.input_shape[-1] * self.output_shape[-1]
             dense *= math.prod(self.output_shape[:-1])
+        elif self.kind is LayerKind.TRANSPOSED:
+            dense = math.prod(self.input_shape) * math.prod(self.kernel or ())
+            dense *= self.output_shape[-1]
         elif self.kind in _CONVOLVES:
-            assert self.kernel is not None
             channels = self.input_shape[-1] if self.kind is LayerKind.CONV else 1
-            dense = self.activations * math.prod(self.kernel) * channels
+            dense = self.activations * math.prod(self.kernel or ()) * channels // self.groups
         else:
             return 0
         return dense if not self.weights else round(dense * self.nonzero_weights / self.weights)
@@ -115,17 +134,27 @@ class ModelSpec:
 
     Attributes:
         name: for messages.
-        input_shape: without the batch.
+        input_shape: without the batch; of the first input.
         layers: in order: none comes before one that it takes the output of.
+        more_input_shapes: of the other inputs.
+        outputs: names of the layers that give the network's outputs, where one of them is read
+            by a layer, too; empty where outputs are what no layer reads.
     """
 
     name: str
     input_shape: tuple[int, ...]
     layers: tuple[LayerSpec, ...]
+    more_input_shapes: tuple[tuple[int, ...], ...] = ()
+    outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         sizes = (self.parameter_storage_bytes, self.activation_storage_bytes)
         require_range("a network's cost", 0, _HUGE, self.macs, *sizes)
+
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of all inputs, without the batch."""
+        return (self.input_shape, *self.more_input_shapes)
 
     @property
     def macs(self) -> int:
@@ -135,7 +164,7 @@ class ModelSpec:
     @property
     def weights(self) -> int:
         """|W|: stored weights, in elements."""
-        return sum(layer.nonzero_weights for layer in self.layers)
+        return sum(layer.nonzero_weights for layer in self.layers if layer.repeats is None)
 
     @property
     def activations(self) -> int:
@@ -147,7 +176,12 @@ class ModelSpec:
     @property
     def parameter_storage_bytes(self) -> float:
         """S_p of Eq. 3, in bytes."""
-        return sum(layer.nonzero_weights * layer.weight_bits for layer in self.layers) / 8
+        bits = (
+            layer.nonzero_weights * layer.weight_bits
+            for layer in self.layers
+            if layer.repeats is None
+        )
+        return sum(bits) / 8
 
     @property
     def activation_storage_bytes(self) -> float:
@@ -172,23 +206,49 @@ class ModelSpec:
                 return layer
         raise KeyError(name)
 
+    def gives_output(self, name: str) -> bool:
+        """Whether the network's outputs are what that layer gives, or some of it."""
+        return name in self.outputs or not any(name in layer.inputs for layer in self.layers)
+
     def readers(self, name: str) -> tuple[LayerSpec, ...]:
         """The layers that take the output of the one of that name."""
         return tuple(layer for layer in self.layers if name in layer.inputs)
 
     def in_precision(self, precision: Precision) -> ModelSpec:
         """The same network in another number format."""
+        kept = _ends(self.layers) if keeps_ends(precision) else set()
         return replace(
             self,
             layers=tuple(
-                replace(
-                    layer,
-                    weight_bits=precision.weight_bits,
-                    activation_bits=precision.activation_bits,
-                    nonzero_weights=layer.nonzero_weights
-                    if precision.stores_sparse
-                    else layer.weights,
-                )
-                for layer in self.layers
+                _in_precision(layer, precision, layer.name in kept) for layer in self.layers
             ),
         )
+
+
+def _ends(layers: tuple[LayerSpec, ...]) -> set[str]:
+    """Names of those that have weights and see no other such layer's output, or give it to none.
+
+    What has weights is multiplied by them but for batch normalisation, which is folded.
+    """
+    before: dict[str, set[str]] = {NETWORK_INPUT: set()}  # of each layer: those with weights
+    followed: set[str] = set()
+    heavy = [x.name for x in layers if x.weights and x.kind is not LayerKind.BATCH_NORM]
+    for layer in layers:
+        seen = {name for one in layer.inputs for name in before.get(one, ())}
+        is_heavy = layer.name in heavy
+        followed |= seen if is_heavy else set()
+        before[layer.name] = {*seen, layer.name} if is_heavy else seen
+    first = {name for name in heavy if before[name] == {name}}
+    return first | {name for name in heavy if name not in followed}
+
+
+def _in_precision(layer: LayerSpec, precision: Precision, is_kept: bool) -> LayerSpec:
+    stored = layer.nonzero_weights if precision.stores_sparse else layer.weights
+    if is_kept:
+        return replace(layer, nonzero_weights=stored)
+    return replace(
+        layer,
+        weight_bits=precision.weight_bits,
+        activation_bits=precision.activation_bits,
+        nonzero_weights=stored,
+    )

@@ -10,11 +10,14 @@ JASA 1994). So an interval errs at most as often as it says, for every n and how
 differences are; no normal approximation is made.
 
 **Samples with any score of a range.** The differences of one network's scores from another's are
-bounded, whatever their law. The interval of their mean is the empirical Bernstein bound of Maurer
-and Pontil ("Empirical Bernstein bounds and sample variance penalization", COLT 2009, Theorem 4):
-of n independent values within 0..1 with the sample variance V, the mean is above the observed one
-by more than sqrt(2 V ln(2/delta) / n) + 7 ln(2/delta) / (3 (n - 1)) with a probability of at most
-delta; mirrored it bounds the other side. It holds for every n, and is wide where n is small.
+bounded, whatever their law. A mean m of values within 0..1 is held possible until a bet against it
+has won too much (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
+betting", JRSS B 2024): with shares c of the capital, fixed beforehand, the product of
+1 - c (X - m) / (1 - m) over independent samples is 1 on average where the mean is m and never
+negative, and so is its mean over several c; that it reaches 1/tail has a probability of at most
+tail (Markov). It grows with m, so what is refuted lies above one number, the upper end; mirrored
+it gives the lower one. It holds for every n. Of 200 samples that do not differ it is +-3.3 %; the
+empirical Bernstein bound of Maurer and Pontil (COLT 2009), which stood here before, +-10 %.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ _GRID, _FINE_GRID = 8, 200
 _AT_ONCE = 10_000  # samples times values of the grid that are computed together
 _STEPS = 18  # of bisection: to 4e-6, to the safe side
 _LEAST_DIFFERING = 2  # samples
-_SPAN = 2.0  # of a difference of two scores, in ranges of the metric
+# Of the capital that is bet: large ones win where samples hardly differ, small ones of many.
+_SHARES = np.geomspace(0.002, 0.98, 24)
 
 
 class Paired(Protocol):
@@ -115,19 +119,15 @@ class PairedCounts:
         return loss_interval(self, tail)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PairedScores:
     """Two networks' scores of the same samples, where a score is any number of a range.
 
     Attributes:
-        loss: the mean difference, first less second, in ranges of the metric: -1..1.
-        variance: of the differences, in squares of that; unbiased.
-        samples: how many.
+        differences: (n,) first less second, in ranges of the metric: -1..1.
     """
 
-    loss: float
-    variance: float
-    samples: int
+    differences: Floats
 
     @classmethod
     def of(cls, first: npt.NDArray[Any], second: npt.NDArray[Any], span: float) -> PairedScores:
@@ -138,34 +138,43 @@ class PairedScores:
         """
         if first.shape != second.shape:
             raise ValueError(f"{len(first)} samples here, {len(second)} there")
-        differences = (first.astype(np.float64) - second) / span
-        variance = float(np.var(differences, ddof=1)) if len(first) > 1 else 0.0
-        return cls(float(np.mean(differences)), variance, len(first))
+        return cls((first.astype(np.float64) - second) / span)
+
+    @property
+    def samples(self) -> int:
+        """How many."""
+        return len(self.differences)
+
+    @property
+    def loss(self) -> float:
+        """The mean difference."""
+        return float(np.mean(self.differences))
 
     @property
     def square(self) -> float:
         """As if two samples differed by the whole range, at least."""
-        return max(self.variance + self.loss**2, _LEAST_DIFFERING / self.samples)
+        found = float(np.mean(np.square(self.differences)))
+        return max(found, _LEAST_DIFFERING / self.samples)
 
     def interval(self, tail: float) -> tuple[float, float]:
-        """By the empirical Bernstein bound; each end errs with a probability of at most `tail`."""
-        margin = bernstein_margin(self.variance, self.samples, tail)
-        return max(self.loss - margin, -1.0), min(self.loss + margin, 1.0)
+        """By betting; each end errs with a probability of at most `tail`."""
+        values = (self.differences.clip(-1.0, 1.0) + 1) / 2
+        low, high = 1 - _refuted_from(1 - values, tail), _refuted_from(values, tail)
+        return max(2 * low - 1, -1.0), min(2 * high - 1, 1.0)
 
 
-def bernstein_margin(variance: float, samples: int, tail: float) -> float:
-    """How far the mean of differences may be from that of a sample: Theorem 4, either side.
+def _refuted_from(values: Floats, tail: float) -> float:
+    """The least mean that bets on a smaller one refute, of values within 0..1; 1 if none is."""
+    parts = np.array_split(values, len(values) // _AT_ONCE + 1)
 
-    Args:
-        variance: of the sample, unbiased.
-        samples: how many independent ones; infinite for one, which says nothing.
-        tail: the probability that the mean is farther away on that side, at most.
-    """
-    if samples < 2:
-        return math.inf
-    logarithm = math.log(2 / tail)
-    spread = math.sqrt(2 * variance * logarithm / samples)
-    return spread + _SPAN * 7 * logarithm / (3 * (samples - 1))
+    def is_refuted(mean: float) -> bool:
+        won = np.zeros(len(_SHARES))
+        for part in parts:
+            won += np.log1p(-_SHARES[:, None] * ((part - mean) / (1 - mean))).sum(axis=1)
+        return bool(np.logaddexp.reduce(won) - math.log(len(_SHARES)) >= -math.log(tail))
+
+    found = float(values.mean())
+    return _bisect(is_refuted, found, 1.0) if found < 1 else 1.0
 
 
 @functools.lru_cache(maxsize=256)

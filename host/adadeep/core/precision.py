@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from adadeep.core.rows import Rows
@@ -9,6 +10,10 @@ from adadeep.core.rows import Rows
 
 class Precision(Protocol):
     """A number format of the whole network.
+
+    A precision may have more: `is_searched`, `keeps_ends` and `finish`; see the functions of
+    those names. One that has none of them is searched, is of all layers, and takes what the
+    converter gives.
 
     Attributes:
         name: in the registry, in plans: "int8".
@@ -42,3 +47,24 @@ class Precision(Protocol):
             sparse: whether kernels are to be stored without their zeros; only if `stores_sparse`.
         """
         ...
+
+
+def is_searched(precision: Precision) -> bool:
+    """Whether a search tries it without being told to: yes, unless it says no."""
+    return bool(getattr(precision, "is_searched", True))
+
+
+def keeps_ends(precision: Precision) -> bool:
+    """Whether the first and the last layer with weights stay as they were trained."""
+    return bool(getattr(precision, "keeps_ends", False))
+
+
+def finish(precision: Precision, converted: bytes) -> bytes:
+    """What the precision makes of what the converter gave: the .tflite.
+
+    Args:
+        precision: that set up the converter.
+        converted: a .tflite, or what `configure` had the converter give in its place.
+    """
+    last: Callable[[bytes], bytes] | None = getattr(precision, "finish", None)
+    return converted if last is None else last(converted)

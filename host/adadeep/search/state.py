@@ -14,7 +14,8 @@ from adadeep.core.space import DecisionPoint, SearchSpace
 
 Vector = npt.NDArray[np.float32]
 
-_KINDS = tuple(LayerKind)
+# Those of layers that are decided on; a new member must not change what a trained network sees.
+_KINDS = tuple(kind for kind in LayerKind if kind is not LayerKind.TRANSPOSED)
 _LOG_SCALE = 20.0  # log2 of the greatest extent, MACs, weights or limit to be told apart well
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from adadeep import __version__
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import PRECISIONS, of_a_search
 from adadeep.core.cost_source import ENERGY
 from adadeep.core.errors import DemandUnmet, Interrupted, TransientDeviceError
 from adadeep.core.plan import CompressionPlan, LayerChoice
+from adadeep.core.plan_text import PlanText
 from adadeep.core.registry import Registry
 from adadeep.core.sampler import Sampler
 from adadeep.core.search import Goal, ScoredTrial, SearchContext, TargetKnowledge
@@ -137,8 +138,9 @@ class _Search:
         self.store = ArtifactStore(self.bench.folder.absolute() / MODELS)
         techniques = list(TECHNIQUES.usable().values())
         initial = self.trainer.opened.spec
-        whole = build_space(initial, techniques, tuple(PRECISIONS.usable()))
         config = self.config
+        named = (*config.only, *(PlanText.read(text).precision for text in config.tries))
+        whole = build_space(initial, techniques, of_a_search(named))
         self.choices = Choices.of(whole, config.tries, config.keep, config.only)
         records = (device.record for device in self.bench.devices.values())
         by_formula = all(record.sources[ENERGY] == ANALYTIC.name for record in records)

@@ -115,6 +115,7 @@ class StudyCrew:
             return Done(job, None, answer.error, seconds)
         made = answer.reply
         network = Path(made.network) if made.network else None
+        assert made.scores is not None  # a search has data
         stored = self._store.adopt(Path(made.model), network)
         result = MadeNetwork(
             stored.model_sha256, stored.file_bytes, made.scores, made.spec, stored.network_sha256

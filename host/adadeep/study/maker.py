@@ -8,14 +8,16 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec
+from adadeep.convert.check import check
 from adadeep.convert.precisions.registry import PRECISIONS
 from adadeep.convert.tflite import convert
 from adadeep.convert.verify import run_tflite
@@ -28,7 +30,16 @@ from adadeep.core.rows import Rows, named
 from adadeep.core.scores import SampleScores, judged
 from adadeep.core.task import Training, full_steps_of, learns_from_teacher, train_by
 from adadeep.study.opening import Start, basis_of, opened
-from adadeep.study.worker_messages import Made, Opened, OpenTask, Sample, Sampled
+from adadeep.study.worker_messages import (
+    Explain,
+    Explained,
+    Made,
+    Opened,
+    OpenTask,
+    PartLoss,
+    Sample,
+    Sampled,
+)
 from adadeep.training.fit import outputs_of
 
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
@@ -47,12 +58,20 @@ def plan_seed(seed: int, plan: CompressionPlan) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
+def _part_loss(layers: tuple[str, ...], sqnr_db: float | None) -> PartLoss:
+    """For JSON, which has no infinity."""
+    is_lossless = sqnr_db is not None and math.isinf(sqnr_db)
+    return PartLoss(layers, None if is_lossless else sqnr_db, is_lossless)
+
+
 class KerasMaker:
     """Makes the networks of one task.
 
     Args:
         start: the task, and its initial network.
     """
+
+    is_bare: Literal[False] = False
 
     def __init__(self, start: Start) -> None:
         self._task = start.task
@@ -107,6 +126,7 @@ class KerasMaker:
         precision = PRECISIONS.get(plan.precision)
         spec = model_spec(model, plan.label, made.hooks).in_precision(precision)
         tflite = convert(model, precision, data.x_train[:_REPRESENTATIVE], made.stores_sparse)
+        check(model, tflite, precision, data.x_val)
         file, network = part_file(folder, plan, "tflite"), None
         write_atomic(file, tflite)
         if plan.choices:
@@ -139,6 +159,23 @@ class KerasMaker:
         path = Path(request.folder) / f"{PART}samples.npz"
         write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
+
+    def explain(self, request: Explain) -> Explained:
+        """What int8 costs by layer.
+
+        Raises:
+            ConversionError: the network can't be converted.
+        """
+        import keras
+
+        from adadeep.convert.losses import int8_losses
+
+        model, data = (
+            keras.models.load_model(request.network, safe_mode=not request.trust),
+            self._task.data,
+        )
+        found = int8_losses(model, data.x_train[:_REPRESENTATIVE], data.x_val)
+        return Explained(tuple(_part_loss(one.layers, one.sqnr_db) for one in found))
 
     def _compressed(self, plan: CompressionPlan, full: bool = False) -> Compressed[Any]:
         if not plan.choices:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core import units
 from adadeep.core.cost import Provenance, Quantity
 from adadeep.core.cost_source import ENERGY
@@ -108,9 +108,8 @@ def space_of(content: JournalContent) -> SearchSpace | None:
     if artifact is None or not content.sessions:
         return None
     session = content.sessions[-1].session
-    whole = build_space(
-        artifact.spec, list(TECHNIQUES.usable().values()), tuple(PRECISIONS.usable())
-    )
+    named = (*session.only, *(plan.precision for plan in session.own_plans))
+    whole = build_space(artifact.spec, list(TECHNIQUES.usable().values()), of_a_search(named))
     choices = Choices.of(whole, (), session.keep, session.only)
     return choices.space if choices.key == session.space else None
 

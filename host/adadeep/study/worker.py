@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 
 from adadeep.core import errors
-from adadeep.core.errors import AdaDeepError
+from adadeep.core.errors import AdaDeepError, ConfigError
 from adadeep.study.worker_messages import (
+    Explain,
     Failed,
     Judge,
     Judged,
@@ -32,6 +33,7 @@ from adadeep.study.worker_messages import (
 )
 
 if TYPE_CHECKING:
+    from adadeep.study.bare import BareMaker
     from adadeep.study.maker import KerasMaker
 
 _HOST_GONE = 3
@@ -59,7 +61,7 @@ class Worker:
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
-        self._maker: KerasMaker | None = None
+        self._maker: KerasMaker | BareMaker | None = None
 
     def answer(self, line: bytes) -> None:
         """Carries out one request; whatever goes wrong is an answer, too."""
@@ -77,16 +79,25 @@ class Worker:
         assert self._maker is not None
         if isinstance(request, Make):
             return self._maker.make(request.plan, request.folder, request.full)
+        return self._of_data(request)
+
+    def _of_data(self, request: Judge | Sample | Explain) -> Reply:
+        maker = self._maker
+        if maker is None or maker.is_bare:
+            raise ConfigError("there are no data; name some by --data.")
         if isinstance(request, Judge):
-            return Judged(self._maker.judge(request.model, request.part))
-        assert isinstance(request, Sample)
-        return self._maker.sample(request)
+            return Judged(maker.judge(request.model, request.part))
+        if isinstance(request, Explain):
+            return maker.explain(request)
+        return maker.sample(request)
 
     def _open(self, request: OpenTask) -> Opened:
         self._stage(f"loading {request.task}")
-        from adadeep.study.maker import KerasMaker  # TensorFlow: seconds
+        from adadeep.study.bare import BareMaker  # TensorFlow: seconds
+        from adadeep.study.maker import KerasMaker
 
-        self._maker = KerasMaker.open(request, self._stage)
+        maker = BareMaker if request.is_bare else KerasMaker
+        self._maker = maker.open(request, self._stage)
         return self._maker.opened
 
     def _stage(self, text: str) -> None:

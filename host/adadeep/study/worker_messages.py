@@ -29,6 +29,7 @@ class OpenTask(msgspec.Struct, frozen=True, tag="open"):
             this one would be trained from.
         own: the user's network and data; None where `task` is a registered one.
         cache: folder of trained initial networks; None where none is to be used.
+        is_bare: whether the network alone is wanted: no data, nothing is trained or judged.
     """
 
     task: str
@@ -38,6 +39,7 @@ class OpenTask(msgspec.Struct, frozen=True, tag="open"):
     others: tuple[OtherInitial, ...] = ()
     own: OwnTask | None = None
     cache: str | None = None
+    is_bare: bool = False
 
 
 class Make(msgspec.Struct, frozen=True, tag="make"):
@@ -75,7 +77,19 @@ class Sample(msgspec.Struct, frozen=True, tag="sample"):
     folder: str
 
 
-Request = OpenTask | Make | Judge | Sample
+class Explain(msgspec.Struct, frozen=True, tag="explain"):
+    """Say what int8 costs by layer. Answered by `Explained`.
+
+    Attributes:
+        network: path of the .keras.
+        trust: whether code in it may be run.
+    """
+
+    network: str
+    trust: bool = False
+
+
+Request = OpenTask | Make | Judge | Sample | Explain
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
@@ -105,13 +119,13 @@ class Made(msgspec.Struct, frozen=True, tag="made"):
     Attributes:
         model: path of its .tflite.
         network: path of its .keras; None where it is the initial network itself.
-        scores: of the validation samples.
+        scores: of the validation samples; None where there are no data.
         spec: what it is, in its precision.
     """
 
     model: str
     network: str | None
-    scores: SampleScores
+    scores: SampleScores | None
     spec: ModelSpec
 
 
@@ -125,6 +139,27 @@ class Sampled(msgspec.Struct, frozen=True, tag="sampled"):
     """Path of an .npz: `inputs`, `labels`, and the outputs of each model under its name."""
 
     path: str
+
+
+class PartLoss(msgspec.Struct, frozen=True):
+    """What is lost where some layers that follow one another are alone in int8.
+
+    Attributes:
+        layers: their names.
+        sqnr_db: signal to noise of the network's outputs then, in dB: the less, the more is lost.
+            None where nothing is, or where that can't be told.
+        is_lossless: whether nothing is.
+    """
+
+    layers: tuple[str, ...]
+    sqnr_db: float | None
+    is_lossless: bool = False
+
+
+class Explained(msgspec.Struct, frozen=True, tag="explained"):
+    """What int8 costs by layer, in order of execution."""
+
+    losses: tuple[PartLoss, ...]
 
 
 class Stage(msgspec.Struct, frozen=True, tag="stage"):
@@ -145,4 +180,4 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     message: str
 
 
-Reply = Opened | Made | Judged | Sampled | Stage | Failed
+Reply = Opened | Made | Judged | Sampled | Explained | Stage | Failed

@@ -10,26 +10,36 @@ import pytest
 
 from adadeep.convert.verify import max_difference, run_tflite
 from adadeep.core.errors import ConversionError
+from adadeep.core.layers import LayerKind, LayerSpec, ModelSpec
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.precision import Precision
 from adadeep.core.rows import each
 from adadeep.training.metrics.accuracy import ACCURACY
 
 X = np.random.default_rng(0).uniform(size=(40, 96)).astype(np.float32)
-WEIGHTS = 96 * 512 + 512 * 10
+SIZES = 96, 512, 128, 10
+SPEC = ModelSpec(
+    "three dense layers",
+    SIZES[:1],
+    tuple(
+        LayerSpec(f"d{to}", LayerKind.DENSE, (of,), (to,), weights=of * to + to, inputs=(before,))
+        for of, to, before in zip(SIZES, SIZES[1:], ("", "d512", "d128"), strict=False)
+    ),
+)
 
 _CONVERTED: dict[tuple[int, bool], tuple[Precision, bytes]] = {}
 
 
 @cache
 def network() -> Any:
-    """Two dense layers with `WEIGHTS` weights."""
+    """The network of `SPEC`."""
     import keras
 
-    start = [keras.initializers.GlorotUniform(seed=seed) for seed in (1, 2)]
-    inputs = keras.Input((96,))
-    x = keras.layers.Dense(512, "relu", kernel_initializer=start[0])(inputs)
-    x = keras.layers.Dense(10, "softmax", kernel_initializer=start[1])(x)
+    start = [keras.initializers.GlorotUniform(seed=seed) for seed in range(3)]
+    x = inputs = keras.Input(SIZES[:1])
+    for size, kernel in zip(SIZES[1:], start, strict=True):
+        ending = "softmax" if size == SIZES[-1] else "relu"
+        x = keras.layers.Dense(size, ending, kernel_initializer=kernel)(x)
     return keras.Model(inputs, x)
 
 
@@ -89,7 +99,7 @@ class PrecisionKit:
             assert detail["dtype"] is np.float32
 
     def test_a_weight_takes_as_many_bits_as_it_says(self, precision: Precision) -> None:
-        size = WEIGHTS * precision.weight_bits / 8
+        size = SPEC.in_precision(precision).parameter_storage_bytes
         assert size <= len(converted(precision)) < 1.1 * size + 8000
 
     def test_zeros_are_left_out_exactly_if_it_says_so(self, precision: Precision) -> None:

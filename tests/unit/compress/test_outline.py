@@ -106,24 +106,85 @@ MAPS = (8, 8, 16)
 @pytest.mark.parametrize(
     "needs_all",
     [
-        layer("odd", LayerKind.DEPTHWISE, MAPS, MAPS, kernel=(3, 3), weights=160),
-        layer("odd", LayerKind.CONCAT, MAPS, MAPS),
+        layer("odd", LayerKind.DEPTHWISE, MAPS, (8, 8, 32), kernel=(3, 3), weights=320),
         layer("odd", LayerKind.RESHAPE, MAPS, (64, 16)),
+        layer("odd", LayerKind.OTHER, MAPS, MAPS),
+        layer("odd", LayerKind.CONV, MAPS, MAPS, kernel=(1, 1), weights=128, groups=2),
     ],
     ids=lambda one: str(one.kind),
 )
 def test_channels_are_not_dropped_before_a_layer_that_needs_them_all(needs_all):
     dense = layer("fc", LayerKind.DENSE, (1024,), (3,), weights=3075)
-    for choice in (HALF, LayerChoice("L1")):
-        with pytest.raises(TechniqueNotApplicable, match=r"'odd'.*needs every channel"):
-            TECHNIQUES.get(choice.technique).outline(chain(CONV, needs_all, dense), "conv", choice)
+    model = chain(CONV, needs_all, dense)
+    with pytest.raises(TechniqueNotApplicable, match=r"'odd'.*needs every channel"):
+        TECHNIQUES.get("C2").outline(model, "conv", HALF)
+    new = TECHNIQUES.get("L1").outline(model, "conv", LayerChoice("L1"))
+    assert new.layer("odd") == replace(needs_all, inputs=("conv__concat",))
 
 
 def test_the_channels_that_are_the_classes_are_not_dropped():
     pool = layer("pool", LayerKind.GLOBAL_POOL, MAPS, (16,))
-    for choice in (HALF, LayerChoice("L1")):
-        with pytest.raises(TechniqueNotApplicable, match="outputs"):
-            TECHNIQUES.get(choice.technique).outline(chain(CONV, pool), "conv", choice)
+    with pytest.raises(TechniqueNotApplicable, match="outputs"):
+        TECHNIQUES.get("C2").outline(chain(CONV, pool), "conv", HALF)
+    new = TECHNIQUES.get("L1").outline(chain(CONV, pool), "conv", LayerChoice("L1"))
+    assert new.layer("pool").output_shape == (16,)
+
+
+def test_a_depthwise_convolution_has_its_weights_by_channel():
+    deep = layer("deep", LayerKind.DEPTHWISE, MAPS, MAPS, kernel=(3, 3), weights=160)
+    last = layer("last", LayerKind.CONV, MAPS, (8, 8, 2), kernel=(1, 1), weights=34)
+    new = TECHNIQUES.get("C2").outline(chain(CONV, deep, last), "conv", HALF)
+    assert (new.layer("deep").output_shape, new.layer("deep").weights) == ((8, 8, 8), 80)
+    assert new.layer("last").weights == 18
+
+
+def test_a_concatenation_is_narrower_by_what_one_of_its_parts_lost():
+    both = layer("both", LayerKind.CONCAT, MAPS, (8, 8, 20))
+    last = layer("last", LayerKind.CONV, (8, 8, 20), (8, 8, 2), kernel=(1, 1), weights=42)
+    both = replace(both, inputs=("conv", ""))
+    model = ModelSpec(
+        "m", (8, 8, 4), (replace(CONV, inputs=("",)), both, replace(last, inputs=("both",)))
+    )
+    new = TECHNIQUES.get("C2").outline(model, "conv", HALF)
+    assert new.layer("both").output_shape == (8, 8, 12)
+    assert new.layer("last").weights == 26
+
+
+def test_sums_take_fewer_channels_where_all_that_they_add_have_the_same():
+    act = layer("act", LayerKind.ACTIVATION, MAPS, MAPS, activation="sigmoid")
+    swish = replace(layer("swish", LayerKind.ADD, MAPS, MAPS), inputs=("conv", "act"))
+    last = layer("last", LayerKind.CONV, MAPS, (8, 8, 2), kernel=(1, 1), weights=34)
+    front = (replace(CONV, inputs=("",)), replace(act, inputs=("conv",)))
+    model = ModelSpec("m", (8, 8, 4), (*front, swish, replace(last, inputs=("swish",))))
+    new = TECHNIQUES.get("C2").outline(model, "conv", HALF)
+    assert new.layer("swish").output_shape == (8, 8, 8)
+    tied = replace(swish, inputs=("act", ""))
+    model = replace(model, layers=(*front, tied, replace(last, inputs=("swish",))))
+    with pytest.raises(TechniqueNotApplicable, match="'swish'"):
+        TECHNIQUES.get("C2").outline(model, "conv", HALF)
+
+
+def test_a_layer_is_replaced_in_all_of_its_calls():
+    again = replace(CONV, name="conv@2", repeats="conv", inputs=("",))
+    both = replace(layer("both", LayerKind.ADD, MAPS, MAPS), inputs=("conv", "conv@2"))
+    last = layer("last", LayerKind.CONV, MAPS, (8, 8, 2), kernel=(1, 1), weights=34)
+    front = (replace(CONV, inputs=("",)), again, both)
+    model = ModelSpec("m", (8, 8, 4), (*front, replace(last, inputs=("both",))))
+    new = TECHNIQUES.get("C2").outline(model, "conv", HALF)
+    assert names(new) == [
+        "conv__depthwise", "conv__pointwise", "conv__depthwise@2", "conv__pointwise@2", "both",
+        "last",
+    ]  # fmt: skip
+    assert new.layer("both").inputs == ("conv__pointwise", "conv__pointwise@2")
+    assert new.layer("conv__pointwise@2").inputs == ("conv__depthwise@2",)
+    assert new.layer("both").output_shape == (8, 8, 8)
+    with pytest.raises(TechniqueNotApplicable, match=r"'conv@2' is another call of layer 'conv'"):
+        TECHNIQUES.get("C2").outline(model, "conv@2", HALF)
+    sizes = replace(again, input_shape=(6, 6, 4), output_shape=(6, 6, 16))
+    with pytest.raises(TechniqueNotApplicable, match="several sizes"):
+        TECHNIQUES.get("C2").outline(
+            replace(model, layers=(front[0], sizes, both, model.layers[-1])), "conv", HALF
+        )
 
 
 def test_a_norm_has_its_weights_by_channel():
@@ -134,15 +195,12 @@ def test_a_norm_has_its_weights_by_channel():
     assert new.layer("last").weights == 18
 
 
-def test_of_a_layer_that_nothing_is_known_of_nothing_is_said():
-    pad = layer("pad", LayerKind.OTHER, MAPS, (10, 10, 16))
+def test_channels_pass_what_is_known_to_keep_them():
+    pad = layer("pad", LayerKind.OTHER, MAPS, (10, 10, 16), keeps_channels=True)
     last = layer("last", LayerKind.CONV, (10, 10, 16), (8, 8, 2), kernel=(3, 3), weights=290)
-    model = chain(CONV, pad, last)
-    assert TECHNIQUES.get("C2").outline(model, "conv", HALF) is None
-    full = LayerChoice("C2", (("alpha", 1.0),))
-    assert TECHNIQUES.get("C2").outline(model, "conv", full).layer("pad") == replace(
-        pad, inputs=("conv__pointwise",)
-    )
+    new = TECHNIQUES.get("C2").outline(chain(CONV, pad, last), "conv", HALF)
+    assert new.layer("pad").output_shape == (10, 10, 8)
+    assert new.layer("last").weights == 146
 
 
 def test_l3_takes_no_flattening_that_another_layer_reads():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core.space import build_space
 from adadeep.search.ascent import random_plans
 from adadeep.search.known_tables import additive_table
@@ -116,7 +116,7 @@ def test_two_unknown_choices_share_what_a_plan_is_missing_and_what_is_known_stay
 def lenet():
     spec = lenet_spec(16)
     techniques = [*TECHNIQUES.usable().values()]
-    return spec, build_space(spec, techniques, tuple(PRECISIONS.usable()))
+    return spec, build_space(spec, techniques, of_a_search())
 
 
 @pytest.mark.parametrize("what", ["storage_bytes", "macs", "energy_mj"])

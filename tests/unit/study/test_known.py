@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan, LayerChoice
@@ -68,7 +68,7 @@ def test_costs_that_are_known_are_those_of_the_network_and_its_file_is_no_larger
     made_by = KerasMaker.open(opening, lambda text: None)
     known = KnownBeforehand(made_by.spec, knows_energy=True)
     techniques = list(TECHNIQUES.usable().values())
-    space = build_space(made_by.spec, techniques, tuple(PRECISIONS.usable()))
+    space = build_space(made_by.spec, techniques, of_a_search())
     sampler, found = RandomSampler(space, 3), 0
     for plan in [CompressionPlan(), *(sampler.ask() for _ in range(7))]:
         told = known(plan)

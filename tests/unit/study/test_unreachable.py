@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.convert.precisions.registry import PRECISIONS
+from adadeep.convert.precisions.registry import of_a_search
 from adadeep.core.demand import UserDemand
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Limits
@@ -94,7 +94,7 @@ def test_a_part_of_the_space_reaches_less():
 
 def lenet():
     spec = lenet_spec(8)
-    space = build_space(spec, list(TECHNIQUES.usable().values()), tuple(PRECISIONS.usable()))
+    space = build_space(spec, list(TECHNIQUES.usable().values()), of_a_search())
     return space, KnownBeforehand(spec, knows_energy=True)
 
 

@@ -1,12 +1,12 @@
-"""float16: weights of half the size; what is computed stays float32."""
+"""half: weights of half the size; what is computed stays float32."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class Float16:
-    name = "float16"
+class Half:
+    name = "half"
     title = "16-bit floats, rounded after training"
     weight_bits = 16
     activation_bits = 32
@@ -22,4 +22,4 @@ class Float16:
         converter.target_spec.supported_types = [tf.float16]
 
 
-FLOAT16 = Float16()
+HALF = Half()

@@ -1,0 +1,111 @@
+"""What techniques would do to the layers of a network, by their outlines: nothing is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adadeep.core.errors import TechniqueNotApplicable
+from adadeep.core.layers import LayerSpec, ModelSpec
+from adadeep.core.plan import LayerChoice
+from adadeep.core.protocols import Technique
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A technique on a layer, with the setting of it that saves most of S_p.
+
+    Attributes:
+        layer: its name.
+        technique: its name.
+        settings: all that it offers and that can be applied, as they are written.
+        best: the one that the savings are of; None where only the weights tell.
+        storage_saved: share of the network's S_p; None likewise.
+        macs_saved: share of the network's MACs; likewise.
+    """
+
+    layer: str
+    technique: str
+    settings: tuple[str, ...]
+    best: str | None
+    storage_saved: float | None
+    macs_saved: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A technique that a layer can't take.
+
+    Attributes:
+        layer: its name.
+        technique: its name.
+        reason: a sentence.
+    """
+
+    layer: str
+    technique: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What can be done to a network.
+
+    Attributes:
+        model: the network.
+        offers: in the order of its layers.
+        refusals: likewise: of layers that a technique is for, and can't be applied to.
+        untouched: layers with weights that no technique is for, by kind.
+    """
+
+    model: ModelSpec
+    offers: tuple[Offer, ...]
+    refusals: tuple[Refusal, ...]
+    untouched: Mapping[str, tuple[str, ...]]
+
+
+def offers_of(model: ModelSpec, techniques: Mapping[str, Technique[Any]]) -> Offers:
+    """What techniques would do to each layer of a network alone."""
+    offers: list[Offer] = []
+    refusals: list[Refusal] = []
+    untouched: dict[str, list[str]] = {}
+    for layer in model.layers:
+        is_asked = False
+        for name, technique in techniques.items():
+            found = _on_layer(model, layer, technique)
+            is_asked = is_asked or found is not None
+            if isinstance(found, Offer):
+                offers.append(found)
+            elif found is not None:
+                refusals.append(Refusal(layer.name, name, found))
+        if layer.weights and not is_asked:
+            untouched.setdefault(str(layer.kind), []).append(layer.name)
+    kinds = {kind: tuple(names) for kind, names in untouched.items()}
+    return Offers(model, tuple(offers), tuple(refusals), kinds)
+
+
+def _on_layer(model: ModelSpec, layer: LayerSpec, technique: Technique[Any]) -> Offer | str | None:
+    """What it offers, why it can't, or None where it is not for such layers."""
+    reason, possible = None, list[tuple[LayerChoice, ModelSpec | None]]()
+    for choice in technique.choices(layer) if technique.applies_to(layer) else ():
+        try:
+            possible.append((choice, technique.outline(model, layer.name, choice)))
+        except TechniqueNotApplicable as error:
+            reason = reason or str(error)
+    if not possible:
+        return reason
+    labels = tuple(choice.label for choice, _ in possible)
+    told = [(choice, made) for choice, made in possible if made is not None]
+    if not told:
+        return Offer(layer.name, technique.name, labels, None, None, None)
+    best, made = min(told, key=lambda pair: pair[1].parameter_storage_bytes)
+    return Offer(
+        layer.name, technique.name, labels, best.label,
+        _saved(model.parameter_storage_bytes, made.parameter_storage_bytes),
+        _saved(model.macs, made.macs),
+    )  # fmt: skip
+
+
+def _saved(before: float, after: float) -> float:
+    return 1 - after / before if before else 0.0
