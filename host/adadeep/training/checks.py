@@ -24,7 +24,7 @@ def fitted(given: Given, inputs: tuple[Port, ...]) -> Given:
         ConfigError: they can't be fed; says what to do.
     """
     parts = {
-        name: part and _fitted(part, inputs, f"{given.source}{suffix}")
+        name: None if part is None else _fitted(part, inputs, f"{given.source}{suffix}")
         for name, part, suffix in (
             ("samples", given.samples, ""),
             ("test", given.test, ", test"),

@@ -19,6 +19,7 @@ import tensorflow as tf
 from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.rows import Array, Rows, each, together
 from adadeep.core.task import Data
+from adadeep.training.frozen import reseed
 from adadeep.training.objective import Objective
 
 # Of this code: networks that another version trained are other networks.
@@ -95,8 +96,9 @@ def train(
     objective = (
         loss if isinstance(loss, Objective) else Objective((keras.losses.get(loss),), (1.0,))
     )
-    keras.utils.set_random_seed(schedule.seed)  # of dropout and augmentation
     model = made.network
+    keras.utils.set_random_seed(schedule.seed)  # of what augments
+    reseed(model, schedule.seed)
     loss_of_batch = _loss_of_batch(model, objective, aid.augment)
     masks = _masks(model, made.hooks)
     variables = [variable.value for variable in model.trainable_variables]

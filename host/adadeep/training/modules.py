@@ -6,8 +6,11 @@ import contextlib
 import hashlib
 import importlib
 import inspect
+import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from adadeep.core.display import one_line
@@ -28,13 +31,13 @@ def call(target: str, search_path: str, option: str) -> Any:
     function = _function(target, search_path, option)
     shown = one_line(target, _LONGEST)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with _apart():
             return function()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit, too: a module may be a program
         raise ConfigError(
-            f"{option} {shown} fails ({_told(error)}); mend it, and try it alone: it is called"
+            f"{option} {shown} fails ({told(error)}); mend it, and try it alone: it is called"
             " without arguments."
         ) from error
 
@@ -47,7 +50,7 @@ def _function(target: str, search_path: str, option: str) -> Callable[[], Any]:
     if search_path not in sys.path:
         sys.path.insert(0, search_path)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with _apart():
             found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
@@ -55,7 +58,7 @@ def _function(target: str, search_path: str, option: str) -> Callable[[], Any]:
         raise
     except BaseException as error:
         raise ConfigError(
-            f"{option} {shown} can't be imported ({_told(error)}); start where its module lies,"
+            f"{option} {shown} can't be imported ({told(error)}); start where its module lies,"
             " and try it by python -c 'import ...'."
         ) from error
     if not callable(found):
@@ -63,8 +66,23 @@ def _function(target: str, search_path: str, option: str) -> Callable[[], Any]:
     return found
 
 
-def _told(error: BaseException) -> str:
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """Meanwhile code of a user's neither writes to our stdout nor reads our stdin."""
+    before = sys.stdin
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        sys.stdin = nothing
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        finally:
+            sys.stdin = before
+
+
+def told(error: BaseException) -> str:
+    """What an error of others' code says, in one line, without TensorFlow's inner names."""
     text = why(error) if isinstance(error, Exception) else str(error)
+    text = re.sub(r"\{\{.*?\}\}\s*", "", text)
     return one_line(f"{type(error).__name__}: {text}".rstrip(": "), _LONGEST)
 
 

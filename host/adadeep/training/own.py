@@ -117,7 +117,8 @@ def _ends(model: Any, given: Given, own: OwnTask) -> tuple[End, ...]:
         return tuple(_of_itself(port) for port in outputs)
     ends = tuple(end_of(port, y) for port, y in zip(outputs, labels, strict=True))
     for part in (given.samples, given.test, given.val):
-        for end, y in zip(ends, (part and part.y) or (), strict=False):
+        found = () if part is None else part.y or ()
+        for end, y in zip(ends, found, strict=False):
             require_classes(end, y, given.source)
     return ends
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from adadeep.core.errors import ConfigError
 from adadeep.core.metric import Metric
+from adadeep.core.paired import PairedCounts, PairedScores
 from adadeep.core.rows import Array, Rows, together
 from adadeep.core.task import Data
 from adadeep.training.ends import End, Meaning
@@ -19,6 +20,8 @@ from adadeep.training.parts import FEWEST, Numbers, balanced, by_group, divided,
 from adadeep.training.spool import taken
 
 _HELD_OF_VAL = 1 / 3
+_FIRST_TAIL = 0.025  # of the first finalist's interval, with one limit
+_SMALL = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +78,22 @@ def data_of(given: Given, judging: Judging, model: Any) -> tuple[Data, list[str]
         are_labels_its_own=given.samples.y is None,
     )
     counts = ", ".join(f"{len(part)} {name}" for name, part in chosen.items())
-    return data, [f"samples: {counts}", *notes]
+    return data, [f"samples: {counts}", *_told_at_best(len(chosen["held"]), judging), *notes]
+
+
+def _told_at_best(held: int, judging: Judging) -> list[str]:
+    """The least loss that so many samples can rule out, where it is large."""
+    same = np.ones(held)
+    paired = (
+        PairedCounts(0, 0, held) if judging.metric.is_binary else PairedScores.of(same, same, 1.0)
+    )
+    least = paired.interval(_FIRST_TAIL)[1]
+    if least < _SMALL:
+        return []
+    return [
+        f"{held} held-back samples can rule out a loss of {100 * least:.1f} % at best: give more"
+        " samples for a sharper verdict"
+    ]
 
 
 def _divided(

@@ -9,6 +9,7 @@ from adadeep.core.rows import each
 from adadeep.core.task import Data
 from adadeep.training.ends import End, ports
 from adadeep.training.frozen import about_macs
+from adadeep.training.modules import told
 from adadeep.training.objective import Objective, Teaching, loss_name, loss_of_end
 from adadeep.training.recipes.own import OwnRecipe
 from adadeep.training.saying import (
@@ -101,7 +102,6 @@ def _require_it_runs(objective: Objective, model: Any, data: Data) -> None:
     """Raises ConfigError where a loss that was given does not take the labels and outputs."""
     import tensorflow as tf
 
-    from adadeep.core.display import one_line
     from adadeep.training.fit import outputs_of
 
     few = min(2, len(data.x_train))
@@ -113,7 +113,7 @@ def _require_it_runs(objective: Objective, model: Any, data: Data) -> None:
             raise ValueError("it is not finite")
     except Exception as error:  # the loss may be the user's own code
         raise ConfigError(
-            f"the loss fails on two samples ({one_line(str(error), 120)}); give another by"
+            f"the loss fails on two samples ({told(error)}); give another by"
             " --train, or labels that fit it."
         ) from error
 

@@ -12,10 +12,12 @@ from adadeep.core.rows import Array
 
 Numbers = npt.NDArray[np.int64]
 
-TEST, HELD, VAL = 0.2, 0.1, 0.2  # of all samples; a third of what validates is held back
+# Test, held back, validate: of all samples, and where others test. Of few samples more are held
+# back: 200 of them can show a loss of 2.6 % at best, 400 one of 1.3 %.
+_FEW = 10_000
+_SHARES = {True: ((0.15, 0.2, 0.15), (0.2, 0.15)), False: ((0.2, 0.1, 0.2), (0.1, 0.2))}
 _SEED = 20180610
 FEWEST = 50  # samples: five are held back then
-_FEWEST_GROUPS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,7 @@ def by_group(groups: Array, shares: tuple[float, ...]) -> list[Numbers]:
 
 
 def parts_of(count: int, strata: Array | None, groups: Array | None, has_test: bool) -> Parts:
-    """Half train, 30 % validate (a third of them held back), 20 % test; 70 % where others test.
+    """Half train, half do what `_SHARES` says; more train where others test.
 
     Raises:
         ConfigError: there are too few samples or groups.
@@ -89,7 +91,7 @@ def parts_of(count: int, strata: Array | None, groups: Array | None, has_test: b
             f"there are {count} samples to train and validate with; give {FEWEST} or more, for a"
             " tenth of them is held back to judge by."
         )
-    shares = (HELD, VAL) if has_test else (TEST, HELD, VAL)
+    shares = _SHARES[count < _FEW][has_test]
     found = by_group(groups, shares) if groups is not None else divided(count, shares, strata)
     test = np.empty(0, np.int64) if has_test else found.pop(0)
     held, val, train = found

@@ -98,7 +98,7 @@ def compiled(model: Any) -> dict[str, Any]:
     found = {"loss": model.loss, "loss_weights": config.get("loss_weights")}
     rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
     try:
-        found["learning_rate"] = float(rate)  # type: ignore[arg-type]
+        found["learning_rate"] = float(f"{float(rate):.6g}")  # type: ignore[arg-type]
     except (TypeError, ValueError):  # a schedule
         found["learning_rate"] = RATE
     return found

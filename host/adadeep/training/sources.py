@@ -7,7 +7,9 @@ from pathlib import Path
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.training.ends import Port
+from adadeep.training.functions import members_by
 from adadeep.training.given import Given, named
+from adadeep.training.images import members_of
 from adadeep.training.npz import read_npz
 
 
@@ -29,6 +31,11 @@ def given_by(
     shown = one_line(name, 80)
     if path.suffix == ".npz" or path.is_file():
         return named(read_npz(path), shown, inputs, outputs)
+    if path.is_dir():
+        return named(members_of(path, inputs), shown, inputs, outputs)
+    if ":" in name:
+        members = members_by(name, search_path, (inputs, outputs))
+        return named(members, shown, inputs, outputs)
     raise ConfigError(
         f"{shown} is no data; name an .npz file, a folder with a folder of images for each class,"
         " or module:function."
