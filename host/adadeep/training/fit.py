@@ -128,7 +128,8 @@ def flat(model: keras.Model) -> Callable[..., tuple[tf.Tensor, ...]]:
     if len(model.inputs) == len(model.outputs) == 1 and _is_plain(model):
         return lambda inputs, training: (model(inputs[0], training=training),)
     ends = keras.Model(list(model.inputs), list(model.outputs))
-    return lambda inputs, training: tuple(ends(list(inputs), training=training))
+    # Keras gives one tensor for a list of one.
+    return lambda inputs, training: tuple(keras.tree.flatten(ends(list(inputs), training=training)))
 
 
 def _is_plain(model: keras.Model) -> bool:
