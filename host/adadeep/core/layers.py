@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from adadeep.core.precision import Precision
 from adadeep.core.reader import require_range
@@ -216,17 +217,17 @@ class ModelSpec:
 
     def in_precision(self, precision: Precision) -> ModelSpec:
         """The same network in another number format."""
+        bits = (precision.weight_bits, precision.activation_bits)
         return replace(
             self,
-            layers=tuple(
-                replace(
-                    layer,
-                    weight_bits=precision.weight_bits,
-                    activation_bits=precision.activation_bits,
-                    nonzero_weights=layer.nonzero_weights
-                    if precision.stores_sparse
-                    else layer.weights,
-                )
-                for layer in self.layers
-            ),
+            layers=tuple(_in_bits(layer, *bits, precision.stores_sparse) for layer in self.layers),
         )
+
+
+@lru_cache(maxsize=4096)  # plans of a network have most of their layers in common
+def _in_bits(layer: LayerSpec, weight: int, activation: int, stores_sparse: bool) -> LayerSpec:
+    stored = layer.nonzero_weights if stores_sparse else layer.weights
+    fields = {"weight_bits": weight, "activation_bits": activation, "nonzero_weights": stored}
+    if all(getattr(layer, name) == value for name, value in fields.items()):
+        return layer
+    return replace(layer, weight_bits=weight, activation_bits=activation, nonzero_weights=stored)
