@@ -165,7 +165,7 @@ def two_in_two_out(tiny: bool) -> keras.Model:
 
 def unet(tiny: bool) -> keras.Model:
     """Segmentation: down and up again, with the maps of the way down joined to those up."""
-    size, width, depth = (16, 8, 2) if tiny else (96, 16, 3)
+    size, width, depth = (16, 8, 1) if tiny else (96, 16, 3)
     inputs = keras.Input((size, size, 3), name="image")
     x, joined = inputs, []
     for level in range(depth):

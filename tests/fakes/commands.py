@@ -20,12 +20,15 @@ from adadeep.core.device_profile import DeviceProfile, ProfileEntry, ProfileProv
 from adadeep.core.layers import LayerKind, LayerSpec
 from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.noise import PRIOR
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.discovery import local_device
 from adadeep.devices.doctor import Check, CheckStatus
 from adadeep.profiles import files
+from adadeep.study.compressing import Compression, Weighed
 from adadeep.study.deploy import Agreement, Deployment
 from adadeep.testing.measurements import measurement, together
+from fakes.lenet_spec import lenet_spec
 from fakes.runs import of_now
 
 
@@ -112,6 +115,26 @@ def searched(patch: pytest.MonkeyPatch) -> None:
         ui.emit("search", {})
 
     patch.setattr(search_command, "_show", show)
+
+
+def a_network() -> None:
+    Path("m.keras").write_bytes(b"a network")
+
+
+def compressed(patch: pytest.MonkeyPatch) -> None:
+    a_network()
+    spec = lenet_spec()
+    plan = CompressionPlan((("fc1", LayerChoice("W1f")),))
+    found = Compression(
+        "m", plan, Weighed(spec, 1000), Weighed(spec, 500), Path("m-compressed.tflite"),
+        Path("m-compressed.keras"),
+    )  # fmt: skip
+    patch.setattr("adadeep.study.compressing.compress", lambda *_: found)
+
+
+def looked_at(patch: pytest.MonkeyPatch) -> None:
+    a_network()
+    patch.setattr("adadeep.study.look.network_of", lambda *_: lenet_spec())
 
 
 def measured_on(*known: str) -> Arrange:
@@ -232,6 +255,11 @@ CASES: dict[str, list[tuple[Arrange, str, int, str | None]]] = {
             "adadeep search digits -o a --episodes 8 --max-latency 2ms",
         ),
         (ran("a"), "--from a --max-latency 1ns", 4, None),  # the error says what to do
+    ],
+    "compress": [(compressed, "m.keras --plan fc1=W1f", 0, "adadeep measure m-compressed.tflite")],
+    "techniques": [
+        (nothing, "", 0, "adadeep techniques MODEL.keras"),
+        (looked_at, "m.keras", 0, "adadeep compress m.keras --plan fc1=L3"),
     ],
     "deploy": [
         (deployed(True, "digits"), "r", 0, "adadeep measure r/best.tflite -d 'R58 M12'"),

@@ -149,7 +149,8 @@ def _require_alone(model: ModelSpec, one: LayerSpec, layer: str) -> None:
 
 def _not_in_a_row(odd: str, layer: str) -> TechniqueNotApplicable:
     return TechniqueNotApplicable(
-        f"L3 replaces dense layers in a row, but {odd!r} is behind {layer!r}."
+        f"L3 replaces dense layers in a row, but {odd!r} is behind {layer!r}; choose another "
+        "technique there."
     )
 
 

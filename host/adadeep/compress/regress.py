@@ -74,7 +74,7 @@ def _run(model: keras.Model, samples: Rows) -> Iterator[Maps]:
     size = _samples_at_once(model)
     for start in range(0, len(samples), size):
         arrays = list(each(samples[start : start + size]))
-        found = model(arrays[0] if len(arrays) == 1 else arrays, training=False)
+        found = model(arrays, training=False)
         yield from (np.asarray(one) for one in keras.tree.flatten(found))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from adadeep.core.precision import Precision, keeps_ends
 from adadeep.core.reader import require_range
@@ -243,12 +244,17 @@ def _ends(layers: tuple[LayerSpec, ...]) -> set[str]:
 
 
 def _in_precision(layer: LayerSpec, precision: Precision, is_kept: bool) -> LayerSpec:
-    stored = layer.nonzero_weights if precision.stores_sparse else layer.weights
     if is_kept:
-        return replace(layer, nonzero_weights=stored)
-    return replace(
-        layer,
-        weight_bits=precision.weight_bits,
-        activation_bits=precision.activation_bits,
-        nonzero_weights=stored,
+        return _in_bits(layer, layer.weight_bits, layer.activation_bits, precision.stores_sparse)
+    return _in_bits(
+        layer, precision.weight_bits, precision.activation_bits, precision.stores_sparse
     )
+
+
+@lru_cache(maxsize=4096)  # plans of a network have most of their layers in common
+def _in_bits(layer: LayerSpec, weight: int, activation: int, stores_sparse: bool) -> LayerSpec:
+    stored = layer.nonzero_weights if stores_sparse else layer.weights
+    fields = {"weight_bits": weight, "activation_bits": activation, "nonzero_weights": stored}
+    if all(getattr(layer, name) == value for name, value in fields.items()):
+        return layer
+    return replace(layer, weight_bits=weight, activation_bits=activation, nonzero_weights=stored)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from adadeep.core.compressed import ModelT
 from adadeep.core.display import one_line
-from adadeep.core.errors import ConfigError
+from adadeep.core.errors import ConfigError, TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec, ModelSpec
 from adadeep.core.plan import NONE, UNCHANGED_PRECISION, CompressionPlan, LayerChoice
 from adadeep.core.protocols import Technique
@@ -127,6 +127,9 @@ def build_space(
 ) -> SearchSpace:
     """The space of an initial network: every layer that a technique applies to.
 
+    A choice whose outline is refused is left out; `refused` says of a technique why. A layer that
+    is called several times is decided on once.
+
     Args:
         model: the initial network.
         techniques: in the order in which their choices are numbered. One with a true attribute
@@ -139,18 +142,56 @@ def build_space(
     ending: set[int] = set()
     for layer in model.layers:
         options = {NOTHING}
-        for technique in techniques:
-            if technique.applies_to(layer):
-                numbers = {_number(actions, choice) for choice in technique.choices(layer)}
-                options |= numbers
-                if technique.replaces_following:
-                    ending |= numbers
+        for technique in techniques if layer.repeats is None else ():
+            choices = [
+                c for c in _choices(technique, layer) if _is_taken(model, technique, layer, c)
+            ]
+            numbers = {_number(actions, choice) for choice in choices}
+            options |= numbers
+            if technique.replaces_following:
+                ending |= numbers
         if len(options) > 1:
             points.append(DecisionPoint(layer, tuple(sorted(options))))
     if len(precisions) > 1:
         numbers = {_number(actions, PrecisionChoice(name)) for name in precisions}
         points.append(DecisionPoint(None, tuple(sorted(numbers))))
     return SearchSpace(model, tuple(actions), tuple(points), frozenset(ending))
+
+
+def refused(model: ModelSpec, technique: Technique[ModelT]) -> dict[str, str]:
+    """Why layers that hold weights can't be compressed by a technique, by name; one reason each.
+
+    Of a layer of which some choices are refused, why the first of them is.
+    """
+    reasons: dict[str, str] = {}
+    for layer in model.layers:
+        if layer.repeats is None and layer.weights:
+            asked = _choices(technique, layer) or (LayerChoice(technique.name),)
+            said = (_refusal(model, technique, layer, choice) for choice in asked)
+            reason = next((one for one in said if one is not None), None)
+            if reason is not None:
+                reasons[layer.name] = reason
+    return reasons
+
+
+def _choices(technique: Technique[ModelT], layer: LayerSpec) -> Sequence[LayerChoice]:
+    return technique.choices(layer) if technique.applies_to(layer) else ()
+
+
+def _is_taken(
+    model: ModelSpec, technique: Technique[ModelT], layer: LayerSpec, choice: LayerChoice
+) -> bool:
+    return _refusal(model, technique, layer, choice) is None
+
+
+def _refusal(
+    model: ModelSpec, technique: Technique[ModelT], layer: LayerSpec, choice: LayerChoice
+) -> str | None:
+    try:
+        technique.outline(model, layer.name, choice)
+    except TechniqueNotApplicable as error:
+        return str(error)
+    return None
 
 
 def restricted(

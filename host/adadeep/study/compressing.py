@@ -104,11 +104,6 @@ class Wanted:
         return own is None or own.data is not None
 
     @property
-    def trusts(self) -> bool:
-        """Whether code in the network may be run."""
-        return self.subject.own is not None and self.subject.own.trust_model
-
-    @property
     def model(self) -> Path:
         """Where the .tflite goes."""
         return self.out or Path(f"{self.subject.task}-compressed{TFLITE}")
@@ -129,9 +124,7 @@ class Wanted:
 
     def _check_out(self) -> None:
         if self.model.suffix.lower() != TFLITE:
-            raise ConfigError(
-                f"-o {self.model}: it is written as a .tflite; end its name in that."
-            )
+            raise ConfigError(f"-o {self.model}: write its name with .tflite at the end.")
         if not self.model.parent.is_dir():
             raise ConfigError(f"-o {self.model}: there is no such folder; make it first.")
         own = self.subject.own
@@ -227,7 +220,7 @@ def _carried_out(
     losses = None
     if wanted.explains:
         stage("quantising one layer after the other")
-        reply = trainer.ask(Explain(str(network), wanted.trusts))
+        reply = trainer.ask(Explain())
         assert isinstance(reply, Explained)
         losses = reply.losses
     found = Compression(
@@ -244,7 +237,9 @@ def _made(trainer: Trainer, plan: CompressionPlan, scratch: Path) -> Made:
     try:
         made = trainer.ask(Make(plan, str(scratch), full=True))
     except TechniqueNotApplicable as error:
-        raise ConfigError(f"--plan {one_line(plan.label, 80)}: {error}") from error
+        raise ConfigError(
+            f"--plan {one_line(plan.label, 80)}: {error} Choose another setting, or leave it out."
+        ) from error
     assert isinstance(made, Made)
     return made
 

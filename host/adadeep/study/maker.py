@@ -31,7 +31,6 @@ from adadeep.core.scores import SampleScores, judged
 from adadeep.core.task import Training, full_steps_of, learns_from_teacher, train_by
 from adadeep.study.opening import Start, basis_of, opened
 from adadeep.study.worker_messages import (
-    Explain,
     Explained,
     Made,
     Opened,
@@ -76,7 +75,7 @@ class KerasMaker:
     def __init__(self, start: Start) -> None:
         self._task = start.task
         self._seed = start.seed
-        self._initial = start.network
+        self._initial = self._latest = start.network
         self.start = start
 
     @classmethod
@@ -123,6 +122,7 @@ class KerasMaker:
         gc.collect()  # graphs refer to themselves: 50 MB a plan would wait for a chance collection
         made = self._compressed(plan, full)
         model, data = made.network, self._task.data
+        self._latest = model
         precision = PRECISIONS.get(plan.precision)
         spec = model_spec(model, plan.label, made.hooks).in_precision(precision)
         tflite = convert(model, precision, data.x_train[:_REPRESENTATIVE], made.stores_sparse)
@@ -160,20 +160,15 @@ class KerasMaker:
         write_through(path, lambda file: np.savez_compressed(file, **members))
         return Sampled(str(path))
 
-    def explain(self, request: Explain) -> Explained:
-        """What int8 costs by layer.
+    def explain(self) -> Explained:
+        """What int8 costs by layer of the network that was made last.
 
         Raises:
             ConversionError: the network can't be converted.
         """
-        import keras
-
         from adadeep.convert.losses import int8_losses
 
-        model, data = (
-            keras.models.load_model(request.network, safe_mode=not request.trust),
-            self._task.data,
-        )
+        model, data = self._latest, self._task.data
         found = int8_losses(model, data.x_train[:_REPRESENTATIVE], data.x_val)
         return Explained(tuple(_part_loss(one.layers, one.sqnr_db) for one in found))
 

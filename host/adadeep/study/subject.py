@@ -51,7 +51,7 @@ def own_task(
         METRICS.get(metric)
     if train is not None and not _FUNCTION.fullmatch(train):
         raise ConfigError(
-            f"--train {one_line(train)}: it says how to train as module:function; for example"
+            f"--train {one_line(train)} is no module:function; write for example"
             " my_training:recipe, of my_training.py in this folder."
         )
     return OwnTask(

@@ -8,8 +8,10 @@ from typing import Any
 
 from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec, ModelSpec
-from adadeep.core.plan import LayerChoice
+from adadeep.core.plan import NONE, LayerChoice
 from adadeep.core.protocols import Technique
+
+_ABOUT = 1.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def offers_of(model: ModelSpec, techniques: Mapping[str, Technique[Any]]) -> Off
     for layer in model.layers:
         is_asked = False
         for name, technique in techniques.items():
+            if name == NONE:
+                continue
             found = _on_layer(model, layer, technique)
             is_asked = is_asked or found is not None
             if isinstance(found, Offer):
@@ -99,7 +103,9 @@ def _on_layer(model: ModelSpec, layer: LayerSpec, technique: Technique[Any]) -> 
     told = [(choice, made) for choice, made in possible if made is not None]
     if not told:
         return Offer(layer.name, technique.name, labels, None, None, None)
-    best, made = min(told, key=lambda pair: pair[1].parameter_storage_bytes)
+    least = min(made.parameter_storage_bytes for _, made in told)
+    good = (pair for pair in told if pair[1].parameter_storage_bytes <= _ABOUT * least)
+    best, made = next(good)  # of about equals the one that the technique offers first
     return Offer(
         layer.name, technique.name, labels, best.label,
         _saved(model.parameter_storage_bytes, made.parameter_storage_bytes),

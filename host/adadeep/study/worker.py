@@ -88,7 +88,7 @@ class Worker:
         if isinstance(request, Judge):
             return Judged(maker.judge(request.model, request.part))
         if isinstance(request, Explain):
-            return maker.explain(request)
+            return maker.explain()
         return maker.sample(request)
 
     def _open(self, request: OpenTask) -> Opened:

@@ -78,15 +78,7 @@ class Sample(msgspec.Struct, frozen=True, tag="sample"):
 
 
 class Explain(msgspec.Struct, frozen=True, tag="explain"):
-    """Say what int8 costs by layer. Answered by `Explained`.
-
-    Attributes:
-        network: path of the .keras.
-        trust: whether code in it may be run.
-    """
-
-    network: str
-    trust: bool = False
+    """Say what int8 costs by layer of the network that was made last. Answered by `Explained`."""
 
 
 Request = OpenTask | Make | Judge | Sample | Explain

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("technique"), Column("what it does", wraps=True),
-    Column("settings", wraps=True, rank=1), Column("paper", wraps=True, rank=3), Column("fine-tuning", right=True, rank=2),
+    Column("settings", wraps=True, rank=1), Column("paper", wraps=True, rank=3),
+    Column("fine-tuning", right=True, rank=2),
 )  # fmt: skip
 PRECISION_COLUMNS = (
     Column("precision"), Column("what it does", wraps=True), Column("bits", right=True, rank=1),
@@ -65,6 +66,10 @@ def command(model: str | None, as_json: bool, train: str | None, trust_model: bo
     options = {**no_data, "untrained": False, "train": train, "trust_model": trust_model}
     offers = _offers(ui, model, options)
     _show_offers(ui, offers)
+    told = [one for one in offers.offers if one.storage_saved is not None]
+    if told:
+        best = max(told, key=lambda one: one.storage_saved or 0.0)
+        ui.now("adadeep compress", model, "--plan", f"{best.layer}={best.technique}")
     ui.emit("techniques", {**document, "network": offers_as_json(offers)})
     return 0
 

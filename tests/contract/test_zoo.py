@@ -1,0 +1,145 @@
+"""Every technique on every kind of network that users bring: applied, described, stored."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adadeep.compress.apply import apply_plan, outline_plan
+from adadeep.compress.registry import TECHNIQUES
+from adadeep.core.layers import ModelSpec
+from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
+from adadeep.core.rows import Rows, each, together
+from adadeep.core.space import build_space, refused
+from adadeep.testing.networks import spec_of
+from adadeep.testing.techniques import REFUSED, assert_as_outlined, or_refused
+from own.zoo import ZOO, build, shaken
+
+pytestmark = pytest.mark.tf
+
+# Layers that some technique takes, by hand; what is not here every technique refuses.
+TAKEN = {
+    "transfer": {"stem"},
+    "siamese": {"conv2", "embed1"},
+    "two_in_two_out": {"conv1", "conv3", "table1", "table2", "joint"},
+    "unet": {"down1a", "down1b", "bottoma", "bottomb", "up1a", "up1b"},
+    "cnn1d": {"fc1"},
+    "mobilenet_v2": {"stem"},
+    "resnet50": {"a1_2", "a2_2", "b1_2"},
+}
+
+
+@cache
+def standard(name: str) -> Any:
+    """A tiny network as everything else gets it; nobody may change it."""
+    from adadeep.compress.graph import standard
+
+    return standard(shaken(build(name, tiny=True)))
+
+
+@cache
+def spec(name: str) -> ModelSpec:
+    from adadeep.compress.describe import model_spec
+
+    return model_spec(standard(name))
+
+
+def samples(model: Any, count: int) -> Rows:
+    random = np.random.default_rng(0)
+    return together(
+        random.uniform(0, 1, (count, *one.shape[1:])).astype(np.float32) for one in model.inputs
+    )
+
+
+def outputs(model: Any, x: Rows) -> tuple[np.ndarray, ...]:
+    from adadeep.compress.graph import inputs_as, outputs_as
+
+    return each(outputs_as(model, model(inputs_as(model, x), training=False)))
+
+
+@cache
+def offered(name: str) -> tuple[tuple[str, LayerChoice], ...]:
+    """Every choice of the search space."""
+    techniques = [TECHNIQUES.get(one) for one in TECHNIQUES.usable()]
+    space = build_space(spec(name), techniques, ())
+    return tuple(
+        (point.layer.name, space.actions[number])
+        for point in space.points
+        if point.layer is not None
+        for number in point.options
+        if space.actions[number].technique != NONE
+    )
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_layers_that_are_offered_are_those_that_can_be_compressed(name: str) -> None:
+    assert {layer for layer, _ in offered(name)} == TAKEN[name]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_what_is_offered_is_made_as_outlined_and_computes(name: str) -> None:
+    """One choice of each technique on each layer; `test_zoo_in_full` makes them all."""
+    first = {(layer, choice.technique): choice for layer, choice in reversed(offered(name))}
+    check_choices(standard(name), spec(name), [(one, c) for (one, _), c in first.items()])
+
+
+def check_choices(model: Any, described: ModelSpec, choices: Any) -> None:
+    x = samples(model, 8)
+    before = outputs(model, x)
+    for layer, choice in choices:
+        technique = TECHNIQUES.get(choice.technique)
+        made = technique.apply(model, layer, choice, x)
+        assert_as_outlined(technique.outline(described, layer, choice), made)
+        assert spec_of(made).weights <= described.weights
+        after = outputs(made.network, x)
+        assert [one.shape for one in after] == [one.shape for one in before]
+        assert all(np.isfinite(one).all() for one in after)
+
+
+def test_why_a_layer_can_not_be_compressed_is_said_of_it_by_name() -> None:
+    tied = refused(spec("resnet50"), TECHNIQUES.get("C2"))
+    assert "'a2_3'" in tied["a2_3"]
+    assert "'predictions'" in tied["predictions"]
+    assert "a2_2" not in tied
+    moved = refused(spec("cnn1d"), TECHNIQUES.get("L1"))
+    assert set(moved) == {"conv1", "conv2", "conv3", "fc1", "fc2"}
+    assert all(f"'{name}'" in reason for name, reason in moved.items())
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_plan_of_one_choice_a_layer_is_made_as_outlined_and_loads_without_adadeep(
+    name: str, tmp_path: Path
+) -> None:
+    import keras
+
+    plan = CompressionPlan(tuple({layer: choice for layer, choice in offered(name)}.items()))
+    x = samples(standard(name), 24)
+    outline = or_refused(lambda: outline_plan(spec(name), plan, TECHNIQUES))
+    made = or_refused(lambda: apply_plan(standard(name), plan, x))
+    assert_as_outlined(outline, made)
+    if made is REFUSED:
+        return
+    made.network.save(tmp_path / "best.keras")
+    again = keras.models.load_model(tmp_path / "best.keras")
+    for found, want in zip(outputs(again, x), outputs(made.network, x), strict=True):
+        assert found == pytest.approx(want, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["C2", "L1"])
+def test_weights_are_inherited_on_graphs_too(name: str) -> None:
+    """A fit to what a layer does beats what its weights alone give; between two sums."""
+    technique, model = TECHNIQUES.get(name), standard("resnet50")
+    x = samples(model, 60)
+    choice = technique.choices(spec("resnet50").layer("a2_2"))[-1]
+    (wanted,) = outputs(model, x)
+    blind, seeing = (
+        np.abs(
+            outputs(technique.apply(model, "a2_2", choice, given).network, x)[0] - wanted
+        ).mean()
+        for given in (None, x)
+    )
+    assert seeing < 0.5 * blind
