@@ -100,6 +100,7 @@ def test_every_key_of_a_measurement_and_a_deployment_is_documented() -> None:
     deployment = Deployment(
         "S", "p", Agreement(0.0, 1.0), 1, session, PRIOR, True, Verdicts(met, met, met, met),
         ACCURACY_SCALE, "best.tflite",
+        snippets={"python": "import numpy", "kotlin": "", "java": ""},
     )  # fmt: skip
     measured = measurement_json(session.measurements[0], PRIOR)
     for document in (measured, deploy_command._json(deployment)):

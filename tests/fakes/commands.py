@@ -165,6 +165,7 @@ def deployed(
         deployment = Deployment(
             SERIAL, "/data/x.tflite", Agreement(0.0, 1.0), 32, made, PRIOR, searched_here,
             verdicts, ACCURACY_SCALE, file,
+            snippets={"python": "import numpy", "kotlin": "", "java": ""},
         )  # fmt: skip
         patch.setattr("adadeep.study.deploy.load_run", lambda _: SimpleNamespace(task=task))
         patch.setattr("adadeep.study.deploy.deploy", lambda *_: deployment)

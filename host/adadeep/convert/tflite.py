@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from adadeep.convert.memory import require_memory
 from adadeep.core import interrupts
 from adadeep.core.errors import ConversionError
 from adadeep.core.precision import Precision, finish
@@ -39,6 +40,7 @@ def convert(
         sparse: store pruned kernels sparse, where the precision can.
 
     Raises:
+        ConfigError: the network is too large for this computer's memory.
         ConversionError: the precision needs samples and there are none, or the converter fails.
         KeyboardInterrupt: Ctrl-C meanwhile, whatever the converter made of it.
     """
@@ -46,9 +48,10 @@ def convert(
         raise ConversionError(
             f"{precision.name} needs representative samples; give some of the training data."
         )
+    if (weights := model.count_params()) > _LARGE:
+        release_memory()
+        require_memory(weights)
     try:
-        if model.count_params() > _LARGE:
-            release_memory()
         samples = None if representative is None else as_taken(model, representative)
         converter = _converter(model)
         precision.configure(converter, samples, sparse and precision.stores_sparse)

@@ -79,6 +79,14 @@ class ModelPort:
         self._targets = self._interpreter.get_output_details()
         self.sample_shapes = tuple(_shape(source) for source in self._sources)
 
+    @property
+    def ends(self) -> tuple[list[tuple[str, tuple[int, ...]]], ...]:
+        """Of the inputs, and of the outputs: (type as numpy names it, shape with the batch)."""
+        return tuple(
+            [(np.dtype(end["dtype"]).name, (1, *_shape(end))) for end in side]
+            for side in (self._sources, self._targets)
+        )
+
     def encode(self, x: Rows) -> list[Array]:
         """Samples in the model's own types, an array (n, ...) for each input.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from adadeep.measure.meter import DeviceMeter
 from adadeep.measure.meter_jobs import Measured, ModelJob
 from adadeep.measure.session import MeterOptions, open_meter
 from adadeep.measure.session_log import SessionLog
+from adadeep.report.snippets import AsMeasured, End, snippets
 from adadeep.storage.run_folder import SAMPLES, PlanTarget, RunFolder, damaged
 from adadeep.study.measuring import COLD_RUNS, cold_bytes
 from adadeep.study.ratios import ratio_of, tail_of
@@ -105,6 +106,7 @@ class Deployment:
         verdicts: of the demand's limits, T as measured now.
         metric: what accuracies mean.
         file: of the winner, in the run's folder.
+        snippets: by language a program that runs the winner as it was measured.
     """
 
     serial: str
@@ -117,6 +119,7 @@ class Deployment:
     verdicts: Verdicts
     metric: Scale
     file: str
+    snippets: Mapping[str, str]
 
     @property
     def best(self) -> Measurement:
@@ -204,7 +207,19 @@ def deploy(
         verdicts=deployed_verdicts(run.target, measured.session, noise),
         metric=run.target.metric,
         file=run.target.file,
+        snippets=_snippets(run, measured.session.measurements[0]),
     )
+
+
+def _snippets(run: FinishedRun, measured: Measurement) -> Mapping[str, str]:
+    inputs, outputs = (tuple(End(*end) for end in side) for side in run.port.ends)
+    took = sum(d.nodes for d in measured.delegates if d.name == "XNNPACK")
+    agent = measured.agent
+    model = AsMeasured(
+        Path(run.target.file).name, f"{agent.runtime} {agent.runtime_version}",
+        measured.settings.threads, took > 0, run.precision.name, inputs, outputs,
+    )  # fmt: skip
+    return snippets(model)
 
 
 def deployed_verdicts(plan: PlanTarget, session: MeasuredTogether, noise: NoiseModel) -> Verdicts:

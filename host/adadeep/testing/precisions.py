@@ -22,7 +22,15 @@ SPEC = ModelSpec(
     "three dense layers",
     SIZES[:1],
     tuple(
-        LayerSpec(f"d{to}", LayerKind.DENSE, (of,), (to,), weights=of * to + to, inputs=(before,))
+        LayerSpec(
+            f"d{to}",
+            LayerKind.DENSE,
+            (of,),
+            (to,),
+            weights=of * to,
+            nonzero_weights=of * to,
+            inputs=(before,),
+        )
         for of, to, before in zip(SIZES, SIZES[1:], ("", "d512", "d128"), strict=False)
     ),
 )

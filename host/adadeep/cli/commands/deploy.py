@@ -95,6 +95,10 @@ def _show(ui: Ui, deployment: Deployment) -> None:
     for line in verdict_lines(deployment.verdicts, deployment.metric):
         ui.say(line)
     ui.say(f"path on the device: {deployment.path}")
+    language = "kotlin" if "android" in best.agent.name else "python"
+    ui.say(f"to run {deployment.file} as it was measured, in {language} (others: --json):")
+    for line in deployment.snippets[language].splitlines():
+        ui.say(f"    {line}".rstrip())
     doubtful = [f"{name} is {v.text}" for name, v in deployment.verdicts if not v.is_within]
     if doubtful:
         ui.warn(f"the winner does not meet its demand: {', '.join(doubtful)}.")
@@ -131,6 +135,7 @@ def _json(deployment: Deployment) -> dict[str, Any]:
         "serial": deployment.serial,
         "path": deployment.path,
         "file": deployment.file,
+        "snippets": dict(deployment.snippets),
         "speed_up": deployment.speed_up.value,
         "speed_up_interval": [deployment.speed_up.low, deployment.speed_up.high],
         "samples": deployment.samples,
