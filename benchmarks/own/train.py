@@ -96,6 +96,7 @@ def _pretrain(model: keras.Model, steps: int) -> None:
 
 def _fit(model: keras.Model, training: Training, members: data.Members, steps: int) -> None:
     rate = keras.optimizers.schedules.CosineDecay(training.rate, steps)
+    _keep_up(model)
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=training.losses)
     x = _given([tensor.name for tensor in model.inputs], members, "x")
     names = list(training.losses) if isinstance(training.losses, dict) else ["y"]
@@ -103,6 +104,13 @@ def _fit(model: keras.Model, training: Training, members: data.Members, steps: i
     batches = tf.data.Dataset.from_tensor_slices((x, y))
     batches = batches.shuffle(len(next(iter(members.values()))), seed=_SEED).repeat().batch(BATCH)
     model.fit(batches, steps_per_epoch=steps, epochs=1, verbose=2)
+
+
+def _keep_up(model: keras.Model) -> None:
+    """Norms follow within tens of steps: by the usual 0.999 they'd be those of the beginning."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.9
 
 
 def _given(names: list[str], members: data.Members, single: str) -> Any:
