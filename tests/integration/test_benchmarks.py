@@ -17,6 +17,7 @@ NEEDS = {
     "candidate": [pytest.mark.lab],
     "demo": [pytest.mark.tf, pytest.mark.slow],
     "overlap": [pytest.mark.tf, pytest.mark.board, pytest.mark.slow],
+    "plan": [pytest.mark.tf, pytest.mark.slow],
     "profile": [pytest.mark.lab],
 }
 NAMES = sorted(path.stem.removeprefix("bench_") for path in BENCHMARKS.glob("bench_*.py"))
