@@ -31,10 +31,10 @@ CLASSES = {
 
 # A clause that tells the reader to do something, shows the right form, or offers what there is.
 REMEDY = re.compile(
-    r"(?:^|[.;:,()}?] *|\bor |\band |\bthen )(?:add|allow|ask|convert|begin|build|change|check|choose|"
-    r"compress|do|fix|free|give|install|leave|load|make|name|plug|put|redirect|relax|remove|repeat|report|"
-    r"restore|run|save|say|see|"
-    r"set|start|take|try|unlock|unset|update|upgrade|use|wait|write)\b"
+    r"(?:^|[.;:,()}?] *|\bor |\band |\bthen )(?:add|allow|ask|convert|begin|build|change|check|"
+    r"choose|compress|do|fix|free|give|install|leave|load|make|name|plug|put|redirect|relax|remove|"
+    r"repeat|report|restore|run|save|say|see|set|start|take|try|unlock|unset|update|upgrade|use|"
+    r"wait|write)\b"
     r"|There are: |It takes: |must be |must hold |is supported|is the device|`adadeep"
     r"|adadeep-profile|\{hint\}|\{remedy\}|HOW_TO_ATTACH|_resumable|_GO_ON",
     re.IGNORECASE,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from adadeep.compress.apply import apply_plan, outline_plan
 from adadeep.compress.registry import TECHNIQUES
-from adadeep.core.layers import ModelSpec
-from adadeep.core.plan import NONE, CompressionPlan, LayerChoice
-from adadeep.core.rows import Rows, each, together
-from adadeep.core.space import build_space, refused
-from adadeep.testing.networks import spec_of
+from adadeep.core.plan import CompressionPlan
+from adadeep.core.space import refused
 from adadeep.testing.techniques import REFUSED, assert_as_outlined, or_refused
-from own.zoo import ZOO, build, shaken
+from fakes.own_networks import check_choices, offered, outputs, samples, spec, standard
+from own.zoo import ZOO
 
 pytestmark = pytest.mark.tf
 
@@ -33,48 +29,6 @@ TAKEN = {
 }
 
 
-@cache
-def standard(name: str) -> Any:
-    """A tiny network as everything else gets it; nobody may change it."""
-    from adadeep.compress.graph import standard
-
-    return standard(shaken(build(name, tiny=True)))
-
-
-@cache
-def spec(name: str) -> ModelSpec:
-    from adadeep.compress.describe import model_spec
-
-    return model_spec(standard(name))
-
-
-def samples(model: Any, count: int) -> Rows:
-    random = np.random.default_rng(0)
-    return together(
-        random.uniform(0, 1, (count, *one.shape[1:])).astype(np.float32) for one in model.inputs
-    )
-
-
-def outputs(model: Any, x: Rows) -> tuple[np.ndarray, ...]:
-    from adadeep.compress.graph import inputs_as, outputs_as
-
-    return each(outputs_as(model, model(inputs_as(model, x), training=False)))
-
-
-@cache
-def offered(name: str) -> tuple[tuple[str, LayerChoice], ...]:
-    """Every choice of the search space."""
-    techniques = [TECHNIQUES.get(one) for one in TECHNIQUES.usable()]
-    space = build_space(spec(name), techniques, ())
-    return tuple(
-        (point.layer.name, space.actions[number])
-        for point in space.points
-        if point.layer is not None
-        for number in point.options
-        if space.actions[number].technique != NONE
-    )
-
-
 @pytest.mark.parametrize("name", ZOO)
 def test_the_layers_that_are_offered_are_those_that_can_be_compressed(name: str) -> None:
     assert {layer for layer, _ in offered(name)} == TAKEN[name]
@@ -85,19 +39,6 @@ def test_what_is_offered_is_made_as_outlined_and_computes(name: str) -> None:
     """One choice of each technique on each layer; `test_zoo_in_full` makes them all."""
     first = {(layer, choice.technique): choice for layer, choice in reversed(offered(name))}
     check_choices(standard(name), spec(name), [(one, c) for (one, _), c in first.items()])
-
-
-def check_choices(model: Any, described: ModelSpec, choices: Any) -> None:
-    x = samples(model, 8)
-    before = outputs(model, x)
-    for layer, choice in choices:
-        technique = TECHNIQUES.get(choice.technique)
-        made = technique.apply(model, layer, choice, x)
-        assert_as_outlined(technique.outline(described, layer, choice), made)
-        assert spec_of(made).weights <= described.weights
-        after = outputs(made.network, x)
-        assert [one.shape for one in after] == [one.shape for one in before]
-        assert all(np.isfinite(one).all() for one in after)
 
 
 def test_why_a_layer_can_not_be_compressed_is_said_of_it_by_name() -> None:
