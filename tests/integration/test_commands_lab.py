@@ -35,7 +35,7 @@ CAPTURES = Path(__file__).parents[1] / "data/captures"
 def adadeep(*arguments, environment=None):
     command = [sys.executable, "-m", "adadeep", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=300, check=False,
+        command, capture_output=True, text=True, timeout=900, check=False,
         env={**os.environ, **(environment or {})},
     )  # fmt: skip
 
