@@ -120,7 +120,8 @@ def expected_fine_tuning_s(training_s: float, recipe: Recipe) -> float:
     """About what a fine-tuning takes, by what training the initial network took."""
     compiling_s = min(_COMPILING_S, training_s / 2)
     steps = recipe.fine_tune_steps / max(recipe.base_steps, 1)
-    return compiling_s + (training_s - compiling_s) * steps
+    batches = recipe.batch_size / (getattr(recipe, "base_batch_size", None) or recipe.batch_size)
+    return compiling_s + (training_s - compiling_s) * steps * batches
 
 
 def load_network(model: Any, path: Path) -> None:

@@ -29,8 +29,8 @@ ERROR_RATE = 0.05
 # Later ones would have less error than the transform of the exact law resolves.
 MOST_TESTS = 30
 _ITSELF = "the initial network itself"
-# The exact interval over the normal approximation, about; only to choose finalists. A Bernstein
-# interval is wider, and on few samples too wide for any plan to be met; what is worth an estimate
+# The exact interval over the normal approximation, about; only to choose finalists. One by betting
+# is wider, and on few samples too wide for any plan to be met; what is worth an estimate
 # is tested all the same, for a level that is lost costs such an interval little.
 _WIDER = 1.15
 

@@ -74,7 +74,9 @@ def _class_names(folder: Path) -> list[str]:
                 e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__"))
             )
     except OSError as error:
-        raise ConfigError(f"{_shown(folder)} can't be read: {error.strerror}.") from error
+        raise ConfigError(
+            f"{_shown(folder)} can't be read: {error.strerror}. Check its mode."
+        ) from error
     if len(names) < 2:
         raise ConfigError(
             f"{_shown(folder)} holds {len(names)} folders; put the images into one folder for each"

@@ -195,8 +195,10 @@ def _weights(part: Samples, judging: Judging) -> npt.NDArray[np.float32] | None:
     except (TypeError, ValueError):
         by_class = np.array([-1.0])
     if not np.isfinite(by_class).all() or by_class.min() < 0:
-        raise ConfigError("--train gives class_weight that are no numbers of 0 or more; mend it.")
+        raise ConfigError(
+            "--train gives class_weight that are no numbers of 0 or more; change it."
+        )
     weights = by_class[classes] * (1.0 if part.weight is None else part.weight)
     if not weights.sum() > 0:
-        raise ConfigError("--train gives class_weight that leave no sample any weight; mend it.")
+        raise ConfigError("--train gives class_weight that leave no sample any weight; change it.")
     return np.asarray(weights / weights.mean(), np.float32)

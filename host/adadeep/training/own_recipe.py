@@ -63,6 +63,7 @@ def recipe_for(
         objective=objective,
         augment=augment,
         optimizer=optimizer,
+        distils=data.are_labels_its_own,
     )
 
 

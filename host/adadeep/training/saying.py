@@ -67,13 +67,13 @@ def said(target: str | None, search_path: str) -> Saying:
     shown = one_line(target, 80)
     if not isinstance(given, Mapping):
         raise ConfigError(
-            f"--train {shown} gives {type(given).__name__}; return a dictionary of some of"
+            f"--train {shown} gives {type(given).__name__}; give a dictionary of some of"
             f" {', '.join(KEYS)}."
         )
     unknown = [str(key) for key in given if key not in KEYS]
     if unknown:
         raise ConfigError(
-            f"--train {shown} gives {one_line(', '.join(unknown), 60)}; known are"
+            f"--train {shown} gives {one_line(', '.join(unknown), 60)}; use some of"
             f" {', '.join(KEYS)}."
         )
     code = source_hash(_attribute(target))

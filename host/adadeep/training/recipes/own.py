@@ -32,7 +32,8 @@ class OwnRecipe:
         objective: what is minimised.
         augment: makes other samples of a batch's; None for none.
         optimizer: makes an optimizer of Keras; None for Adam.
-        distils: whether networks learn of the initial one, too.
+        distils: whether networks learn of the initial one, too. Off where there are labels, until
+            a benchmark shows that it pays.
     """
 
     name: str
@@ -48,7 +49,7 @@ class OwnRecipe:
     objective: Objective
     augment: Callable[[Any], Any] | None = field(default=None, repr=False)
     optimizer: Callable[[], Any] | None = field(default=None, repr=False)
-    distils: bool = True
+    distils: bool = False
 
     def train(
         self,
