@@ -1,0 +1,115 @@
+"""A network and data of the user's own by real commands: searched, compressed, looked at."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from adadeep.storage.journal import read_journal
+from fakes.documented import undocumented
+from fakes.own_models import samples, write_data, write_model
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+SEARCH = ("search", "bars.keras", "-d", "local", "--episodes", "2", "--max-accuracy-loss", "10%",
+          "--max-latency", "10ms", "-o", "run")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a network and data."""
+    folder = tmp_path_factory.mktemp("own")
+    write_model(folder / "bars.keras")
+    write_data(folder / "bars.npz")
+    images, labels = samples(900, seed=9)
+    np.savez(folder / "other.npz", x=images, y=labels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adadeep(place):
+    """Runs a command there, as a user does."""
+    path = os.pathsep.join(filter(None, sys.path))
+    environment = {
+        **os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200",
+        "XDG_CACHE_HOME": str(place / "cache"),
+    }  # fmt: skip
+
+    def call(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "adadeep", *words], capture_output=True, text=True,
+            timeout=400, check=False, env=environment, cwd=place,
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def searched(adadeep):
+    return adadeep(*SEARCH, "--data", "bars.npz", "--json")
+
+
+def refused(done, *words):
+    """One sentence, exit code 2."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert all(word in message for word in words), message
+
+
+def test_a_search_of_an_own_network_ends_with_one_that_was_made_again(searched, place):
+    assert searched.returncode == 0, searched.stderr
+    document = json.loads(searched.stdout)
+    assert undocumented(document) == []
+    assert document["task"] == "bars"
+    [target] = document["targets"]
+    best = target["best"]
+    assert best["plan"]["layers"] == {} or best["as_searched"] is not None
+    study = read_journal(place / "run").study
+    assert study["network"].startswith("own:")
+    assert study["data_set"].startswith("own:")
+    assert (place / "run" / "best.keras").exists()
+    assert "trained by" in searched.stderr  # what was inferred is said
+
+
+def test_the_same_command_makes_nothing_again(searched, adadeep, place):
+    before = (place / "run" / "journal.jsonl").read_text().count('"kind":"artifact"')
+    again = adadeep(*SEARCH, "--data", "bars.npz", "--json")
+    assert again.returncode == 0, again.stderr
+    assert (place / "run" / "journal.jsonl").read_text().count('"kind":"artifact"') == before
+    first, second = json.loads(searched.stdout), json.loads(again.stdout)
+    name = "model_sha256"
+    assert first["targets"][0]["best"][name] == second["targets"][0]["best"][name]
+
+
+def test_other_data_in_the_same_folder_are_another_study(searched, adadeep):
+    refused(adadeep(*SEARCH, "--data", "other.npz"), "another search", "data_set", "-o")
+
+
+def test_a_plan_is_carried_out_with_data_and_without(adadeep, place):
+    done = adadeep("compress", "bars.keras", "--data", "bars.npz", "--plan",
+                   "conv2=C2,fc1=W3:0.95", "-o", "small.tflite", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert undocumented(document) == []
+    assert document["plan"]["layers"]["fc1"]["sparsity"] == 0.95
+    assert document["after"]["storage_bytes"] < document["before"]["storage_bytes"] / 4
+    assert document["after"]["test_accuracy"] > 0.8
+    assert "fc1=W3:0.95 is taken for" in done.stderr
+    bare = adadeep("compress", "bars.keras", "--plan", "fc1=W1f", "-o", "bare.tflite", "--json")
+    assert bare.returncode == 0, bare.stderr
+    assert json.loads(bare.stdout)["after"]["test_accuracy"] is None
+    assert "nothing is trained" in bare.stderr
+    assert (place / "bare.keras").exists()
+
+
+def test_what_applies_to_which_layer_is_listed(adadeep):
+    done = adadeep("techniques", "bars.keras", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert undocumented(document) == []
+    found = {(one["layer"], one["technique"]) for one in document["network"]["offers"]}
+    assert {("conv2", "C2"), ("fc1", "W1f"), ("fc1", "W3")} <= found
