@@ -128,8 +128,12 @@ def flat(model: keras.Model) -> Callable[..., tuple[tf.Tensor, ...]]:
     if len(model.inputs) == len(model.outputs) == 1 and _is_plain(model):
         return lambda inputs, training: (model(inputs[0], training=training),)
     ends = keras.Model(list(model.inputs), list(model.outputs))
-    # Keras gives one tensor for a list of one.
-    return lambda inputs, training: tuple(keras.tree.flatten(ends(list(inputs), training=training)))
+
+    def run(inputs: list[tf.Tensor], training: bool) -> tuple[tf.Tensor, ...]:
+        found = ends(list(inputs), training=training)
+        return tuple(keras.tree.flatten(found))  # Keras gives one tensor for a list of one
+
+    return run
 
 
 def _is_plain(model: keras.Model) -> bool:
