@@ -48,9 +48,14 @@ def outputs(model: Any, x: Rows) -> tuple[np.ndarray, ...]:
 
 @cache
 def offered(name: str) -> tuple[tuple[str, LayerChoice], ...]:
-    """Every choice of the search space."""
+    """Every choice of a tiny network's search space."""
+    return choices_of(spec(name))
+
+
+def choices_of(described: ModelSpec) -> tuple[tuple[str, LayerChoice], ...]:
+    """Every choice of a network's search space."""
     techniques = [TECHNIQUES.get(one) for one in TECHNIQUES.usable()]
-    space = build_space(spec(name), techniques, ())
+    space = build_space(described, techniques, ())
     return tuple(
         (point.layer.name, space.actions[number])
         for point in space.points
