@@ -80,7 +80,7 @@ def found_in(document: dict[str, Any], seconds_a_plan: float) -> Found:
     return Found(
         storage_ratio=before["storage_bytes"]["value"] / now["storage_bytes"]["value"],
         latency_ratio=now["latency_ms"]["value"] / before["latency_ms"]["value"],
-        verdict=best["verdicts"]["accuracy"],
+        verdict=best["verdicts"]["accuracy_loss"]["state"],
         initial=initial["test_accuracy"],
         winner=best["test_accuracy"],
         plan=best["label"],
