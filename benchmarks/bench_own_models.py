@@ -78,7 +78,7 @@ def found_in(document: dict[str, Any], seconds_a_plan: float) -> Found:
     best, initial = target["best"], target["initial"]
     now, before = best["cost"], initial["cost"]
     return Found(
-        storage_ratio=before["storage_bytes"]["value"] / now["storage_bytes"]["value"],
+        storage_ratio=before["storage_bytes"] / now["storage_bytes"],
         latency_ratio=now["latency_ms"]["value"] / before["latency_ms"]["value"],
         verdict=best["verdicts"]["accuracy_loss"]["state"],
         initial=initial["test_accuracy"],
