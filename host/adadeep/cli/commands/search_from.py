@@ -114,7 +114,8 @@ def _words(
     """The search that goes on in the folder, asks for nothing new but a proposal, and tests."""
     first = ranking.targets[0].record.target.settings
     seeds = [asks.session.seed for asks in ranking.content.sessions[-1:]]
-    words = [ranking.task]
+    own = ranking.content.own
+    words = [ranking.task] if own is None else own.words
     for name in _serials(ranking, devices):
         words += ["-d", name]
     asked = ranking.content.asked + (proposal is not None)
