@@ -95,9 +95,9 @@ print(*(f"{{output.dtype}} {{list(output.shape)}}" for output in outputs), sep="
 
 
 def _kotlin(model: AsMeasured) -> str:
-    inputs = "".join(f"    buffer({end.size_bytes}),  // {end.text}\n" for end in model.inputs)
+    inputs = "".join(f"        buffer({end.size_bytes}),  // {end.text}\n" for end in model.inputs)
     outputs = "".join(
-        f"    {number} to buffer({end.size_bytes}),  // {end.text}\n"
+        f"        {number} to buffer({end.size_bytes}),  // {end.text}\n"
         for number, end in enumerate(model.outputs)
     )
     return f"""// {model.about}; implementation("{MAVEN}")
@@ -111,11 +111,15 @@ fun buffer(bytes: Int): ByteBuffer =
 
 val options = Interpreter.Options().setNumThreads({model.threads}).setUseXNNPACK({_flag(model)})
 val interpreter = Interpreter(File({_quoted(model)}), options)  // keep it: loading takes longer
-val inputs = arrayOf<Any>(  // your samples: buffer.asFloatBuffer().put(values)
-{inputs})
-val outputs = mapOf<Int, Any>(
-{outputs})
-interpreter.runForMultipleInputsOutputs(inputs, outputs)
+
+fun runBest(): Map<Int, Any> {{
+    val inputs = arrayOf<Any>(  // your samples: buffer.asFloatBuffer().put(values)
+{inputs}    )
+    val outputs = mapOf<Int, Any>(
+{outputs}    )
+    interpreter.runForMultipleInputsOutputs(inputs, outputs)
+    return outputs
+}}
 """
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from adadeep.report.snippets import AsMeasured, End, snippets
 from fakes.tflite_models import Input, add
 
 LITE = Path.home() / ".cache/adadeep-lab/android"
+MAVEN = Path.home() / ".m2/repository"
 TWO = add(Input("a", "FLOAT32", (1, 2)), Input("b", "FLOAT32", (1, 2)))
 ENDS = (End("float32", (1, 2)), End("float32", (1, 2)))
 
@@ -46,6 +49,38 @@ def test_the_java_one_is_taken_by_the_compiler(tmp_path: Path) -> None:
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "RunBest.class").exists()
+
+
+def kotlin_compiler() -> list[Path]:
+    """Jars of kotlin-compiler-embeddable and what it needs, where Maven has fetched them."""
+    found = MAVEN.glob("org/jetbrains/**/*.jar")
+    jars = {re.sub(r"-\d[\d.]*$", "", path.stem): path for path in sorted(found)}
+    return list(jars.values()) if "kotlin-compiler-embeddable" in jars else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["best.tflite", 'a"b${c}.tflite'])
+def test_the_kotlin_one_is_taken_by_the_compiler(tmp_path: Path, file: str) -> None:
+    jars = kotlin_compiler()
+    classes = [LITE / "tensorflow-lite" / name for name in ("classes.jar", "api.jar")]
+    if not jars or not shutil.which("java") or not all(path.exists() for path in classes):
+        pytest.skip("no Kotlin compiler, Java or classes of TensorFlow Lite here")
+    source = tmp_path / "RunBest.kt"
+    source.write_text(snippets(replace(of(), file=file))["kotlin"])
+    library = [path for path in jars if path.stem.startswith("kotlin-stdlib")]
+    run = ["java", "-cp", ":".join(map(str, jars)), "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
+           "-no-stdlib", "-no-reflect", "-cp", ":".join(map(str, (*library, *classes))),
+           "-d", tmp_path, source]  # fmt: skip
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "RunBestKt.class").exists()
+
+
+def test_the_kotlin_one_has_declarations_alone_outside_of_its_functions() -> None:
+    """As a file of Kotlin must; the compiler's test is skipped where there is none."""
+    lines = snippets(of())["kotlin"].splitlines()
+    outside = {line.split()[0] for line in lines if line and not line.startswith(" ")}
+    assert outside == {"//", "import", "fun", "val", "}"}
 
 
 def test_each_names_how_it_was_measured_and_every_end() -> None:
