@@ -3,7 +3,7 @@
     ADADEEP_DATA=... python benchmarks/bench_plan.py [--smoke] [--results FOLDER]
 
 The plans are of MNIST as a search makes them, in one process after a first one that is not counted
-(TensorFlow starts). Smoke: of the digits, one plan.
+(TensorFlow starts). Smoke: of the digits, one plan, hardly trained.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -46,9 +47,20 @@ def timed(maker: Any, took: dict[str, float]) -> Iterator[None]:
     with ExitStack() as stack:
         for name, title in PARTS.items():
             stack.enter_context(patch.object(module, name, wrapped(title, getattr(module, name))))
-        for name, title in (("_compressed", "trained"), ("_scores", "judge")):
+        for name, title in (("_compressed", "trained"), ("_judged", "judge")):
             function = wrapped(title, getattr(maker, name))
             stack.enter_context(patch.object(maker, name, function))
+        yield
+
+
+@contextmanager
+def hardly_trained(task: str) -> Iterator[None]:
+    """Meanwhile that task is trained by a few steps: enough to see that everything runs."""
+    from adadeep.study import opening
+
+    loaded = opening.load_task(task)
+    quick = replace(loaded.recipe, base_steps=2, fine_tune_steps=1)
+    with patch.object(opening, "load_task", lambda _: replace(loaded, recipe=quick)):
         yield
 
 
@@ -62,7 +74,10 @@ def main() -> None:
     chosen = options(__doc__)
     task, texts = ("digits", TEXTS[:1]) if chosen.smoke else ("mnist", TEXTS)
     every: dict[str, list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        if chosen.smoke:
+            stack.enter_context(hardly_trained(task))
         opening = OpenTask(task, seed=0, initial=f"{folder}/initial.keras", goes_on=False)
         maker = KerasMaker.open(opening, lambda _: None)
         space = build_space(maker.spec, list(TECHNIQUES.usable().values()), of_a_search())

@@ -55,13 +55,17 @@ from adadeep.core.measurement import (
 )
 from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.core.noise import PRIOR
+from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.devices.first_contact import ASLEEP, WORK
 from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.report.table_text import Column, Table, cell_width, render, wrapped
+from adadeep.study.compressing import Compression, Weighed
 from adadeep.study.deploy import Agreement
+from adadeep.study.worker_messages import PartLoss
 from adadeep.testing.measurements import together
+from fakes.lenet_spec import lenet_spec
 from fakes.runs import of_now, of_version_0_1
 from unit.study import test_outcome
 
@@ -169,6 +173,8 @@ def show_deployment(patch: pytest.MonkeyPatch) -> None:
         best=measurement(), initial=measurement(5), searched_here=False,
         speed_up=Ratio(5.0, 4.9, 5.1), noise=PRIOR,
         metric=ACCURACY_SCALE,
+        file="best.tflite",
+        snippets={"python": "import numpy\nprint('a program')"},
         verdicts=Verdicts(
             Verdict(0.03, 0.05, 0.04, 0.06, "x"), *(Verdict(1.0, 0.5, 0.4, 0.6),) * 3
         ),
@@ -210,7 +216,47 @@ def show_ranking(patch: pytest.MonkeyPatch) -> None:
     assert run(cli, ["search", "--from", str(run_folder), "--max-latency", "2ms"]) == 0
 
 
+def show_techniques(patch: pytest.MonkeyPatch) -> None:
+    """All that there are, and those of a network with names that look like markup."""
+    spec = lenet_spec()
+    names = {"conv2": "block2_conv2", "fc1": "[bold]fc1[/]"}
+    layers = tuple(
+        replace(
+            one, name=names.get(one.name, one.name),
+            inputs=tuple(names.get(name, name) for name in one.inputs),
+        )
+        for one in spec.layers
+    )  # fmt: skip
+    shown = replace(spec, name="a network of the user's own " * 3, layers=layers)
+    patch.setattr("adadeep.study.look.network_of", lambda *_: shown)
+    for words in ([], ["digits"]):
+        assert run(cli, ["techniques", *words]) == 0
+
+
+def show_compression(patch: pytest.MonkeyPatch) -> None:
+    """With data and what int8 costs, and without."""
+    choices = tuple(
+        (name, LayerChoice(technique))
+        for name, technique in (("conv2", "C2"), ("fc1", "W1f"), ("a_layer_of_a_backbone", "L1"))
+    )
+    losses = (
+        PartLoss(("conv1", "a_batch_normalisation_with_a_long_name", "relu1"), 31.4),
+        PartLoss(("fc1",), None, True), PartLoss(("fc2",), None),
+    )  # fmt: skip
+    before, after = (Weighed(lenet_spec(), size, 0.9871) for size in (13_300_000, 271_000))
+    found = Compression(
+        "a-task-with-a-long-name", CompressionPlan(choices, "int8"), before, after,
+        Path("a folder/best.tflite"), Path("a folder/best.keras"), ACCURACY_SCALE, losses,
+    )  # fmt: skip
+    bare = replace(found, scale=None, losses=None, after=replace(after, test_accuracy=None))
+    for one in (found, bare):
+        patch.setattr("adadeep.study.compressing.compress", lambda *_, one=one: one)
+        assert run(cli, ["compress", "digits", "--plan", "fc1=W1f"]) == 0
+
+
 CASES = (
+    show_compression,
+    show_techniques,
     show_profiles,
     show_devices,
     show_measurement,
@@ -243,14 +289,15 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Shown]:
 def check(table: Table, width: int, lines: list[str]) -> None:
     text = "\n".join(lines)
     assert [line for line in lines if cell_width(line) > width] == []
-    left_out = text.partition("left out for width: ")[2].partition("; --json")[0]
-    gone = [name.strip() for name in " ".join(left_out.split()).split(",")]
+    flowing = " ".join(text.split())
+    left_out = flowing.partition("left out for width: ")[2].partition("; --json")[0]
+    gone = [name.strip() for name in left_out.split(",")]
     whole = "".join(text.split())
     for row in table.rows:
         for column, cell in zip(table.columns, row, strict=True):
             if column.title not in gone and cell_width(cell) <= 12:
                 assert cell in text, f"{cell!r} is broken or missing"
-        assert row[0].split(" ")[0] in text, "a row is missing"
+        assert row[0].split(" ")[0] in whole, "a row is missing"
     for below in table.below.values():
         assert "".join(below.split()) in whole
 

@@ -33,8 +33,8 @@ def write_model(path: Path, seed=1, steps=40):
 
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((SIDE, SIDE, 1))
-    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu", name="conv1")(inputs)
-    x = keras.layers.Conv2D(16, 3, padding="same", name="conv2")(x)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="conv1")(inputs)
+    x = keras.layers.Conv2D(8, 3, padding="same", name="conv2")(x)
     x = keras.layers.BatchNormalization(name="norm")(x)
     x = keras.layers.ReLU(name="relu")(x)
     x = keras.layers.MaxPooling2D(name="pool")(x)

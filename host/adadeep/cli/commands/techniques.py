@@ -32,8 +32,9 @@ PRECISION_COLUMNS = (
     Column("searched", rank=2),
 )  # fmt: skip
 OFFER_COLUMNS = (
-    Column("layer"), Column("best setting for S_p", wraps=True), Column("S_p", right=True),
-    Column("MACs", right=True, rank=1), Column("settings", right=True, rank=2),
+    Column("layer", wraps=True), Column("best setting for S_p", wraps=True),
+    Column("S_p", right=True), Column("MACs", right=True, rank=1),
+    Column("settings", right=True, rank=2),
 )  # fmt: skip
 _MOST_NAMES = 6
 _LONGEST = 60
