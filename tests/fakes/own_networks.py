@@ -19,11 +19,25 @@ from own.zoo import build, shaken
 
 
 @cache
-def standard(name: str) -> Any:
-    """A tiny network as everything else gets it; nobody may change it."""
-    from adadeep.compress.graph import standard
+def given(name: str) -> Any:
+    """A tiny network as a user would bring it; nobody may change it."""
+    return shaken(build(name, tiny=True))
 
-    return standard(shaken(build(name, tiny=True)))
+
+@cache
+def flat(name: str) -> Any:
+    """The same, flat."""
+    from adadeep.compress.graph import flattened
+
+    return flattened(given(name))
+
+
+@cache
+def standard(name: str) -> Any:
+    """The same as everything else gets it: flat, norms folded."""
+    from adadeep.compress.graph import folded
+
+    return folded(flat(name))
 
 
 @cache

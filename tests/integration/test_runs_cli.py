@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from adadeep.cli.main import cli, run
+from adadeep.core.own_task import OwnTask
 from adadeep.storage.journal import Journal
+from fakes.lenet_run import played, truth, write_lenet_run
 from fakes.runs import of_now, of_version_0_1
 from fakes.search_parts import FakeBench
 from unit.study.test_study import search, seeded
@@ -102,6 +104,18 @@ def test_show_tells_how_it_was_searched_what_plans_cost_and_who_was_tested(capsy
     ):  # fmt: skip
         assert text in out
     assert "now: adadeep deploy runs/digits-box" in err
+
+
+def test_of_an_own_network_show_says_what_goes_on_with_it(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    own, of = OwnTask("/my nets/net.keras", "/d.npz", trust_model=True), truth(3)
+    write_lenet_run(tmp_path / "a run", of, played(of, 2), own=own)
+    code, out, err = adadeep(capsys, "show", str(tmp_path / "a run"))
+    assert code == 0
+    assert "named      '/my nets/net.keras' --data /d.npz\n" in out
+    assert f": adadeep search '/my nets/net.keras' --data /d.npz -o '{tmp_path}/a run'" in err
+    session = document(capsys, "show", str(tmp_path / "a run"))["sessions"][0]
+    assert session["own"]["model"] == own.model
 
 
 def test_show_says_that_a_search_has_not_ended(capsys, runs):

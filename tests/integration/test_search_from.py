@@ -13,6 +13,7 @@ import pytest
 
 from adadeep.cli.main import cli, run
 from adadeep.core.device import hashed
+from adadeep.core.own_task import OwnTask
 from adadeep.core.plan import LayerChoice
 from adadeep.core.plan_text import PlanText
 from architecture.test_commands import run_and_look
@@ -160,6 +161,18 @@ def test_who_follows_every_proposal_gets_none_in_the_end(lenet, tmp_path):
         write_lenet_run(tmp_path / "a run", of, plans, ("conv2",))
     assert target["proposal"] is None
     assert "untried" not in out
+
+
+def test_of_an_own_network_the_commands_name_its_file_and_data(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    own = OwnTask("/my nets/net.keras", "/d/$x.npz", "my:train", None, False, True, "/elsewhere")
+    of = truth(3)
+    write_lenet_run(tmp_path / "a run", of, tried_plans(of), own=own)
+    half = f"{0.5 * of.latency_ms(INITIAL):.6g}ms"
+    run(cli, ["search", "--from", "a run", "--max-latency", half, "--max-accuracy-loss", "3%"])
+    out = capsys.readouterr().out
+    named = "'/my nets/net.keras' --data '/d/$x.npz' --train my:train --untrained -o 'a run'"
+    assert f"to try it: adadeep search {named} --episodes " in out
 
 
 @pytest.mark.parametrize(

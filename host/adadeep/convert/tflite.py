@@ -48,9 +48,7 @@ def convert(
         raise ConversionError(
             f"{precision.name} needs representative samples; give some of the training data."
         )
-    if (weights := model.count_params()) > _LARGE:
-        release_memory()
-        require_memory(weights)
+    require_room(model)
     try:
         samples = None if representative is None else as_taken(model, representative)
         converter = _converter(model)
@@ -61,6 +59,17 @@ def convert(
         raise ConversionError(
             f"Network {model.name!r} can't be converted to .tflite: {_reason(error)}"
         ) from error
+
+
+def require_room(model: keras.Model) -> None:
+    """Says so before anything long where this computer's memory won't do for a network.
+
+    Raises:
+        ConfigError: converting it needs more than there is.
+    """
+    if (weights := model.count_params()) > _LARGE:
+        release_memory()
+        require_memory(weights)
 
 
 def release_memory() -> None:

@@ -27,3 +27,13 @@ class OwnTask:
     trust_model: bool = False
     untrained: bool = False
     search_path: str = "."
+
+    @property
+    def words(self) -> list[str]:
+        """What names it on a command line.
+
+        Trust is not among them: a run's folder travels, and who takes it over is to decide anew.
+        """
+        named = (("--data", self.data), ("--train", self.train), ("--metric", self.metric))
+        words = [self.model, *(word for pair in named if pair[1] for word in pair if word)]
+        return [*words, "--untrained"] if self.untrained else words

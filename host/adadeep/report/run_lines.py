@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from adadeep.core.cost import MEDIAN
 from adadeep.core.cost_source import ENERGY, LATENCY
 from adadeep.core.demand import UserDemand
 from adadeep.core.display import one_line
 from adadeep.core.metric import Scale
+from adadeep.core.own_task import OwnTask
 from adadeep.core.target import CPU
 from adadeep.core.units import format_bytes, format_mj, format_ms, format_percent
 from adadeep.storage.records import TargetRecord, Unit
 
 _NAMES = {LATENCY: "T", ENERGY: "E"}
 _LONGEST_NAME = 40
+_LONGEST_LINE = 10_000
 
 
 def demand_line(demand: UserDemand, scale: Scale) -> str:
@@ -31,6 +36,20 @@ def demand_line(demand: UserDemand, scale: Scale) -> str:
 
 def _latency_name(demand: UserDemand) -> str:
     return "T" if demand.latency_statistic == MEDIAN else f"T ({demand.latency_statistic})"
+
+
+def going_on_line(folder: Path, own: OwnTask | None) -> str:
+    """How a search that has not ended is gone on with; of a network of the user's own its names.
+
+    Args:
+        folder: of the run.
+        own: what the user named for network and data; None of a task.
+    """
+    line = "the search has not ended: the command that began it goes on with it"
+    if own is None:
+        return line
+    words = shlex.join(["adadeep", "search", *own.words, "-o", str(folder)])
+    return one_line(f"{line}, with its devices and limits: {words}", _LONGEST_LINE)
 
 
 def unit_line(unit: Unit, drift: float) -> str:

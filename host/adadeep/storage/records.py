@@ -25,6 +25,7 @@ from adadeep.core.device import DeviceFacts
 from adadeep.core.errors import FormatError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.own_task import OwnTask
 from adadeep.core.plan import CompressionPlan
 from adadeep.core.reader import convert, require_finite, require_hex, require_range, why
 from adadeep.core.scores import SampleScores
@@ -38,7 +39,7 @@ from adadeep.storage.units import Unit as Unit
 
 _HUGE = 1e18
 _LONGEST_NAME = 255  # of a folder
-_TOLD_BY_SPACE = ("keep", "only")  # of a session
+_TOLD_ELSEWHERE = ("keep", "only", "own")  # of a session: by its space, by the study's header
 
 
 def content_key(basis: str, plan: CompressionPlan, full: bool = False) -> str:
@@ -133,6 +134,8 @@ class Session:
         own_plans: the user's, which were asked for first.
         keep: layers that were to stay as they are; `space` tells whether that is another session.
         only: techniques and precisions that could be chosen, empty for all; likewise.
+        own: what the user named for network and data, where they lay then; None of a task. The
+            header tells whether that is another study.
     """
 
     sampler: str
@@ -146,10 +149,11 @@ class Session:
     own_plans: tuple[CompressionPlan, ...] = ()
     keep: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    own: OwnTask | None = None
 
     def goes_on(self, other: Session) -> bool:
         """Whether the other one, later, chooses as this one would have."""
-        told = {name: getattr(self, name) for name in _TOLD_BY_SPACE}
+        told = {name: getattr(self, name) for name in _TOLD_ELSEWHERE}
         version = self.adadeep_version
         return replace(other, adadeep_version=version, plugins=self.plugins, **told) == self
 
@@ -324,6 +328,11 @@ class JournalContent:
         """The sessions of measuring on a target, in the order of the journal."""
         found: list[MeasuredTogether] = self.derived.setdefault(("on", target), [])
         return found
+
+    @property
+    def own(self) -> OwnTask | None:
+        """What the last session named for network and data; None of a task."""
+        return self.sessions[-1].session.own if self.sessions else None
 
     @property
     def asked(self) -> int:

@@ -15,7 +15,7 @@ from adadeep.compress.describe import model_spec
 from adadeep.compress.graph import standard
 from adadeep.compress.load import load_model
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.convert.tflite import convert
+from adadeep.convert.tflite import convert, require_room
 from adadeep.core.compressed import Compressed
 from adadeep.core.errors import ConfigError
 from adadeep.core.files import write_atomic, write_through
@@ -72,7 +72,7 @@ class BareMaker:
         Raises:
             TechniqueNotApplicable: the plan can't be applied.
             ConversionError: the network did not become a .tflite.
-            ConfigError: the precision takes its ranges from samples.
+            ConfigError: the precision takes its ranges from samples, or memory does not suffice.
         """
         del full
         gc.collect()
@@ -82,6 +82,7 @@ class BareMaker:
                 f"{precision.name} takes its ranges from samples; name some by --data, or choose"
                 " another precision."
             )
+        require_room(self._initial)
         made = Compressed(self._initial) if not plan.choices else apply_plan(self._initial, plan)
         spec = model_spec(made.network, plan.label, made.hooks).in_precision(precision)
         file, network = part_file(folder, plan, "tflite"), None

@@ -154,7 +154,9 @@ class _Search:
     def run(self) -> Outcome:
         kind = self._executor_kind()
         session = self._session(kind)
-        crew = StudyCrew(self.trainer, self.bench.devices, self.store, self.observer.stage)
+        crew = StudyCrew(
+            self.trainer, self.bench.devices, self.store, self.observer.stage, self.observer.note
+        )
         pipeline = Pipeline(self._workplace(kind.make(crew)), self.bench.devices)
         study = Study(
             self.bench.journal, pipeline, session, self._sampler, self._ruled_out,
@@ -209,6 +211,7 @@ class _Search:
             plugins=taking_part(self._uses(kind)),
             keep=self.config.keep,
             only=self.config.only,
+            own=None if self.config.own is None else replace(self.config.own, trust_model=False),
         )
         session = self.choices.begun_with(session, self.bench.journal.content)
         self._compare(session)

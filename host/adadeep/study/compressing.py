@@ -158,7 +158,7 @@ def compress(
         for line in trainer.opened.notes:
             note(line)
         plan = _plan(wanted, text, trainer.opened.spec, note)
-        return _carried_out(wanted, plan, trainer, scratch, stage)
+        return _carried_out(wanted, plan, trainer, scratch, stage, note)
 
 
 @contextlib.contextmanager
@@ -211,9 +211,12 @@ def _carried_out(
     trainer: Trainer,
     scratch: Path,
     stage: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> Compression:
     stage("converting the initial network")
     before = _made(trainer, CompressionPlan(), scratch)
+    for line in before.notes:
+        note(line)
     stage(f"compressing by {plan.label}")
     made = _made(trainer, plan, scratch)
     network = Path(made.network) if made.network else scratch / INITIAL_NETWORK

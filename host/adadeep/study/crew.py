@@ -56,6 +56,7 @@ class StudyCrew:
         benches: by target key.
         store: of the run's models.
         stage: is told what is measured.
+        note: is told what is odd about a network.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class StudyCrew:
         benches: Mapping[str, DeviceBench],
         store: ArtifactStore,
         stage: Callable[[str], None],
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._trainer = trainer
         self._benches = dict(benches)
         self._store = store
         self._stage = stage
+        self._note = note
         self._references: dict[str, bytes] = {}  # of the last session: they come again
         self._making: list[MakeJob] = []
         self._began = 0.0  # when the first of them was begun
@@ -114,6 +117,8 @@ class StudyCrew:
         if not isinstance(answer.reply, Made):
             return Done(job, None, answer.error, seconds)
         made = answer.reply
+        for line in made.notes:
+            self._note(line)
         network = Path(made.network) if made.network else None
         assert made.scores is not None  # a search has data
         stored = self._store.adopt(Path(made.model), network)

@@ -19,7 +19,7 @@ from adadeep.compress.apply import apply_plan, needs_training
 from adadeep.compress.describe import model_spec
 from adadeep.convert.check import check
 from adadeep.convert.precisions.registry import PRECISIONS
-from adadeep.convert.tflite import convert
+from adadeep.convert.tflite import convert, require_room
 from adadeep.convert.verify import run_tflite
 from adadeep.core.compressed import Compressed
 from adadeep.core.files import PART, write_atomic, write_through
@@ -40,6 +40,7 @@ from adadeep.study.worker_messages import (
     Sampled,
 )
 from adadeep.training.fit import outputs_of
+from adadeep.training.guessing import guess_notes
 
 _REPRESENTATIVE = 100  # training samples that a precision may take its ranges from
 _VALIDATING = 2000  # standard error 0.3 % at 98 %; three times as many cost 2.5 s a plan
@@ -132,12 +133,8 @@ class KerasMaker:
         if plan.choices:
             network = part_file(folder, plan, "keras")
             write_through(network, model.save)
-        return Made(
-            model=str(file),
-            network=str(network) if network else None,
-            scores=self._scores(model, tflite, precision),
-            spec=spec,
-        )
+        scores, notes = self._judged(plan, model, tflite, precision)
+        return Made(str(file), str(network) if network else None, scores, spec, notes)
 
     def judge(self, model: str, part: str) -> SampleScores:
         """The scores of a .tflite on a part of the data.
@@ -175,6 +172,7 @@ class KerasMaker:
     def _compressed(self, plan: CompressionPlan, full: bool = False) -> Compressed[Any]:
         if not plan.choices:
             return Compressed(self._initial)
+        require_room(self._initial)  # else said after minutes of training, at the conversion
         data, recipe = self._task.data, self._task.recipe
         samples = data.x_train[:_FITTING]
         made = apply_plan(self._initial, plan, samples)  # type: ignore[arg-type]
@@ -186,12 +184,16 @@ class KerasMaker:
         train_by(recipe, made, data, training)
         return made
 
-    def _scores(self, model: Any, tflite: bytes, precision: Precision) -> SampleScores:
-        """On validation data: of the .tflite where its numbers are not Keras' own."""
-        data = self._task.data
+    def _judged(
+        self, plan: CompressionPlan, model: Any, tflite: bytes, precision: Precision
+    ) -> tuple[SampleScores, tuple[str, ...]]:
+        """On validation data: of the .tflite where its numbers are not Keras' own; and notes."""
+        data, metric = self._task.data, self._task.metric
         x, y = data.x_val[:_VALIDATING], data.y_val[:_VALIDATING]
         outputs = outputs_of(model, x) if precision.runs_as_trained else run_tflite(tflite, x)
-        return judged(self._task.metric, outputs, y)
+        scores = judged(metric, outputs, y)
+        is_initial = plan == CompressionPlan()
+        return scores, guess_notes(metric, scores, outputs, y) if is_initial else ()
 
     @functools.cached_property
     def _teacher(self) -> Rows | None:

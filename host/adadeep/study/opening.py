@@ -14,7 +14,7 @@ import numpy as np
 
 from adadeep.compress.graph import flattened, folded, standard
 from adadeep.compress.load import load_model
-from adadeep.convert.tflite import CONVERSION_VERSION
+from adadeep.convert.tflite import CONVERSION_VERSION, require_room
 from adadeep.core.compressed import Compressed
 from adadeep.core.errors import FormatError
 from adadeep.core.files import write_through
@@ -63,7 +63,8 @@ def opened(request: OpenTask, stage: Callable[[str], None]) -> Start:
     """Loads the data and the initial network, or takes it over or trains it, and saves it.
 
     Raises:
-        ConfigError: the data can't be had, or the network's file can't be written.
+        ConfigError: the data can't be had, the network's file can't be written, or it is too large
+            for this computer's memory.
         FormatError: it can't be read.
     """
     task = load_own(request.own, load_model) if request.own else load_task(request.task)
@@ -73,6 +74,7 @@ def opened(request: OpenTask, stage: Callable[[str], None]) -> Start:
         about=_header_of(task) if request.own else {},
     )  # fmt: skip
     raw = task.network.build(data.input_shape, data.classes, request.seed)
+    require_room(raw)
     if request.goes_on and path.exists():
         model = standard(raw)
         load_network(model, path)

@@ -113,12 +113,14 @@ class Made(msgspec.Struct, frozen=True, tag="made"):
         network: path of its .keras; None where it is the initial network itself.
         scores: of the validation samples; None where there are no data.
         spec: what it is, in its precision.
+        notes: for the user: what is odd about it.
     """
 
     model: str
     network: str | None
     scores: SampleScores | None
     spec: ModelSpec
+    notes: tuple[str, ...] = ()
 
 
 class Judged(msgspec.Struct, frozen=True, tag="judged"):

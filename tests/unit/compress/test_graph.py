@@ -8,36 +8,21 @@ import numpy as np
 import pytest
 
 from adadeep.core.errors import ConfigError
-from adadeep.core.rows import Rows, Several, each, together
-from own.zoo import ZOO, build, shaken
+from adadeep.core.rows import Rows, Several
+from fakes.own_networks import flat, given, outputs, samples, standard
+from own.zoo import ZOO, shaken
 
 pytestmark = pytest.mark.tf
 
-NETWORKS: dict[str, Any] = {}
+
+def tiny(name: str) -> tuple[Any, Any, Any]:
+    """A network of the zoo, the same flat, and with norms folded."""
+    return given(name), flat(name), standard(name)
 
 
-def tiny(name: str) -> Any:
-    """A network of the zoo, and its standard form; made once."""
-    from adadeep.compress.graph import flattened, folded
-
-    if name not in NETWORKS:
-        network = shaken(build(name, tiny=True))
-        flat = flattened(network)
-        NETWORKS[name] = network, flat, folded(flat)
-    return NETWORKS[name]
-
-
-def rows(model: Any, count: int = 3) -> Rows:
-    random = np.random.default_rng(0)
-    return together(
-        random.uniform(0, 1, (count, *one.shape[1:])).astype(np.float32) for one in model.inputs
-    )
-
-
-def outputs(model: Any, x: Rows) -> tuple[np.ndarray, ...]:
-    from adadeep.compress.graph import inputs_as, outputs_as
-
-    return each(outputs_as(model, model(inputs_as(model, x), training=False)))
+def rows(model: Any) -> Rows:
+    """Three samples."""
+    return samples(model, 3)
 
 
 @pytest.mark.parametrize("name", ZOO)

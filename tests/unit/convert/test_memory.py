@@ -18,6 +18,19 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
         require_memory(138_000_000, 4e9)
 
 
+@pytest.mark.tf
+def test_room_is_asked_for_a_large_network_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from adadeep.convert import tflite
+
+    asked: list[int] = []
+    monkeypatch.setattr(tflite, "require_memory", asked.append)
+    for weights in (60_000, 5_000_000, 30_000_000):
+        tflite.require_room(SimpleNamespace(count_params=lambda weights=weights: weights))
+    assert asked == [30_000_000]
+
+
 def test_free_memory_is_the_systems(tmp_path: Path) -> None:
     file = tmp_path / "meminfo"
     assert available_bytes(file) is None

@@ -3,15 +3,20 @@
 import hashlib
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from adadeep.core.errors import ConfigError
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import SampleScores
 from adadeep.storage.artifacts import ArtifactStore
 from adadeep.study.crew import DeviceBench, StudyCrew
-from adadeep.study.jobs import MeasureJob
+from adadeep.study.jobs import MakeJob, MeasureJob
 from adadeep.study.references import SHARP, sharp_model
+from adadeep.study.trainer import Answer
+from adadeep.study.worker_messages import Made
 from adadeep.testing.measurements import together
+from fakes.lenet_spec import lenet_spec
 from fakes.search_parts import target_record
 
 RECORD = target_record()
@@ -42,6 +47,17 @@ def world(tmp_path, monkeypatch):
         return crew.measure(MeasureJob(CompressionPlan(), RECORD.key, models, "training"))
 
     return SimpleNamespace(measure=measure, meter=meter, read=read, names=names, store=store)
+
+
+def test_what_is_odd_about_a_network_is_said(tmp_path):
+    scores, said = SampleScores.of(np.ones(5, np.bool_)), []
+    (tmp_path / "m.tflite").write_bytes(b"a model")
+    made = Made(str(tmp_path / "m.tflite"), None, scores, lenet_spec(), ("it guesses",))
+    trainer = SimpleNamespace(start=lambda _: None, finished=lambda _: Answer(None, made, None))
+    crew = StudyCrew(trainer, {}, ArtifactStore(tmp_path / "s"), lambda _: None, said.append)
+    crew.start(MakeJob(CompressionPlan(), "training"))
+    assert crew.finished(0.0).result.scores == scores
+    assert said == ["it guesses"]
 
 
 def test_references_that_come_again_are_read_once(world):

@@ -115,6 +115,34 @@ def test_a_made_network_is_left_beside_the_others_until_the_host_takes_it_over(t
     assert maker.judge(made.model, "held").count == len(maker._task.data.x_held)
 
 
+def test_an_initial_network_that_guesses_is_said_to_and_no_other(tmp_path):
+    maker = opened(tmp_path)
+    (note,) = maker.make(INITIAL, str(tmp_path)).notes  # two steps have taught it nothing
+    assert "the initial network is no better than guessing" in note
+    assert maker.make(SVD, str(tmp_path)).notes == ()
+
+
+@pytest.mark.parametrize("module", ["opening", "maker"])
+def test_memory_is_asked_for_before_anything_is_trained(tmp_path, monkeypatch, short_task, module):
+    from adadeep.study import maker as maker_module
+    from adadeep.study import opening
+
+    def full(model):
+        raise ConfigError("4 GB are free.")
+
+    def make():
+        opened(tmp_path).make(SVD, str(tmp_path))
+
+    if module == "maker":
+        opened(tmp_path)  # trained, and there
+    recipe = dataclasses.replace(short_task.recipe, base_steps=None, fine_tune_steps=None)
+    task = dataclasses.replace(short_task, recipe=recipe)  # who trains by that, fails
+    monkeypatch.setattr(opening, "load_task", lambda name: task)
+    monkeypatch.setattr({"opening": opening, "maker": maker_module}[module], "require_room", full)
+    with pytest.raises(ConfigError, match="4 GB are free"):
+        make()
+
+
 def test_samples_hold_inputs_labels_and_what_models_give(tmp_path):
     maker = opened(tmp_path)
     made = maker.make(INITIAL, str(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -133,6 +134,7 @@ def show(run: Path, top: int, pareto: bool, as_json: bool) -> None:
 
     Costs are made of the run's own measurements. A search may be running there meanwhile.
     """
+    from adadeep.report.run_lines import going_on_line
     from adadeep.study.run_json import view_as_json
     from adadeep.study.run_view import RunView
     from adadeep.study.runs import KnownRun, RunState
@@ -152,7 +154,7 @@ def show(run: Path, top: int, pareto: bool, as_json: bool) -> None:
             _show_front(ui, target)
     _show_finalists(ui, view)
     if known.state is RunState.UNFINISHED:
-        ui.note("the search has not ended: the command that began it goes on with it")
+        ui.note(going_on_line(run, known.journal.own if known.journal else None))
     if known.plan is not None:
         ui.now("adadeep deploy", run)
     ui.emit("run", view_as_json(view))
@@ -166,10 +168,12 @@ def _header_rows(view: RunView) -> list[tuple[str, str]]:
     sessions = [asks.session for asks in journal.sessions] if journal else []
     versions = [session.adadeep_version for session in sessions]
     versions += [plan.adadeep_version] if plan else []
+    own = journal.own if journal else None
     plugins = {f"{name} of {origin}" for one in sessions for name, origin in one.plugins.items()}
     tried = "" if known.plans_tried is None else f"{known.plans_tried} tried"
     pairs = [
         ("task", known.task),
+        ("named", shlex.join(own.words) if own else ""),
         *((name, value) for name, value in study.items() if name != "task"),
         ("study", journal.id if journal else ""),
         ("adadeep", ", ".join(dict.fromkeys(version for version in versions if version))),

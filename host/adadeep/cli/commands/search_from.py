@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _TOP = 5
 _LONGEST_COMMAND = 10_000
-_OWN_DATA = "DATA"  # a run of an own network holds hashes of what was named, no paths
 _TAKEN = ("ranked", "devices", "as_json", *LIMIT_NAMES)
 
 
@@ -52,11 +51,6 @@ def rank(run: Path, devices: Sequence[str], ui: Ui, options: dict[str, Any]) -> 
     words = ["search", *_words(ranking, devices), *limits] if ranking.gains_by_search else None
     if words:
         ui.now("adadeep", *words)
-        if _is_own(ranking):
-            ui.note(
-                f"name the network's file, {_OWN_DATA}, --train and so on as in the search that"
-                " began the run: it holds their hashes alone"
-            )
     ui.emit("ranking", {**document, "test_with": words})
     if not ranking.is_acceptable:
         raise DemandUnmet(_unmet(ranking))
@@ -120,7 +114,8 @@ def _words(
     """The search that goes on in the folder, asks for nothing new but a proposal, and tests."""
     first = ranking.targets[0].record.target.settings
     seeds = [asks.session.seed for asks in ranking.content.sessions[-1:]]
-    words = [f"{ranking.task}.keras", "--data", _OWN_DATA] if _is_own(ranking) else [ranking.task]
+    own = ranking.content.own
+    words = [ranking.task] if own is None else own.words
     for name in _serials(ranking, devices):
         words += ["-d", name]
     asked = ranking.content.asked + (proposal is not None)
@@ -134,11 +129,6 @@ def _words(
     if seeds and seeds[0]:
         words += ["--seed", str(seeds[0])]
     return words
-
-
-def _is_own(ranking: Ranking) -> bool:
-    """Whether the run is of a network of the user's own."""
-    return str(ranking.content.study.get("network", "")).startswith("own:")
 
 
 def _choices(ranking: Ranking) -> list[str]:
