@@ -24,7 +24,8 @@ SMALLER = (
     ('"steps": 50', '"steps": 4'),
     ("--episodes 8", "--episodes 2"),
     ("--max-accuracy-loss 5%", "--max-accuracy-loss 99%"),  # so short a training tells nothing
-    ("--max-latency 5ms", "--max-latency 1s"),  # nor does the time of a busy computer
+    ("--max-storage 500kB", "--max-storage 5MB"),  # nor do two plans
+    ("--max-latency 5ms", "--max-latency 1s"),  # nor the time of a busy computer
 )
 # Stands for ImageNet's: random, but what passes through is neither lost nor grows beyond bounds.
 WRITE_WEIGHTS = """

@@ -9,7 +9,6 @@ from click.testing import CliRunner
 from adadeep.cli.commands import search as search_command
 from adadeep.cli.length_options import length_options
 from adadeep.cli.progress import ProgressState
-from adadeep.core.metric import ACCURACY_SCALE
 from adadeep.study.price import Price
 from adadeep.study.study import TrialEvent
 from unit.study.test_study import ScriptedSampler, search, some_plans
@@ -59,7 +58,7 @@ class Told:
 def test_the_price_and_what_going_on_may_gain_are_shown(tmp_path):
     event = search(tmp_path, ScriptedSampler(some_plans(1)), 1).watching.events[-1]
     ui, state = Told(), ProgressState("search digits", None, lambda: 0.0)
-    reporter = search_command._Reporter(ui, state, ACCURACY_SCALE)
+    reporter = search_command._Reporter(ui, state)
     state.advance = lambda steps, note="", outlook="": ProgressState.advance(
         state, steps, note, outlook
     )
