@@ -61,7 +61,7 @@ class TableTechnique:
         raise NotImplementedError("a table has no networks")
 
     def outline(self, *_arguments):
-        raise NotImplementedError("a table has no networks")
+        return None  # a table has no networks: no choice is refused, and nothing is known
 
 
 def layer_list(depth: int) -> tuple[LayerSpec, ...]:
