@@ -13,12 +13,12 @@ from adadeep.core.plan import CompressionPlan, LayerChoice
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
-    import numpy.typing as npt
+
+    from adadeep.core.rows import Rows
 
 
 def apply_plan(
-    model: keras.Model, plan: CompressionPlan, samples: npt.NDArray[np.float32] | None = None
+    model: keras.Model, plan: CompressionPlan, samples: Rows | None = None
 ) -> Compressed[keras.Model]:
     """A new network with every choice of the plan applied; the one given stays as it is.
 

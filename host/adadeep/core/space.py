@@ -143,10 +143,8 @@ def build_space(
     for layer in model.layers:
         options = {NOTHING}
         for technique in techniques if layer.repeats is None else ():
-            choices = [
-                c for c in _choices(technique, layer) if _is_taken(model, technique, layer, c)
-            ]
-            numbers = {_number(actions, choice) for choice in choices}
+            tried = attempts(model, technique, layer)
+            numbers = {_number(actions, one.choice) for one in tried if one.refusal is None}
             options |= numbers
             if technique.replaces_following:
                 ending |= numbers
@@ -158,6 +156,29 @@ def build_space(
     return SearchSpace(model, tuple(actions), tuple(points), frozenset(ending))
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What comes of one choice on one layer, by its outline alone.
+
+    Attributes:
+        choice: that a technique offers, or its settings by default.
+        outline: of the network then; None where only the weights tell, or it is refused.
+        refusal: why the layer can't take it; None where it can.
+    """
+
+    choice: LayerChoice
+    outline: ModelSpec | None = None
+    refusal: str | None = None
+
+
+def attempts(
+    model: ModelSpec, technique: Technique[ModelT], layer: LayerSpec
+) -> tuple[Attempt, ...]:
+    """Every choice that a technique offers for a layer; none where it is not for such layers."""
+    choices = technique.choices(layer) if technique.applies_to(layer) else ()
+    return tuple(_attempt(model, technique, layer, choice) for choice in choices)
+
+
 def refused(model: ModelSpec, technique: Technique[ModelT]) -> dict[str, str]:
     """Why layers that hold weights can't be compressed by a technique, by name; one reason each.
 
@@ -166,32 +187,23 @@ def refused(model: ModelSpec, technique: Technique[ModelT]) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for layer in model.layers:
         if layer.repeats is None and layer.weights:
-            asked = _choices(technique, layer) or (LayerChoice(technique.name),)
-            said = (_refusal(model, technique, layer, choice) for choice in asked)
-            reason = next((one for one in said if one is not None), None)
+            by_default = LayerChoice(technique.name)
+            tried = attempts(model, technique, layer) or (
+                _attempt(model, technique, layer, by_default),
+            )
+            reason = next((one.refusal for one in tried if one.refusal is not None), None)
             if reason is not None:
                 reasons[layer.name] = reason
     return reasons
 
 
-def _choices(technique: Technique[ModelT], layer: LayerSpec) -> Sequence[LayerChoice]:
-    return technique.choices(layer) if technique.applies_to(layer) else ()
-
-
-def _is_taken(
+def _attempt(
     model: ModelSpec, technique: Technique[ModelT], layer: LayerSpec, choice: LayerChoice
-) -> bool:
-    return _refusal(model, technique, layer, choice) is None
-
-
-def _refusal(
-    model: ModelSpec, technique: Technique[ModelT], layer: LayerSpec, choice: LayerChoice
-) -> str | None:
+) -> Attempt:
     try:
-        technique.outline(model, layer.name, choice)
+        return Attempt(choice, technique.outline(model, layer.name, choice))
     except TechniqueNotApplicable as error:
-        return str(error)
-    return None
+        return Attempt(choice, refusal=str(error))
 
 
 def restricted(

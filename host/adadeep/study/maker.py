@@ -175,7 +175,7 @@ class KerasMaker:
         require_room(self._initial)  # else said after minutes of training, at the conversion
         data, recipe = self._task.data, self._task.recipe
         samples = data.x_train[:_FITTING]
-        made = apply_plan(self._initial, plan, samples)  # type: ignore[arg-type]
+        made = apply_plan(self._initial, plan, samples)
         steps = full_steps_of(recipe) if full else recipe.fine_tune_steps
         training = Training(
             steps * needs_training(plan), plan_seed(self._seed, plan), recipe.fine_tune_rate,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adadeep.core.errors import TechniqueNotApplicable
 from adadeep.core.layers import LayerSpec, ModelSpec
-from adadeep.core.plan import NONE, LayerChoice
+from adadeep.core.plan import NONE
 from adadeep.core.protocols import Technique
+from adadeep.core.space import attempts
 
 _ABOUT = 1.01
 
@@ -91,16 +91,12 @@ def offers_of(model: ModelSpec, techniques: Mapping[str, Technique[Any]]) -> Off
 
 def _on_layer(model: ModelSpec, layer: LayerSpec, technique: Technique[Any]) -> Offer | str | None:
     """What it offers, why it can't, or None where it is not for such layers."""
-    reason, possible = None, list[tuple[LayerChoice, ModelSpec | None]]()
-    for choice in technique.choices(layer) if technique.applies_to(layer) else ():
-        try:
-            possible.append((choice, technique.outline(model, layer.name, choice)))
-        except TechniqueNotApplicable as error:
-            reason = reason or str(error)
+    tried = attempts(model, technique, layer)
+    possible = [one for one in tried if one.refusal is None]
     if not possible:
-        return reason
-    labels = tuple(choice.label for choice, _ in possible)
-    told = [(choice, made) for choice, made in possible if made is not None]
+        return tried[0].refusal if tried else None
+    labels = tuple(one.choice.label for one in possible)
+    told = [(one.choice, one.outline) for one in possible if one.outline is not None]
     if not told:
         return Offer(layer.name, technique.name, labels, None, None, None)
     least = min(made.parameter_storage_bytes for _, made in told)
