@@ -1,9 +1,7 @@
 """profile, measure, search, deploy and doctor as a user types them, on a phone that runs Java."""
 
+import functools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,9 @@ from adadeep.core.clock import Deadline
 from adadeep.devices.agent_kinds.android_java.built import built
 from adadeep.devices.discovery import make_transport
 from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tflite_of
+from fakes import typed
 from fakes.android import aar, elf
+from fakes.typed import fails
 from hostile.test_damaged_models import DEADLY
 
 pytestmark = pytest.mark.lab
@@ -21,22 +21,7 @@ MODEL = tflite_of(SingleLayer(dense(64, 10)))
 BRIEFLY = ("--max-seconds", "0.3")
 
 
-def adadeep(*arguments):
-    command = [sys.executable, "-m", "adadeep", *map(str, arguments)]
-    path = os.pathsep.join(p for p in sys.path if p)
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=400, check=False,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-
-
-def fails(done, code):
-    """The one clear sentence of a failure: no traceback, nothing on stdout."""
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    [message] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    return message
+adadeep = functools.partial(typed.adadeep, environment={"OMP_NUM_THREADS": "1"})
 
 
 @pytest.fixture

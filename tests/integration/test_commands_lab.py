@@ -1,7 +1,6 @@
 """measure, profile and deploy as a user types them, over a real adbd: results and bad input."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -22,6 +21,7 @@ from adadeep.measure.layer_models import SingleLayer, dense, micro_benchmark, tf
 from fakes.interrupts import take_interrupts
 from fakes.lab_agents import agent_pids
 from fakes.run_folder import write_run, write_run_of_0_1
+from fakes.typed import adadeep, fails
 
 pytestmark = pytest.mark.lab
 
@@ -30,23 +30,6 @@ BIG = tflite_of(SingleLayer(dense(1024, 1024)))
 INPUTS = np.random.default_rng(0).random((4, 64), "f4")
 QUICK_LAYERS = len(micro_benchmark()[::6])
 CAPTURES = Path(__file__).parents[1] / "data/captures"
-
-
-def adadeep(*arguments, environment=None):
-    command = [sys.executable, "-m", "adadeep", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=900, check=False,
-        env={**os.environ, **(environment or {})},
-    )  # fmt: skip
-
-
-def fails(done, code):
-    """The one clear sentence of a failure: no traceback, nothing on stdout."""
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    [message] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    return message
 
 
 @pytest.fixture
