@@ -19,7 +19,7 @@ $(READY): pyproject.toml scripts/bootstrap.sh
 	@PYTHON="$(PYTHON)" scripts/bootstrap.sh $(VENV)
 	@touch $@
 
-demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on that device): a minute
+demo: $(READY) ## Profile, search and deploy on this computer (DEVICE=serial: on that device): two minutes
 	@DEVICE="$(DEVICE)" EPISODES="$(EPISODES)" scripts/demo.sh
 
 android: $(READY) ## The Android agent into android_app/dist, by apt and Maven (RUNTIME=FILE.aar: for another TensorFlow Lite)
