@@ -18,23 +18,10 @@ public final class SessionLimitsTest {
     @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
     private final FakeDevice fake = new FakeDevice();
-    private final List<Message> parts = new ArrayList<Message>();
+    private final Told told = new Told();
     private Requested requested;
     private String first;
     private int runs;
-
-    private final Hooks hooks = new Hooks() {
-        @Override
-        public void check() {}
-
-        @Override
-        public void progress(Message fields) {}
-
-        @Override
-        public void part(Message fields) {
-            parts.add(fields);
-        }
-    };
 
     @Before
     public void twoModels() throws IOException {
@@ -45,11 +32,11 @@ public final class SessionLimitsTest {
     }
 
     private void run(Message request) {
-        new Session(fake.device, Requests.decode(Channel.line(request)), hooks).run(true);
+        new Session(fake.device, Requests.decode(Channel.line(request)), told).run(true);
     }
 
     private List<?> blocks(int model) {
-        return ((Message) parts.get(0).list("models").get(model)).list("blocks");
+        return ((Message) told.parts.get(0).list("models").get(model)).list("blocks");
     }
 
     /** At one run the clock goes on by so much. */
@@ -110,7 +97,7 @@ public final class SessionLimitsTest {
                 .with("block_ms", 0.001);
         run(requested.measure("a").with("read_block",
                 Collections.nCopies(8, "/proc/cpuinfo")));
-        int length = Channel.line(parts.get(0)).length;
+        int length = Channel.line(told.parts.get(0)).length;
         assertTrue("of " + length, length > 1800000 && length < 3000000);
     }
 }

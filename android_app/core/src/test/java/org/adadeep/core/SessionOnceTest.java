@@ -21,25 +21,9 @@ public final class SessionOnceTest {
     @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
     private final FakeDevice fake = new FakeDevice();
-    private final List<Message> parts = new ArrayList<Message>();
+    private final Told told = new Told();
     private Requested requested;
     private String first;
-    private int checks;
-
-    private final Hooks hooks = new Hooks() {
-        @Override
-        public void check() {
-            checks++;
-        }
-
-        @Override
-        public void progress(Message fields) {}
-
-        @Override
-        public void part(Message fields) {
-            parts.add(fields);
-        }
-    };
 
     @Before
     public void twoModels() throws IOException {
@@ -49,11 +33,11 @@ public final class SessionOnceTest {
     }
 
     private void run(Message request) {
-        new Session(fake.device, Requests.decode(Channel.line(request)), hooks).run(true);
+        new Session(fake.device, Requests.decode(Channel.line(request)), told).run(true);
     }
 
     private List<?> blocks(int part, int model) {
-        return ((Message) parts.get(part).list("models").get(model)).list("blocks");
+        return ((Message) told.parts.get(part).list("models").get(model)).list("blocks");
     }
 
     /** The blocks of a placement, as they followed. */
@@ -158,7 +142,7 @@ public final class SessionOnceTest {
         assertEquals(996, ((long[]) block.get("times_ns")).length);
         // Two at each load; of each block one before, one before the dropped run, one behind, and
         // 9 between timings: of the first model after 100 of 10 us each, of the second after each.
-        assertEquals(2 * 2 + 2 * blocks(0, 0).size() * (3 + 9), checks);
+        assertEquals(2 * 2 + 2 * blocks(0, 0).size() * (3 + 9), told.checks);
     }
 
     @Test

@@ -25,30 +25,6 @@ public final class SessionTest {
     private String first;
     private String second;
 
-    private static final class Told implements Hooks {
-        final List<Message> parts = new ArrayList<Message>();
-        final List<Message> progress = new ArrayList<Message>();
-        int checks;
-        int cancelAt = Integer.MAX_VALUE;
-
-        @Override
-        public void check() {
-            if (++checks > cancelAt) {
-                throw new Cancelled();
-            }
-        }
-
-        @Override
-        public void progress(Message fields) {
-            progress.add(fields);
-        }
-
-        @Override
-        public void part(Message fields) {
-            parts.add(fields);
-        }
-    }
-
     @Before
     public void twoModels() throws IOException {
         requested = new Requested(folder.getRoot());
