@@ -252,6 +252,8 @@ class JournalContent:
         trials: by plan key, in the order of their first record.
         remade: what came of making plans again by the full recipe, by plan key.
         held_tests: by plan key.
+        ended_with: plan keys of the finalists that were made again or tested since plans were
+            last chosen or tried, by kind of record: what the end of a search has spent.
         derived: what was made of records that never change, and takes time to make.
     """
 
@@ -266,6 +268,7 @@ class JournalContent:
     trials: dict[str, TrialRecord] = field(default_factory=dict)
     remade: dict[str, Remade] = field(default_factory=dict)
     held_tests: dict[str, HeldTest] = field(default_factory=dict)
+    ended_with: dict[type[Remade | HeldTest], set[str]] = field(default_factory=dict)
     derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def take(self, value: Entry) -> None:
@@ -278,6 +281,7 @@ class JournalContent:
             _require_qualities(value, self.scale)
         except ValueError as error:
             raise FormatError(f"{KIND_OF[type(value)]}: {why(error)}.") from error
+        self._spend(value)
         if isinstance(value, Session):
             self.sessions.append(SessionAsks(value, len(self.trials)))
         elif isinstance(value, Ask | Told):
@@ -295,6 +299,14 @@ class JournalContent:
             place[key] = value
             if isinstance(value, MeasuredTogether):
                 self.sessions_on(value.measurements[0].target.key).append(value)
+
+    def _spend(self, value: Entry) -> None:
+        if isinstance(value, Remade):
+            self.ended_with.setdefault(Remade, set()).add(value.plan.key)
+        elif isinstance(value, HeldTest) and value.number:
+            self.ended_with.setdefault(HeldTest, set()).add(value.plan_key)
+        elif isinstance(value, Session | Ask | TrialRecord):
+            self.ended_with.clear()
 
     def _place(
         self, value: TargetRecord | Artifact | MeasuredTogether | Unit | TrialRecord | HeldTest

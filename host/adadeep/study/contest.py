@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from adadeep.core.demand import UserDemand
 from adadeep.core.metric import Scale
+from adadeep.core.plan import CompressionPlan
 from adadeep.core.reward import Reward, reward
 from adadeep.core.search import GoalScore
 from adadeep.storage.artifacts import ArtifactStore
@@ -40,8 +41,11 @@ class Contest:
     remade: frozenset[str] | None = None
 
     def is_final(self, scored: GoalScore) -> bool:
-        """Whether a plan's network is the one that would be delivered."""
-        plan = scored.trial.plan
+        """Whether a trial's network is the one that would be delivered."""
+        return self.is_final_plan(scored.trial.plan)
+
+    def is_final_plan(self, plan: CompressionPlan) -> bool:
+        """Whether a plan's network is."""
         return self.remade is None or not plan.choices or plan.key in self.remade
 
     def worth(self, scored: GoalScore) -> GoalScore:

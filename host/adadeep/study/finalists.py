@@ -26,7 +26,7 @@ from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import HeldTest
+from adadeep.storage.records import HeldTest, Remade
 from adadeep.study.contest import Contest
 from adadeep.study.ratios import TargetRatios
 from adadeep.study.trials import TargetScorer
@@ -143,11 +143,14 @@ def _test_finalists(
     run_held_back: RunHeldBack,
     remake: Remaking | None,
 ) -> Sequence[Contest]:
-    """The contests once nobody is left who is worth a test, or so many were made and tested."""
+    """The contests once nobody is left who is worth a test, or so many were made and tested.
+
+    Counted since plans were last tried: a command that is repeated names the same winner.
+    """
     if remake is None:
         contests = [replace(contest, remade=None) for contest in contests]
-    to_test = to_make = MAX_FINALISTS
-    before = 0
+    to_test, to_make = _tests_left(contests[0], journal), _makes_left(journal)
+    before = -1
     while to_test and to_test + to_make != before:
         before = to_test + to_make
         for place in range(len(contests)):
@@ -162,6 +165,17 @@ def _test_finalists(
             _test(finalist, judge.next_number, judge.next_tail, journal, run_held_back)
             to_test -= 1
     return contests
+
+
+def _tests_left(contest: Contest, journal: Journal) -> int:
+    """Of networks as they are delivered; those of the search, of runs of before, don't count."""
+    trials, tested = journal.content.trials, journal.content.ended_with.get(HeldTest, set())
+    final = [key for key in tested if key not in trials or contest.is_final_plan(trials[key].plan)]
+    return max(0, MAX_FINALISTS - len(final))
+
+
+def _makes_left(journal: Journal) -> int:
+    return max(0, MAX_FINALISTS - len(journal.content.ended_with.get(Remade, ())))
 
 
 def conclusion_of(contest: Contest) -> Conclusion:

@@ -195,13 +195,16 @@ def test_at_most_five_are_tested_and_all_ever_tested_share_one_error(tmp_path):
     # Four others look good on the samples that chose them; nobody has tested them.
     assert name_of(first) == "initial"
     assert first.is_acceptable
-    again = run.conclude()  # resumed: the others, at what is left of the error
-    assert len(run.tested) == 1 + 9
-    assert [test.number for test in again.tested] == list(range(1, 10))
+    assert run.conclude().tested == first.tested  # the same command again: the same end
+    run.add("bad9", 0.004, 0.05, storage=1000)
+    again = run.conclude()  # a plan more was tried: the others, at what is left of the error
+    assert len(run.tested) == 1 + 2 * MAX_FINALISTS
+    assert [test.number for test in again.tested] == list(range(1, 11))
     assert again.tested[: len(first.tested)] == first.tested
-    assert [test.tail for test in again.tested] == [ERROR_RATE / 2**n for n in range(1, 10)]
+    assert [test.tail for test in again.tested] == [ERROR_RATE / 2**n for n in range(1, 11)]
+    run.add("bad10", 0.3, 0.3)
     run.conclude()
-    assert len(run.tested) == 1 + 9  # nobody gets a second chance
+    assert len(run.tested) == 1 + 2 * MAX_FINALISTS  # nobody gets a second chance
 
 
 def test_a_better_plan_found_later_is_tested_and_a_worse_one_is_not(tmp_path):
@@ -260,7 +263,8 @@ def test_tests_end_where_the_error_that_is_left_can_not_be_computed(tmp_path):
     run = Run(tmp_path)
     for number in range(MOST_TESTS + 8):
         run.add(f"bad{number}", 0.004, 0.05, storage=100 + number)
-    for _ in range(9):
+    for number in range(9):
+        run.add(f"hopeless{number}", 0.3, 0.3)  # a plan more was tried: five more may be tested
         conclusion = run.conclude()
     assert len(conclusion.tested) == MOST_TESTS
 

@@ -108,6 +108,19 @@ def test_whoever_comes_again_makes_measures_and_tests_nothing_twice(tmp_path):
     assert again.winner == first.winner
 
 
+def test_whoever_comes_again_after_five_failed_makes_no_sixth(tmp_path):
+    names = [f"{kind}{number}" for kind in ("W1f", "W3") for number in range(4)]
+    plans = [CompressionPlan((("fc1", LayerChoice(name)),)) for name in names]
+    failing = [plan.key for plan in plans]
+    first = Life(tmp_path, plans, failing=failing)
+    assert len(first.crew.remade) == 5
+    again = Life(tmp_path, plans, failing=failing)
+    assert again.crew.remade == []
+    assert again.winner == first.winner
+    another = CompressionPlan((("fc1", LayerChoice("C2")),))  # a plan more was tried
+    assert len(Life(tmp_path, [*plans, another]).crew.remade) >= 1
+
+
 def test_a_search_that_ended_between_making_and_testing_goes_on_there(tmp_path):
     first = Life(tmp_path)
     path = tmp_path / "journal.jsonl"
