@@ -163,6 +163,19 @@ class PairedScores:
         return max(2 * low - 1, -1.0), min(2 * high - 1, 1.0)
 
 
+@functools.lru_cache(maxsize=64)
+def least_margin(samples: int, tail: float, is_binary: bool) -> float:
+    """The loss that can be ruled out where no sample tells two networks apart.
+
+    Args:
+        samples: of each.
+        tail: see `Paired.interval`.
+        is_binary: whether a sample is right or wrong.
+    """
+    same = PairedCounts(0, 0, samples) if is_binary else PairedScores(np.zeros(samples))
+    return same.interval(tail)[1]
+
+
 def _refuted_from(values: Floats, tail: float) -> float:
     """The least mean that bets on a smaller one refute, of values within 0..1; 1 if none is."""
     parts = np.array_split(values, len(values) // _AT_ONCE + 1)

@@ -244,8 +244,9 @@ def next_finalist(contest: Contest, may_make: bool = True) -> GoalScore | None:
 
     Plans whose costs are within the limits: first those that are likely to be met on the
     accuracy, by what they are believed to earn, then the others by that chance. Once one is met,
-    only likely ones that earn more than it; once one is open and within, none that has to be made
-    again first and is not likely: what training takes is spent on a chance only.
+    only likely ones that earn more than it; once one is open and within, only what earns more or
+    could be met by so many samples, and none that has to be made again first and is not likely:
+    what training takes is spent on a chance only.
 
     Args:
         contest: on a target.
@@ -256,7 +257,8 @@ def next_finalist(contest: Contest, may_make: bool = True) -> GoalScore | None:
     if held_back is None or judge.next_number > MOST_TESTS:
         return None
     met = [_total(contest, s) for s in result.trials if _state(judge, s) is VerdictState.MET]
-    has_winner = any(_is_acceptable(judge, scored) for scored in result.trials)
+    named = [_total(contest, s) for s in result.trials if _is_acceptable(judge, s)]
+    can_be_met = judge.can_be_met(held_back.scores.count)
     best: tuple[tuple[bool, bool, float], GoalScore] | None = None
     for scored in result.trials:
         verdicts = judge.verdicts(scored)
@@ -265,11 +267,10 @@ def next_finalist(contest: Contest, may_make: bool = True) -> GoalScore | None:
         total = _total(contest, scored)
         chance = judge.chance_to_pass(scored, held_back.scores.count)
         promising = chance >= _PROMISING
-        if chance < _HOPELESS:
-            continue
-        if met and not (promising and total > max(met)):
-            continue
-        if not contest.is_final(scored) and not (may_make and (promising or not has_winner)):
+        may_be_made = contest.is_final(scored) or (may_make and (promising or not named))
+        may_win = not named or can_be_met or total > max(named)
+        is_better = not met or (promising and total > max(met))
+        if chance < _HOPELESS or not (may_be_made and may_win and is_better):
             continue
         order = (promising, _costs_are_met(verdicts), total if promising else chance)
         if best is None or order > best[0]:

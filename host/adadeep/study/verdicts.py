@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 from adadeep.core.cost import MEDIAN, Quantity
 from adadeep.core.metric import Scale
-from adadeep.core.paired import Paired, PairedCounts, PairedScores
+from adadeep.core.paired import Paired, PairedCounts, PairedScores, least_margin
 from adadeep.core.reward import Limits
 from adadeep.core.scores import SampleScores
 from adadeep.core.search import GoalScore
@@ -136,6 +136,18 @@ class Judge:
     def _scores(self, scored: GoalScore) -> SampleScores | None:
         artifact = self.content.artifact_of(scored.trial.plan.key)
         return scored.trial.scores or (artifact.scores if artifact else None)
+
+    def can_be_met(self, held_back: int) -> bool:
+        """Whether a finalist that errs as the initial network does could be met on the accuracy.
+
+        On few samples, or after many tests, it could not be told apart from one that loses more
+        than the limit.
+
+        Args:
+            held_back: samples that it would be tested on.
+        """
+        margin = least_margin(held_back, self.next_tail, self.content.scale.is_binary)
+        return margin <= self.max_accuracy_loss
 
     def chance_to_pass(self, scored: GoalScore, held_back: int) -> float:
         """How likely the accuracy is called met, were this the next finalist.

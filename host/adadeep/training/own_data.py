@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from adadeep.core.errors import ConfigError
 from adadeep.core.metric import Metric
-from adadeep.core.paired import PairedCounts, PairedScores
+from adadeep.core.paired import least_margin
 from adadeep.core.rows import Array, Rows, together
 from adadeep.core.task import Data
 from adadeep.training.ends import End, Meaning
@@ -83,11 +83,7 @@ def data_of(given: Given, judging: Judging, model: Any) -> tuple[Data, list[str]
 
 def _told_at_best(held: int, judging: Judging) -> list[str]:
     """The least loss that so many samples can rule out, where it is large."""
-    same = np.ones(held)
-    paired = (
-        PairedCounts(0, 0, held) if judging.metric.is_binary else PairedScores.of(same, same, 1.0)
-    )
-    least = paired.interval(_FIRST_TAIL)[1]
+    least = least_margin(held, _FIRST_TAIL, judging.metric.is_binary)
     if least < _SMALL:
         return []
     return [

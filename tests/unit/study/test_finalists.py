@@ -38,7 +38,7 @@ def bits(count, wrong, seed=0):
 class Run:
     """A run whose plans lose so many samples of the search and of the held-back data."""
 
-    metric = None
+    metric, held_back = None, HELD
 
     def __init__(self, folder, latency=0.5, high=None, storage_limit=None):
         self.folder, self.latency, self.high = folder, latency, high
@@ -102,7 +102,7 @@ class Run:
         names = {plan.key: name for name, (plan, *_) in self.losses.items()}
         name = names[scored.trial.plan.key]
         self.tested.append(name)
-        return self.scores(HELD, self.losses[name][2])
+        return self.scores(self.held_back, self.losses[name][2])
 
     def scores(self, count, loss):
         return bits(count, round(loss * count))
@@ -205,6 +205,28 @@ def test_at_most_five_are_tested_and_all_ever_tested_share_one_error(tmp_path):
     run.add("bad10", 0.3, 0.3)
     run.conclude()
     assert len(run.tested) == 1 + 2 * MAX_FINALISTS  # nobody gets a second chance
+
+
+def test_where_none_could_be_met_any_more_a_lesser_plan_is_no_finalist(tmp_path):
+    run = Run(tmp_path)
+    run.held_back = 250  # samples that rule out 2.1 % at the first test, and at none after
+    run.add("lesser", 0.0, 0.0, storage=500)
+    run.add("best", 0.0, 0.008, storage=400)
+    conclusion = run.conclude(remakes=True)
+    assert run.tested == ["initial", "best"]
+    assert conclusion.of_winner.text == "open, within"
+    run.add("better", 0.0, 0.0, storage=100)
+    assert name_of(run.conclude(remakes=True)) == "better"
+    assert run.tested == ["initial", "best", "better"]
+
+
+def test_where_it_fails_a_lesser_plan_is_tested_though_it_can_not_be_met(tmp_path):
+    run = Run(tmp_path)
+    run.held_back = 250
+    run.add("lesser", 0.0, 0.0, storage=500)
+    run.add("fails", 0.0, 0.1, storage=400)
+    assert name_of(run.conclude(remakes=True)) == "lesser"
+    assert run.tested == ["initial", "fails", "lesser"]
 
 
 def test_a_better_plan_found_later_is_tested_and_a_worse_one_is_not(tmp_path):
