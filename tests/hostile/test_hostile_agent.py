@@ -26,6 +26,7 @@ def test_a_hostile_agent_is_harmless(
     codes = SCENARIOS[scenario][2]
     monkeypatch.setattr(LocalTransport, "open", hostile_open(scenario, recording))
     monkeypatch.setattr("adadeep.measure.link._REPLUG_S", 1.0)
+    monkeypatch.setattr("adadeep.devices.agent._CRASH_S", 0.2)
     command.sandbox.file("good.tflite", good_files.MODEL)
     before = command.sandbox.snapshot()
     done = command(MEASURE)
