@@ -16,6 +16,7 @@ import numpy.typing as npt
 Members = dict[str, npt.NDArray[Any]]
 
 SAMPLES = 2000
+DRAWN_SIZE = 48  # pixels of the U-Net's images, each way
 _SEED = 12
 
 
@@ -78,6 +79,11 @@ def large_images(rng: np.random.Generator, samples: int) -> Members:
     return _cifar(rng, samples, 96)
 
 
+def small_images(rng: np.random.Generator, samples: int) -> Members:
+    """CIFAR-10 as it is, of 32x32 pixels."""
+    return _cifar(rng, samples, 32)
+
+
 def siamese(rng: np.random.Generator, samples: int) -> Members:
     """Pairs of MNIST digits on 48x48 pixels, half of them of the same class; 1 where they are."""
     x, y = _of("mnist", "x_train", "y_train")
@@ -111,13 +117,13 @@ def two_in_two_out(rng: np.random.Generator, samples: int) -> Members:
 
 def unet(rng: np.random.Generator, samples: int) -> Members:
     """An MNIST digit drawn on a CIFAR-10 image; its strokes are 1 for 0 to 4, 2 for 5 to 9."""
-    ground = _cifar(rng, samples, 96)["x"].astype(np.int64)
+    ground = _cifar(rng, samples, 96)["x"][:, :DRAWN_SIZE, :DRAWN_SIZE].astype(np.int64)
     digits, values = _of("mnist", "x_train", "y_train")
-    mask = np.zeros((samples, 96, 96), np.int64)
+    mask = np.zeros((samples, DRAWN_SIZE, DRAWN_SIZE), np.int64)
     for number, digit in enumerate(rng.permutation(len(digits))[:samples]):
-        top, left = rng.integers(0, 96 - 84, 2)
-        strokes = _enlarged(digits[digit : digit + 1], 84)[0, :, :, 0] > 127
-        mask[number, top : top + 84, left : left + 84] = strokes * (1 + values[digit] // 5)
+        top, left = rng.integers(0, DRAWN_SIZE - 28, 2)
+        strokes = digits[digit, :, :, 0] > 127
+        mask[number, top : top + 28, left : left + 28] = strokes * (1 + values[digit] // 5)
     tint = rng.integers(-110, 110, (samples, 1, 1, 3))
     drawn = np.clip(ground + (mask > 0)[..., None] * tint, 0, 255).astype(np.uint8)
     return {"x": drawn, "y": mask.astype(np.uint8)}
@@ -140,5 +146,5 @@ MAKERS = {
     "unet": unet,
     "cnn1d": cnn1d,
     "mobilenet_v2": large_images,
-    "resnet50": large_images,
+    "resnet50": small_images,
 }

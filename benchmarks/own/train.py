@@ -43,10 +43,10 @@ TRAININGS = {
     "two_in_two_out": Training(
         600, {"kind": "sparse_categorical_crossentropy", "amount": "mean_squared_error"}
     ),
-    "unet": Training(250),
+    "unet": Training(600),
     "cnn1d": Training(800),
     "mobilenet_v2": Training(500),
-    "resnet50": Training(150),
+    "resnet50": Training(600),
 }  # fmt: skip
 _PRETRAINING_STEPS = 500
 
@@ -72,11 +72,13 @@ def trained(name: str, file: Path, members: data.Members, steps: int | None = No
 
 
 def built(name: str) -> keras.Model:
-    """A network of the full size; ResNet50 for images of 96x96, or ten plans would take hours."""
+    """A network of the full size; two of smaller images, or ten plans would take hours."""
     if name == "resnet50":
         return keras.applications.ResNet50(
-            weights=None, input_shape=(96, 96, 3), classes=10, name="resnet50"
+            weights=None, input_shape=(32, 32, 3), classes=10, name="resnet50"
         )
+    if name == "unet":
+        return zoo.unet(tiny=False, size=data.DRAWN_SIZE)
     return zoo.build(name)
 
 

@@ -163,9 +163,9 @@ def two_in_two_out(tiny: bool) -> keras.Model:
     return keras.Model({"image": image, "row": row}, outputs, name="two_in_two_out")
 
 
-def unet(tiny: bool) -> keras.Model:
+def unet(tiny: bool, size: int = 96) -> keras.Model:
     """Segmentation: down and up again, with the maps of the way down joined to those up."""
-    size, width, depth = (16, 8, 1) if tiny else (96, 16, 3)
+    size, width, depth = (16, 8, 1) if tiny else (size, 16, 3)
     inputs = keras.Input((size, size, 3), name="image")
     x, joined = inputs, []
     for level in range(depth):

@@ -21,6 +21,7 @@ _ALPHAS = (_PAPER_ALPHA, 1.0)
 # Each input channel gets one filter: fewer channels than this leave no room for features, which
 # is why MobileNet too keeps its first layer.
 _MIN_INPUTS = 4
+_TAKES = f"ordinary convolutions of images, with a window and {_MIN_INPUTS} input channels or more"
 
 
 class DepthwiseSeparable:
@@ -110,7 +111,7 @@ class DepthwiseSeparable:
 
     def _width(self, layer: LayerSpec, choice: LayerChoice) -> int:
         """Channels that it gives when it is replaced."""
-        require(self._takes(layer), self.name, layer)
+        require(self._takes(layer), self.name, layer, _TAKES)
         parameters = checked(choice, {"alpha": _PAPER_ALPHA})
         alpha = number(choice, parameters, "alpha", 0.0, 1.0)
         return max(1, round(alpha * layer.output_shape[-1]))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _RATIOS = (0.125, 0.25, 0.5)  # SqueezeNet's own squeeze ratio first
+_TAKES = "ordinary convolutions of images, of 3x3 and more and padded to the same size"
 
 
 class Fire:
@@ -105,7 +106,7 @@ class Fire:
 
     def _squeezed(self, layer: LayerSpec, choice: LayerChoice) -> int:
         """Channels of the squeeze."""
-        require(self._takes(layer), self.name, layer)
+        require(self._takes(layer), self.name, layer, _TAKES)
         parameters = checked(choice, {"squeeze_ratio": _RATIOS[0]})
         ratio = number(choice, parameters, "squeeze_ratio", 0.0, 1.0)
         return min(_squeezed(layer.output_shape[-1], ratio), layer.input_shape[-1])

@@ -119,7 +119,8 @@ class GlobalAveragePooling:
             TechniqueNotApplicable: they are not dense layers and activations in a row.
         """
         old = layer_of(model, layer)
-        require(self.applies_to(old) and bool(old.inputs), self.name, old)
+        takes = "the first dense layer behind a flattened map"
+        require(self.applies_to(old) and bool(old.inputs), self.name, old, takes)
         checked(choice, {})
         tail = [model.layer(old.inputs[0]), old]
         _require_alone(model, tail[0], layer)

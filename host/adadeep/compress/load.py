@@ -208,6 +208,11 @@ def _check_network(path: Path, model: Any) -> None:
     for tensor in model.inputs:
         _check_input(path, walk.node_of(tensor).operation.name, tensor)
     for layer in model._flatten_layers(include_self=False):
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise ConfigError(
+                f"{path}: layer {one_line(layer.name, 80)!r} is channels_first, which a .tflite"
+                " doesn't run; build it with channels_last."
+            )
         if type(layer).__name__ in _NOT_CONVERTED:
             raise ConfigError(
                 f"{path}: layer {one_line(layer.name, 80)!r} ({type(layer).__name__}) can't be "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from adadeep.core.errors import TechniqueNotApplicable
@@ -37,15 +38,22 @@ def number(
         TechniqueNotApplicable: it is not.
     """
     value = parameters[name]
-    if isinstance(value, (str, bool)) or not low < value <= high:
+    if isinstance(value, (str, bool)) or not low < value <= high or math.isinf(value):
+        at_most = "" if math.isinf(high) else f", at most {high:g}"
         raise TechniqueNotApplicable(
-            f"{choice.technique}: {name}={value} must be a number above {low:g}, at most {high:g}."
+            f"{choice.technique}: {name}={value} must be a finite number above {low:g}{at_most}."
         )
     return value
 
 
-def require(applies: bool, technique: str, layer: LayerSpec) -> None:
+def require(applies: bool, technique: str, layer: LayerSpec, takes: str) -> None:
     """Refuses a layer that a technique can't take.
+
+    Args:
+        applies: whether it can.
+        technique: its name.
+        layer: the layer.
+        takes: what it can, for people: "dense layers".
 
     Raises:
         TechniqueNotApplicable: `applies` is false.
@@ -53,5 +61,5 @@ def require(applies: bool, technique: str, layer: LayerSpec) -> None:
     if not applies:
         raise TechniqueNotApplicable(
             f"{technique} can't be applied to layer {layer.name!r} ({layer.kind}, "
-            f"{layer.input_shape} -> {layer.output_shape})."
+            f"{layer.input_shape} -> {layer.output_shape}): it takes {takes}."
         )

@@ -93,7 +93,7 @@ class SvdFactorisation:
 
     def _rank(self, layer: LayerSpec, choice: LayerChoice) -> int:
         is_plain = layer.kind is LayerKind.DENSE and len(layer.input_shape) == 1
-        require(is_plain, self.name, layer)
+        require(is_plain, self.name, layer, "dense layers")
         parameters = checked(choice, {"rank_divisor": _DIVISORS[0]})
         divisor = number(choice, parameters, "rank_divisor", 0, float("inf"))
         units = layer.output_shape[0]

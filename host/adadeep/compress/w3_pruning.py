@@ -111,21 +111,24 @@ class MagnitudePruning:
         return layer.kind is LayerKind.DENSE and len(layer.input_shape) == 1
 
     def _settings(self, layer: LayerSpec, choice: LayerChoice) -> _Settings:
-        require(self._takes(layer), self.name, layer)
+        require(self._takes(layer), self.name, layer, "dense layers")
         given = dict(choice.parameters)
         parameters = checked(choice, {"layout": "unstructured", "sparsity": 0.9, "threshold": 0.0})
         layout = parameters["layout"]
         if layout not in _LAYOUTS or ("threshold" in given) == ("sparsity" in given):
             raise TechniqueNotApplicable(
-                f"W3 takes layout block or unstructured, and either sparsity or threshold; "
-                f"not {choice.label}."
+                "W3 takes layout block or unstructured, and either sparsity or threshold;"
+                f" given is {', '.join(f'{n}={v}' for n, v in given.items()) or 'none of them'}."
+                " Write W3:0.9 for a sparsity of 90 %."
             )
         if "threshold" in given:
-            require(layout == "unstructured", f"{self.name} with a threshold in blocks", layer)
+            by_threshold, takes = f"{self.name} with a threshold", "the layout unstructured"
+            require(layout == "unstructured", by_threshold, layer, takes)
             limit = number(choice, parameters, "threshold", 0.0, float("inf"))
             return _Settings(threshold=limit)
         block = BLOCK if layout == "block" else 1
-        require(layer.input_shape[0] % block == 0, f"{self.name} in blocks", layer)
+        takes = f"layers whose inputs are a multiple of {block}"
+        require(layer.input_shape[0] % block == 0, f"{self.name} in blocks", layer, takes)
         return _Settings(number(choice, parameters, "sparsity", 0.0, 0.999), block)
 
 

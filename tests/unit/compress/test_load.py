@@ -106,6 +106,16 @@ def test_a_layer_that_keras_does_not_have_needs_to_be_given(tmp_path: Path) -> N
     keras.saving.get_custom_objects().clear()
 
 
+def test_channels_first_is_refused_by_the_layers_name(tmp_path: Path) -> None:
+    from keras import Input, Model, layers
+
+    image = Input((3, 8, 8), name="image")
+    convolution = layers.Conv2D(4, 3, data_format="channels_first", name="conv")
+    path = saved(Model(image, convolution(image)), tmp_path)
+    with pytest.raises(ConfigError, match=r"layer 'conv' is channels_first, .*channels_last"):
+        load(path)
+
+
 def test_a_loss_of_ones_own_is_asked_for_unless_it_is_not_needed(tmp_path: Path) -> None:
     def their_loss(y: Any, z: Any) -> Any:
         return (y - z) ** 2

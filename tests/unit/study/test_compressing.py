@@ -42,7 +42,8 @@ def test_what_can_be_told_at_once_is_refused_at_once(words, said, tmp_path, monk
         ("fc9=W1f", "no layer is called 'fc9'"),
         ("fc1=W9", "no technique is called 'W9'"),
         ("fc1=W3:1.5", "sparsity=1.5 must be"),
-        ("conv1=W3", "can't be applied"),
+        ("conv1=W3", "it takes dense layers."),
+        ("fc1=W1f:0", "a finite number above 0."),
         ("int8", "takes its ranges from samples"),
     ],
 )
