@@ -6,8 +6,10 @@ which TensorFlow is there already.
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from adadeep.cli.main import cli, run
 from adadeep.storage.journal import read_journal
 from fakes.documented import undocumented
+from fakes.interrupts import take_interrupts
 from fakes.own_models import samples, write_data, write_model
 from fakes.trainer_here import work_here
 
@@ -38,17 +41,46 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def searched(place):
-    """The search, in a process of its own."""
+def start(place):
+    """Starts the search in a process of its own."""
     path = os.pathsep.join(filter(None, sys.path))
     environment = {
         **os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200",
         "XDG_CACHE_HOME": str(place / "cache"),
     }  # fmt: skip
     words = [sys.executable, "-m", "adadeep", *SEARCH, "--data", "bars.npz", "--json"]
-    return subprocess.run(
-        words, capture_output=True, text=True, timeout=400, check=False, env=environment, cwd=place
-    )
+
+    def begin():
+        return subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+            cwd=place, preexec_fn=take_interrupts,
+        )  # fmt: skip
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def interrupted(start, place):
+    """The search, until the initial network was measured; what is in the journal then."""
+    process, journal = start(), place / "run" / "journal.jsonl"
+    until = time.monotonic() + 200
+    while not (journal.exists() and '"kind":"trial"' in journal.read_text()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    return ended(process), journal.read_text()
+
+
+@pytest.fixture(scope="module")
+def searched(interrupted, start):
+    """The search, taken up again and run to its end."""
+    return ended(start())
+
+
+def ended(process):
+    out, said = process.communicate(timeout=400)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, said)
 
 
 @pytest.fixture
@@ -76,6 +108,19 @@ def refused(done, *words):
     assert "Traceback" not in done.stderr
     [message] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert all(word in message for word in words), message
+
+
+def test_a_search_that_is_interrupted_goes_on_where_it_was(interrupted, searched, place):
+    done, before = interrupted
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == ""
+    assert "the same command goes on from there" in done.stderr
+    assert "Traceback" not in done.stderr
+    after = (place / "run" / "journal.jsonl").read_text()
+    assert after.startswith(before)
+    records = [json.loads(line) for line in after.splitlines()]
+    made = [record["key"] for record in records if record["kind"] == "artifact"]
+    assert len(made) == len(set(made))
 
 
 def test_a_search_of_an_own_network_ends_with_one_that_was_made_again(searched, place):
