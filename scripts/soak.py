@@ -25,9 +25,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 50
-FOLDERS = ["tests/integration", "tests/unit/devices"]
-LIVES, ALONE = "agent_life and not board", "soak"
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *FOLDERS]
+# By marker, the folders that hold such tests.
+LIVES = ("agent_life and not board", "tests/integration", "tests/unit/devices")
+ALONE = ("soak", "tests/integration", "tests/contract")
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
 
 @contextlib.contextmanager
@@ -41,11 +42,10 @@ def busy_core() -> Iterator[None]:
         process.wait()
 
 
-def one_round(marked: str, arguments: list[str]) -> tuple[Counter[str], list[str]]:
+def one_round(marked: tuple[str, ...], arguments: list[str]) -> tuple[Counter[str], list[str]]:
     """Counts of a run of pytest by outcome, and the tests that failed."""
-    done = subprocess.run(
-        [*PYTEST, "-m", marked, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    words = [*PYTEST, *marked[1:], "-m", marked[0], *arguments]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     last = (done.stdout.strip().splitlines() or [""])[-1]
     found = re.findall(r"(\d+) (passed|failed|skipped|errors?)\b", last)
     counts = Counter({outcome.rstrip("s"): int(number) for number, outcome in found})
@@ -55,6 +55,13 @@ def one_round(marked: str, arguments: list[str]) -> tuple[Counter[str], list[str
     if failed:
         sys.stderr.write(done.stdout)
     return counts, failed
+
+
+def commit() -> str:
+    """The checkout's, short; "unknown" where there is none."""
+    words = ["git", "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return found.strip() or "unknown"
 
 
 def report(
@@ -68,14 +75,14 @@ def report(
         "",
         "Written by `make soak`: the tests that open or close an agent (marker `agent_life`),",
         "again and again, while a core is kept busy; before them, once, those that take the whole",
-        "machine (marker `soak`: measuring beside 50 busy programs).",
+        "machine (marker `soak`: measuring beside 50 busy programs, all kinds of networks in full).",
         "",
         "| | |",
         "|---|---|",
         f"| Date | {date} |",
         f"| Machine | {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()} |",
-        f"| Rounds | {rounds[0]}, {rounds[1]} at a time |",
+        f"| Rounds | {rounds[0]}, {rounds[1]} at a time, of commit {commit()} |",
         f"| Tests run | {counts['passed'] + bad} ({counts['skipped']} skipped) |",
         f"| Failures | {bad} |",
         f"| Time | {seconds / 60:.0f} min |",

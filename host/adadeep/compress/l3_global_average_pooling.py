@@ -119,7 +119,7 @@ class GlobalAveragePooling:
             TechniqueNotApplicable: they are not dense layers and activations in a row.
         """
         old = layer_of(model, layer)
-        takes = "the first dense layer behind a flattened map"
+        takes = "the first dense layer behind the flattened map of an image"
         require(self.applies_to(old) and bool(old.inputs), self.name, old, takes)
         checked(choice, {})
         tail = [model.layer(old.inputs[0]), old]
