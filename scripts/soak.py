@@ -75,7 +75,7 @@ def report(
         "",
         "Written by `make soak`: the tests that open or close an agent (marker `agent_life`),",
         "again and again, while a core is kept busy; before them, once, those that take the whole",
-        "machine (marker `soak`: measuring beside 50 busy programs, all kinds of networks in full).",
+        "machine (marker `soak`: measuring beside 50 busy programs, networks in full).",
         "",
         "| | |",
         "|---|---|",
