@@ -58,6 +58,16 @@ def reseed(model: keras.Model, seed: int) -> None:
             generator.state.assign([(seed + 31 * number + place) % 2**31, 0])
 
 
+def about_map_bytes(model: keras.Model) -> float:
+    """Bytes of all feature maps of one sample, about: what a step of training keeps of it."""
+    total = 0.0
+    for layer in layers_of(model):
+        outputs = getattr(layer, "output", None)  # of its only call, else there is none
+        if not getattr(layer, "layers", None) and hasattr(outputs, "shape"):
+            total += 4.0 * prod(size or 1 for size in outputs.shape[1:])
+    return total
+
+
 def about_macs(model: keras.Model) -> float:
     """Multiplications of one sample, about: each kernel times the positions that it is put at."""
     total = 0.0

@@ -8,7 +8,7 @@ from adadeep.core.errors import ConfigError
 from adadeep.core.rows import each
 from adadeep.core.task import Data
 from adadeep.training.ends import End, ports
-from adadeep.training.frozen import about_macs
+from adadeep.training.frozen import about_macs, about_map_bytes
 from adadeep.training.modules import told
 from adadeep.training.objective import Objective, Teaching, loss_name, loss_of_end
 from adadeep.training.recipes.own import OwnRecipe
@@ -21,7 +21,8 @@ from adadeep.training.saying import (
     optimizer_maker,
 )
 
-_BATCH = 32
+_MOST_A_BATCH, _FEWEST_A_BATCH = 32, 4
+_MAPS_BYTES = 2e9  # of a batch; ResNet50 of 224x224 pixels is trained in 3 GB by so many
 _FEWEST_STEPS, _MOST_STEPS = 50, 200  # of a plan in a search
 _WORK = 200e9  # multiplications that training a plan may take: some 20 s on two cores
 _PASSES = 3  # of a step, in forward ones
@@ -39,7 +40,7 @@ def recipe_for(
     """
     state = compiled(model)
     objective, losses, origin = _objective(model, saying, ends, state, data)
-    batch = int(saying.number("batch_size", 65_536) or _BATCH)
+    batch = int(saying.number("batch_size", 65_536) or _batch(model))
     steps = int(saying.number("steps", 1_000_000) or _steps(model, batch))
     rate = float(saying.number("learning_rate", 1.0) or _rate(saying, state))
     optimizer, optimizer_text = optimizer_maker(saying.get("optimizer"), saying.code)
@@ -127,6 +128,12 @@ def _rate(saying: Saying, state: dict[str, Any]) -> float:
     except (TypeError, ValueError):
         found = float(state.get("learning_rate", RATE))
     return found if 0 < found <= 1 else RATE
+
+
+def _batch(model: Any) -> int:
+    """As many samples as memory allows, where the user does not say."""
+    affordable = int(_MAPS_BYTES // max(about_map_bytes(model), 1.0))
+    return min(max(affordable, _FEWEST_A_BATCH), _MOST_A_BATCH)
 
 
 def _steps(model: Any, batch: int) -> int:

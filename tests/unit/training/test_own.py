@@ -94,6 +94,20 @@ def test_an_npz_is_a_task_of_four_parts_that_share_nothing(folder):
     assert repr(task.recipe) == repr(again.recipe)
 
 
+@pytest.mark.parametrize(
+    ("side", "batch"),
+    [(32, 32), (1024, 7), (4096, 4)],  # 2 GB over 4 bytes of 64 channels and one of input a pixel
+)
+def test_as_many_samples_a_step_as_memory_holds(side, batch):
+    from keras import Input, Model, layers
+
+    from adadeep.training.own_recipe import _batch
+
+    image = Input((side, side, 1))
+    maps = layers.Conv2D(64, 3, padding="same")(image)
+    assert _batch(Model(image, layers.GlobalAveragePooling2D()(maps))) == batch
+
+
 def test_a_network_is_trained_by_what_its_labels_tell(folder):
     model = network()
     task = folder.load(model, classes(), untrained=True)
