@@ -62,9 +62,9 @@ def about_map_bytes(model: keras.Model) -> float:
     """Bytes of all feature maps of one sample, about: what a step of training keeps of it."""
     total = 0.0
     for layer in layers_of(model):
-        outputs = getattr(layer, "output", None)  # of its only call, else there is none
-        if not getattr(layer, "layers", None) and hasattr(outputs, "shape"):
-            total += 4.0 * prod(size or 1 for size in outputs.shape[1:])
+        shape = getattr(getattr(layer, "output", None), "shape", None)  # of its only call
+        if shape is not None and not getattr(layer, "layers", None):
+            total += 4.0 * prod(size or 1 for size in shape[1:])
     return total
 
 
