@@ -127,8 +127,8 @@ def build_space(
 ) -> SearchSpace:
     """The space of an initial network: every layer that a technique applies to.
 
-    A choice whose outline is refused is left out; `refused` says of a technique why. A layer that
-    is called several times is decided on once.
+    A choice whose outline is refused is left out; `attempts` says why. A layer that is called
+    several times is decided on once.
 
     Args:
         model: the initial network.
@@ -177,24 +177,6 @@ def attempts(
     """Every choice that a technique offers for a layer; none where it is not for such layers."""
     choices = technique.choices(layer) if technique.applies_to(layer) else ()
     return tuple(_attempt(model, technique, layer, choice) for choice in choices)
-
-
-def refused(model: ModelSpec, technique: Technique[ModelT]) -> dict[str, str]:
-    """Why layers that hold weights can't be compressed by a technique, by name; one reason each.
-
-    Of a layer of which some choices are refused, why the first of them is.
-    """
-    reasons: dict[str, str] = {}
-    for layer in model.layers:
-        if layer.repeats is None and layer.weights:
-            by_default = LayerChoice(technique.name)
-            tried = attempts(model, technique, layer) or (
-                _attempt(model, technique, layer, by_default),
-            )
-            reason = next((one.refusal for one in tried if one.refusal is not None), None)
-            if reason is not None:
-                reasons[layer.name] = reason
-    return reasons
 
 
 def _attempt(
