@@ -94,6 +94,14 @@ def test_an_npz_is_a_task_of_four_parts_that_share_nothing(folder):
     assert repr(task.recipe) == repr(again.recipe)
 
 
+def test_a_trained_network_that_names_a_class_teaches_the_compressed_ones(folder):
+    taught = folder.load(network(), classes()).recipe
+    assert learns_from_teacher(taught)
+    assert "half of the loss by the initial network's outputs" in taught.title
+    by_labels = folder.load(network(), classes(), untrained=True).recipe
+    assert not learns_from_teacher(by_labels)
+
+
 @pytest.mark.parametrize(
     ("side", "batch"),
     [(32, 32), (1024, 7), (4096, 4)],  # 2 GB over 4 bytes of 64 channels and one of input a pixel

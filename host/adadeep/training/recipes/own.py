@@ -32,8 +32,7 @@ class OwnRecipe:
         objective: what is minimised.
         augment: makes other samples of a batch's; None for none.
         optimizer: makes an optimizer of Keras; None for Adam.
-        distils: whether networks learn of the initial one, too. Off where there are labels, until
-            a benchmark shows that it pays.
+        distils: whether networks learn of the initial one, too.
     """
 
     name: str
