@@ -11,6 +11,9 @@ Matrix = npt.NDArray[np.float64]
 # weigh the taps of a kernel against each other where a smaller one must stand in for it.
 _NEIGHBOUR_CORRELATION = 0.7
 
+# Of inputs that samples do not show, over the mean of those that they do; see `weighted_svd`.
+_UNSEEN_WEIGHT = 1e-2
+
 _SEMI_NMF_ROUNDS = 100
 _MANY_ROWS = 64  # from there on the exact pseudo-inverse of every round is too slow
 
@@ -35,6 +38,45 @@ def truncated_svd(matrix: npt.NDArray[np.floating], rank: int) -> tuple[Matrix, 
     left = wide @ basis
     scale = np.sqrt(np.maximum(np.linalg.norm(left, axis=0), np.finfo(np.float64).tiny))
     return left / scale, (basis * scale).T
+
+
+def weighted_svd(
+    matrix: npt.NDArray[np.floating], rank: int, inputs: npt.NDArray[np.floating]
+) -> tuple[Matrix, Matrix]:
+    """The matrices (left, right) of a rank with inputs @ matrix ~ inputs @ left @ right.
+
+    The best approximation of what the matrix makes of inputs, not of the matrix. What they don't
+    excite counts a little, as in `truncated_svd`: few inputs must not decide alone.
+
+    Args:
+        matrix: (m, n).
+        rank: at most min(m, n).
+        inputs: (count, m).
+    """
+    wide, given = np.asarray(matrix, np.float64), np.asarray(inputs, np.float64)
+    variance = max(float(np.square(given).sum()) / given.size, np.finfo(np.float64).tiny)
+    small = _UNSEEN_WEIGHT * variance
+    if matrix.shape[0] < matrix.shape[1]:
+        covariance = given.T @ given / len(given) + small * np.eye(len(wide))
+        root = np.linalg.cholesky(covariance).T
+        left, right = truncated_svd(root @ wide, rank)
+        left = np.linalg.solve(root, left)
+    else:
+        outputs = given @ wide
+        gram = outputs.T @ outputs / len(given) + small * (wide.T @ wide)
+        right = np.linalg.eigh(gram)[1][:, ::-1][:, :rank].T
+        left = wide @ right.T
+    return _balanced(left, right)
+
+
+def _balanced(left: Matrix, right: Matrix) -> tuple[Matrix, Matrix]:
+    """The same product, with columns on the left as long as the rows on the right."""
+    tiny = np.finfo(np.float64).tiny
+    lengths = (
+        np.maximum(np.linalg.norm(one, axis=axis), tiny) for one, axis in ((left, 0), (right, 1))
+    )
+    scale = np.sqrt(np.divide(*lengths))
+    return left / scale, right * scale[:, None]
 
 
 def tap_covariance(height: int, width: int) -> Matrix:

@@ -43,12 +43,30 @@ def fitted(
     for maps in _batches(*layer, samples):
         for part, (features, targets) in zip(parts, fits, strict=True):
             given, wanted = _rows(features(maps)), _rows(targets(maps))
-            step = -(-len(given) * total // (len(maps) * _MAX_ROWS))
+            step = _step(len(given), len(maps), total)
             part.append((given[::step], wanted[::step]))
     return [
         least_squares(*(np.concatenate(some) for some in zip(*part, strict=True)))
         for part in parts
     ]
+
+
+def rows_into(
+    model: keras.Model, layer: keras.layers.Layer, samples: Rows, of: Callable[[Maps], Maps]
+) -> Maps:
+    """(rows, channels) of what comes into a layer at some positions, in all of its calls.
+
+    Args:
+        model: flat.
+        layer: of it.
+        samples: (n, ...) of each of the network's inputs.
+        of: the part of the maps that the layer looks at.
+    """
+    total, parts = len(samples) * _calls(model, layer), []
+    for maps in _batches(model, layer, samples):
+        rows = _rows(of(maps))
+        parts.append(rows[:: _step(len(rows), len(maps), total)])
+    return np.concatenate(parts)
 
 
 def inputs_of(
@@ -86,6 +104,11 @@ def _samples_at_once(model: keras.Model) -> int:
     """By the largest map; a few of its size are there at a time."""
     sizes = [math.prod(node.outputs[0].shape[1:]) for node in walk.calls_of(model)]
     return max(1, _MAP_BYTES // (4 * max(sizes, default=1)))
+
+
+def _step(rows: int, samples: int, total: int) -> int:
+    """Of how many rows one is looked at, where some samples of them all have that many."""
+    return -(-rows * total // (samples * _MAX_ROWS))
 
 
 def _rows(maps: Maps) -> Maps:

@@ -12,6 +12,7 @@ from adadeep.compress.factorise import (
     semi_nmf,
     separate_depthwise,
     truncated_svd,
+    weighted_svd,
 )
 
 
@@ -36,6 +37,31 @@ def test_truncated_svd_is_the_best_of_its_rank(
 def test_truncated_svd_shares_the_scale_between_its_factors() -> None:
     left, right = truncated_svd(random_matrix(30, 20), 5)
     assert np.linalg.norm(left, axis=0) == pytest.approx(np.linalg.norm(right, axis=1))
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 12)])
+def test_a_weighted_svd_keeps_what_inputs_excite(shape: tuple[int, int]) -> None:
+    matrix, rank = random_matrix(*shape), 3
+    few = random_matrix(500, rank, 1) @ random_matrix(rank, shape[0], 2)  # of as many directions
+    inputs = few + 0.01 * random_matrix(500, shape[0], 3)
+    left, right = weighted_svd(matrix, rank, inputs)
+    assert (left.shape, right.shape) == ((shape[0], rank), (rank, shape[1]))
+    plain = np.matmul(*truncated_svd(matrix, rank))
+    lost, lost_by_plain = (
+        np.linalg.norm(inputs @ (one - matrix)) for one in (left @ right, plain)
+    )
+    assert lost < 0.1 * lost_by_plain
+    assert np.linalg.norm(left, axis=0) == pytest.approx(np.linalg.norm(right, axis=1))
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 12)])
+def test_of_inputs_without_a_direction_of_their_own_a_weighted_svd_is_the_plain_one(
+    shape: tuple[int, int],
+) -> None:
+    matrix = random_matrix(*shape)
+    plain = np.matmul(*truncated_svd(matrix, 4))
+    for inputs in (np.eye(shape[0]), np.zeros((5, shape[0]))):
+        assert np.matmul(*weighted_svd(matrix, 4, inputs)) == pytest.approx(plain, abs=1e-5)
 
 
 def test_separating_a_separable_kernel_loses_nothing() -> None:
