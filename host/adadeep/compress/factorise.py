@@ -162,15 +162,20 @@ def _narrow(matrix: Matrix) -> Matrix:
     rows, columns = matrix.shape
     if rows < _MANY_ROWS or columns < 2 * rows:
         return matrix
-    return np.asarray(np.linalg.qr(matrix.T)[1].T)
+    gram = matrix @ matrix.T
+    return np.asarray(np.linalg.cholesky(gram + _speck(gram)))
 
 
 def _least_squares(positive: Matrix, target: Matrix) -> Matrix:
     if len(positive) < _MANY_ROWS:
         return np.asarray(np.linalg.pinv(positive) @ target)
     gram = positive.T @ positive
-    ridge = np.eye(len(gram)) * np.trace(gram) * 1e-12
-    return np.asarray(np.linalg.solve(gram + ridge, positive.T @ target))
+    return np.asarray(np.linalg.solve(gram + _speck(gram), positive.T @ target))
+
+
+def _speck(gram: Matrix) -> Matrix:
+    """What makes a Gram matrix positive definite that nearly is."""
+    return np.asarray(np.eye(len(gram)) * (np.trace(gram) * 1e-12 + np.finfo(np.float64).tiny))
 
 
 def _spread_rows(matrix: Matrix, rank: int) -> Matrix:
