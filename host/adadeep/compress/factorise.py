@@ -16,6 +16,9 @@ _UNSEEN_WEIGHT = 1e-2
 
 _SEMI_NMF_ROUNDS = 100
 _MANY_ROWS = 64  # from there on the exact pseudo-inverse of every round is too slow
+# Then fewer rounds do, and fewer still of a factor of as many columns, which spans what matters
+# from the start: Fire layers in a trained U-Net's 128 channels lose no more than after 100.
+_ROUNDS_OF_MANY_ROWS, _ROUNDS_OF_MANY_COLUMNS = 50, 20
 
 
 def truncated_svd(matrix: npt.NDArray[np.floating], rank: int) -> tuple[Matrix, Matrix]:
@@ -144,13 +147,24 @@ def semi_nmf(matrix: npt.NDArray[np.floating], rank: int) -> tuple[Matrix, Matri
     whole = np.asarray(matrix, dtype=np.float64)
     target = _narrow(whole)
     positive = _spread_rows(target, rank)
-    for _ in range(_SEMI_NMF_ROUNDS):
+    if len(whole) >= _MANY_ROWS:  # in half the time; the rounds end far from float32's rounding
+        target, positive = target.astype(np.float32), positive.astype(np.float32)
+    for _ in range(_rounds(len(whole), rank)):
         right = _least_squares(positive, target)
         cross, gram = target @ right.T, right @ right.T
         raised = np.maximum(cross, 0) + positive @ np.maximum(-gram, 0)
         lowered = np.maximum(-cross, 0) + positive @ np.maximum(gram, 0)
         positive = positive * np.sqrt((raised + 1e-12) / (lowered + 1e-12))
+    positive = positive.astype(np.float64)
+    if len(whole) >= _MANY_ROWS:
+        return positive, _least_squares(positive, whole)
     return positive, np.asarray(np.linalg.pinv(positive) @ whole)
+
+
+def _rounds(rows: int, rank: int) -> int:
+    if rows < _MANY_ROWS:
+        return _SEMI_NMF_ROUNDS
+    return _ROUNDS_OF_MANY_ROWS if rank < _MANY_ROWS else _ROUNDS_OF_MANY_COLUMNS
 
 
 def _narrow(matrix: Matrix) -> Matrix:
@@ -175,7 +189,9 @@ def _least_squares(positive: Matrix, target: Matrix) -> Matrix:
 
 def _speck(gram: Matrix) -> Matrix:
     """What makes a Gram matrix positive definite that nearly is."""
-    return np.asarray(np.eye(len(gram)) * (np.trace(gram) * 1e-12 + np.finfo(np.float64).tiny))
+    small = 1e-12 if gram.dtype == np.float64 else 1e-6
+    size = np.trace(gram) * small + np.finfo(gram.dtype).tiny
+    return np.asarray(np.eye(len(gram), dtype=gram.dtype) * size)
 
 
 def _spread_rows(matrix: Matrix, rank: int) -> Matrix:

@@ -23,6 +23,7 @@ Fit = tuple[Callable[[Maps], Maps], Callable[[Maps], Maps]]
 
 _MAX_ROWS = 20_000  # positions of feature maps; more changes nothing, but costs
 _FEWEST_ROWS, _ROWS_A_CHANNEL = 2_000, 4  # of `rows_into`, where there are more
+_WIDE = 512  # features whose products are summed in float32, which takes half the time
 _RIDGE = 1e-3  # over the mean variance: directions that the samples don't excite stay small
 
 
@@ -159,10 +160,13 @@ def least_squares(features: Maps, targets: Maps) -> tuple[Matrix, Matrix]:
     wanted = targets.reshape(-1, targets.shape[-1])
     given = features.reshape(-1, features.shape[-1])
     step = -(-len(given) // _MAX_ROWS)
-    given, wanted = given[::step].astype(np.float64), wanted[::step].astype(np.float64)
-    centre, level = given.mean(axis=0), wanted.mean(axis=0)
-    centred = given - centre
-    gram = centred.T @ centred
+    given, wanted = given[::step], wanted[::step]
+    centre, level = (one.mean(axis=0, dtype=np.float64) for one in (given, wanted))
+    exact = np.float64 if given.shape[-1] < _WIDE else np.float32
+    centred, missed = (given - centre).astype(exact), (wanted - level).astype(exact)
+    gram = (centred.T @ centred).astype(np.float64)
     ridge = _RIDGE * max(float(np.trace(gram)) / len(gram), 1e-12)
-    kernel = np.linalg.solve(gram + ridge * np.eye(len(gram)), centred.T @ (wanted - level))
+    kernel = np.linalg.solve(
+        gram + ridge * np.eye(len(gram)), (centred.T @ missed).astype(np.float64)
+    )
     return kernel, level - centre @ kernel

@@ -96,3 +96,17 @@ def test_semi_nmf_loses_less_with_a_higher_rank() -> None:
     target = random_matrix(16, 50)
     errors = [np.linalg.norm(np.matmul(*semi_nmf(target, rank)) - target) for rank in (2, 4, 8)]
     assert errors[0] > errors[1] > errors[2]
+
+
+@pytest.mark.parametrize(("rows", "rank"), [(63, 8), (64, 8), (96, 70)])
+def test_semi_nmf_of_many_rows_is_as_near_as_of_few(rows: int, rank: int) -> None:
+    """From 64 rows on by shorter ways; a factor of that rank and a little more is there."""
+    rng = np.random.default_rng(4)
+    target = rng.uniform(size=(rows, rank)) @ rng.normal(size=(rank, 3 * rows))
+    target += 0.01 * rng.normal(size=target.shape)
+    positive, right = semi_nmf(target, rank)
+    assert (positive.dtype, right.dtype) == (np.float64, np.float64)
+    assert (positive >= 0).all()
+    best = np.linalg.norm(np.matmul(*truncated_svd(target, rank)) - target)
+    lost = np.linalg.norm(positive @ right - target)
+    assert best < lost < 0.15 * np.linalg.norm(target)
