@@ -18,15 +18,17 @@ from own.zoo import ZOO
 
 pytestmark = pytest.mark.tf
 
+_POINTS = ("block1_expand", "block1_project", "block2_expand", "block2_project", "last")
+_SIDES = ("a1_0", "a1_3", "a2_1", "a2_3", "b1_0", "b1_1", "b1_3")
 # Layers that some technique takes, by hand; what is not here every technique refuses.
 TAKEN = {
-    "transfer": {"stem"},
+    "transfer": {"stem", *_POINTS},
     "siamese": {"conv2", "embed1"},
-    "two_in_two_out": {"conv1", "conv3", "table1", "table2", "joint"},
+    "two_in_two_out": {"conv1", "conv2_pointwise", "conv3", "table1", "table2", "joint"},
     "unet": {"down1a", "down1b", "bottoma", "bottomb", "up1a", "up1b"},
     "cnn1d": {"fc1"},
-    "mobilenet_v2": {"stem"},
-    "resnet50": {"a1_2", "a2_2", "b1_2"},
+    "mobilenet_v2": {"stem", *_POINTS},
+    "resnet50": {"a1_2", "a2_2", "b1_2", *_SIDES},
 }
 
 

@@ -37,15 +37,17 @@ def apply_plan(
         TechniqueNotApplicable: a layer that the network doesn't have, or that can't take it.
         ConfigError: an unknown technique.
     """
-    from adadeep.compress import describe, surgery
+    from adadeep.compress import describe, forward, surgery
 
     compressed = Compressed(surgery.rebuild(model, {}))
-    for name, choice in _in_order(describe.model_spec(model), plan, TECHNIQUES):
-        if name in _layers(compressed):
-            technique = TECHNIQUES.get(choice.technique)
-            after = technique.apply(compressed.network, name, choice, samples)
-            compressed = _composed(compressed, after)
-    return compressed
+    given = None if samples is None else forward.enough(compressed.network, samples)
+    with forward.remembering(given), surgery.in_passing():
+        for name, choice in _in_order(describe.model_spec(model), plan, TECHNIQUES):
+            if name in _layers(compressed):
+                technique = TECHNIQUES.get(choice.technique)
+                after = technique.apply(compressed.network, name, choice, given)
+                compressed = _composed(compressed, after)
+    return Compressed(surgery.rebuild(compressed.network, {}), compressed.hooks)
 
 
 def outline_plan(

@@ -178,17 +178,16 @@ def _fitted(model: Any, old: Any, weights: FireWeights, samples: Any) -> FireWei
     ones, threes = weights.order[:half], weights.order[half:]
     rows, columns = old.strides
 
-    def narrow(maps: Any) -> Any:
-        return regress.squeezed(maps, weights.squeeze[0, 0])
-
-    def wanted(filters: Any) -> Any:
-        return lambda maps: regress.before_activation(old, maps)[..., filters]
-
+    narrow = regress.once(lambda maps: regress.squeezed(maps, weights.squeeze[0, 0]))
+    wanted = regress.once(lambda maps: regress.before_activation(old, maps))
     (point, bias1), (window, bias3) = regress.fitted(
         (model, old),
         samples,
-        (lambda maps: narrow(maps)[:, ::rows, ::columns], wanted(ones)),
-        (lambda maps: regress.patches(narrow(maps), 3, old.strides), wanted(threes)),
+        (lambda maps: narrow(maps)[:, ::rows, ::columns], lambda maps: wanted(maps)[..., ones]),
+        (
+            lambda maps: regress.patches(narrow(maps), 3, old.strides),
+            lambda maps: wanted(maps)[..., threes],
+        ),
     )
     return replace(
         weights,

@@ -46,20 +46,21 @@ def number(
     return value
 
 
-def require(applies: bool, technique: str, layer: LayerSpec, takes: str) -> None:
+def require(applies: bool, technique: str, layer: LayerSpec, takes: str = "") -> None:
     """Refuses a layer that a technique can't take.
 
     Args:
         applies: whether it can.
         technique: its name.
         layer: the layer.
-        takes: what it can, for people: "dense layers".
+        takes: what it can, for people: "dense layers"; empty says nothing of it.
 
     Raises:
         TechniqueNotApplicable: `applies` is false.
     """
     if not applies:
+        reason = f": it takes {takes}" if takes else ""
         raise TechniqueNotApplicable(
             f"{technique} can't be applied to layer {layer.name!r} ({layer.kind}, "
-            f"{layer.input_shape} -> {layer.output_shape}): it takes {takes}."
+            f"{layer.input_shape} -> {layer.output_shape}){reason}."
         )

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from adadeep.compress import walk
+from adadeep.compress import forward, walk
 from adadeep.compress.factorise import Matrix
-from adadeep.core.rows import Rows, each
+from adadeep.compress.forward import Maps
+from adadeep.core.rows import Rows
 
-Maps = npt.NDArray[np.float32]
 Fit = tuple[Callable[[Maps], Maps], Callable[[Maps], Maps]]
 
 _MAX_ROWS = 20_000  # positions of feature maps; more changes nothing, but costs
-_MAP_BYTES = 64_000_000  # of the largest map of a batch of samples
+_FEWEST_ROWS, _ROWS_A_CHANNEL = 2_000, 4  # of `rows_into`, where there are more
+_WIDE = 512  # features whose products are summed in float32, which takes half the time
 _RIDGE = 1e-3  # over the mean variance: directions that the samples don't excite stay small
 
 
@@ -43,12 +43,33 @@ def fitted(
     for maps in _batches(*layer, samples):
         for part, (features, targets) in zip(parts, fits, strict=True):
             given, wanted = _rows(features(maps)), _rows(targets(maps))
-            step = -(-len(given) * total // (len(maps) * _MAX_ROWS))
+            step = _step(len(given), len(maps), total)
             part.append((given[::step], wanted[::step]))
     return [
         least_squares(*(np.concatenate(some) for some in zip(*part, strict=True)))
         for part in parts
     ]
+
+
+def rows_into(
+    model: keras.Model, layer: keras.layers.Layer, samples: Rows, of: Callable[[Maps], Maps]
+) -> Maps:
+    """(rows, channels) of what comes into a layer at some positions, in all of its calls.
+
+    About as many rows as tell how so many channels hang together.
+
+    Args:
+        model: flat.
+        layer: of it.
+        samples: (n, ...) of each of the network's inputs.
+        of: the part of the maps that the layer looks at.
+    """
+    total, parts = len(samples) * _calls(model, layer), []
+    for maps in _batches(model, layer, samples):
+        rows = _rows(of(maps))
+        most = max(_FEWEST_ROWS, _ROWS_A_CHANNEL * rows.shape[-1])
+        parts.append(rows[:: _step(len(rows), len(maps), total, most)])
+    return np.concatenate(parts)
 
 
 def inputs_of(
@@ -61,35 +82,47 @@ def inputs_of(
 def outputs_of(model: keras.Model, layer: keras.layers.Layer, samples: Rows) -> Maps:
     """What a layer that is called once gives for the samples."""
     (node,) = (node for node in walk.calls_of(model) if node.operation is layer)
-    return np.concatenate(list(_run(keras.Model(model.inputs, node.outputs), samples)))
+    return np.concatenate([maps for (maps,) in forward.maps_of(model, node.outputs, samples)])
 
 
 def _batches(model: keras.Model, layer: keras.layers.Layer, samples: Rows) -> Iterator[Maps]:
     """What comes into a layer, so many samples at a time that memory suffices."""
     nodes = [node for node in walk.calls_of(model) if node.operation is layer]
-    yield from _run(keras.Model(model.inputs, [node.input_tensors[0] for node in nodes]), samples)
-
-
-def _run(model: keras.Model, samples: Rows) -> Iterator[Maps]:
-    size = _samples_at_once(model)
-    for start in range(0, len(samples), size):
-        arrays = list(each(samples[start : start + size]))
-        found = model(arrays, training=False)
-        yield from (np.asarray(one) for one in keras.tree.flatten(found))
+    for batch in forward.maps_of(model, [node.input_tensors[0] for node in nodes], samples):
+        yield from batch
 
 
 def _calls(model: keras.Model, layer: keras.layers.Layer) -> int:
     return sum(node.operation is layer for node in walk.calls_of(model))
 
 
-def _samples_at_once(model: keras.Model) -> int:
-    """By the largest map; a few of its size are there at a time."""
-    sizes = [math.prod(node.outputs[0].shape[1:]) for node in walk.calls_of(model)]
-    return max(1, _MAP_BYTES // (4 * max(sizes, default=1)))
+def _step(rows: int, samples: int, total: int, most: int = _MAX_ROWS) -> int:
+    """Of how many rows one is looked at, where some samples of them all have that many.
+
+    It goes round all positions of a map: a step of 3 through maps of 9x9 would see three columns.
+    """
+    step = -(-rows * total // (samples * most))
+    while math.gcd(step, rows // samples) > 1:
+        step += 1
+    return step
 
 
 def _rows(maps: Maps) -> Maps:
     return maps.reshape(-1, maps.shape[-1])
+
+
+def once(of: Callable[[Maps], Maps]) -> Callable[[Maps], Maps]:
+    """The same of maps, not computed again for those that it was last asked for."""
+    given: Maps | None = None
+    found: Maps | None = None
+
+    def remembered(maps: Maps) -> Maps:
+        nonlocal given, found
+        if found is None or maps is not given:
+            given, found = maps, of(maps)
+        return found
+
+    return remembered
 
 
 def before_activation(layer: keras.layers.Layer, maps: Maps) -> Maps:
@@ -127,10 +160,13 @@ def least_squares(features: Maps, targets: Maps) -> tuple[Matrix, Matrix]:
     wanted = targets.reshape(-1, targets.shape[-1])
     given = features.reshape(-1, features.shape[-1])
     step = -(-len(given) // _MAX_ROWS)
-    given, wanted = given[::step].astype(np.float64), wanted[::step].astype(np.float64)
-    centre, level = given.mean(axis=0), wanted.mean(axis=0)
-    centred = given - centre
-    gram = centred.T @ centred
+    given, wanted = given[::step], wanted[::step]
+    centre, level = (one.mean(axis=0, dtype=np.float64) for one in (given, wanted))
+    exact = np.float64 if given.shape[-1] < _WIDE else np.float32
+    centred, missed = (given - centre).astype(exact), (wanted - level).astype(exact)
+    gram = (centred.T @ centred).astype(np.float64)
     ridge = _RIDGE * max(float(np.trace(gram)) / len(gram), 1e-12)
-    kernel = np.linalg.solve(gram + ridge * np.eye(len(gram)), centred.T @ (wanted - level))
+    kernel = np.linalg.solve(
+        gram + ridge * np.eye(len(gram)), (centred.T @ missed).astype(np.float64)
+    )
     return kernel, level - centre @ kernel

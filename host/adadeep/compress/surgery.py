@@ -3,12 +3,17 @@
 A replacement may give fewer channels than the layer did, or in another order. What comes after
 it then inherits the matching slices of its weights: through norms, depthwise convolutions, pools,
 concatenation and flattening, up to the first layers that mix channels.
+
+Within `in_passing` networks are made that only lead to the next one: what does not change they
+have in common with the one that they were made of. To copy a large network takes a second.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +29,7 @@ from adadeep.core.layers import LayerKind
 
 Indices = npt.NDArray[np.intp]
 Weights = npt.NDArray[np.floating]
+_IN_PASSING = ContextVar("whether networks may share layers", default=False)
 _PASSING = (LayerKind.POOL, LayerKind.GLOBAL_POOL, LayerKind.ACTIVATION, LayerKind.ADD)
 
 
@@ -68,15 +74,31 @@ def placed(layer: keras.layers.Layer, tensor: Any, *weights: Weights) -> Any:
     return output
 
 
+@contextmanager
+def in_passing() -> Iterator[None]:
+    """Within it `rebuild` shares layers with the network given: both must be nobody else's.
+
+    Keras then has calls of several networks on a layer, so `rebuild` the last one outside.
+    """
+    token = _IN_PASSING.set(True)
+    try:
+        yield
+    finally:
+        _IN_PASSING.reset(token)
+
+
 def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> keras.Model:
     """A new network; the one given is not changed and shares no weights with it.
+
+    But for `in_passing`.
 
     Raises:
         TechniqueNotApplicable: channels were dropped, or changed place, before a layer that
             needs them all in order, or at the output.
     """
     initial = as_functional(model)
-    work = _Rebuilding(initial, replacements)
+    copies = walk.Shared(initial) if _IN_PASSING.get() else walk.Copies()
+    work = _Rebuilding(initial, replacements, copies)
     rebuilt = walk.rebuilt(initial, work.copies, work)
     if any(work.kept_in(output) is not None for output in rebuilt.outputs):
         raise makes_the_outputs(", ".join(replacements), model.name)
@@ -86,8 +108,13 @@ def rebuild(model: keras.Model, replacements: Mapping[str, Replacement]) -> kera
 class _Rebuilding:
     """Calls what stands for each operation of a network, and knows which channels are left."""
 
-    def __init__(self, initial: keras.Model, replacements: Mapping[str, Replacement]) -> None:
-        self.copies = walk.Copies()
+    def __init__(
+        self,
+        initial: keras.Model,
+        replacements: Mapping[str, Replacement],
+        copies: walk.Copies,
+    ) -> None:
+        self.copies = copies
         self._replacements = replacements
         nodes = walk.calls_of(initial)
         self._calls = Counter(id(node.operation) for node in nodes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
@@ -62,12 +63,23 @@ def calls_of(model: keras.Model) -> list[Any]:
 
     Depth first: the branches of a network don't mix, however long they are.
     """
+    return calls_for(model.outputs)
+
+
+def calls_for(tensors: Sequence[Any], known: Collection[int] = ()) -> list[Any]:
+    """The calls that symbolic tensors are made of, each behind all that it reads.
+
+    Args:
+        tensors: of a flat network.
+        known: ids of tensors that are not looked behind.
+    """
     done: set[int] = set()
     ordered: list[Any] = []
-    waiting = [node_of(tensor) for tensor in reversed(model.outputs)]
+    waiting = [node_of(tensor) for tensor in reversed(tensors) if id(tensor) not in known]
     while waiting:
         node = waiting[-1]
-        missing = next((n for n in map(node_of, node.input_tensors) if id(n) not in done), None)
+        before = (node_of(one) for one in node.input_tensors if id(one) not in known)
+        missing = next((one for one in before if id(one) not in done), None)
         if id(node) not in done and missing is not None and not node.is_input:
             waiting.append(missing)
             continue
@@ -167,6 +179,48 @@ class Copies:
     def _is_free(self, name: str, operation: Any) -> bool:
         is_ours = self._reserved.get(name, id(operation)) == id(operation)
         return is_ours and name not in self._taken
+
+
+class Shared(Copies):
+    """The operations of a flat network themselves, where their weights do not change.
+
+    Calls whose inputs are the network's own are not made again.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__()
+        keys = [_call_key(node.operation, node.input_tensors) for node in calls_of(model)]
+        repeated = {key for key, times in Counter(keys).items() if times > 1}
+        self._calls = {
+            key: node.outputs
+            for key, node in zip(keys, calls_of(model), strict=True)
+            if key not in repeated
+        }
+
+    def input(self, tensor: Any) -> Any:
+        """The network's own."""
+        return tensor
+
+    def call_copy(
+        self,
+        operation: Any,
+        outer: str,
+        weights: list[Any] | None,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """The same as of copies; the operation itself where it keeps its weights."""
+        if weights is not None:
+            return super().call_copy(operation, outer, weights, args, kwargs)
+        key = _call_key(operation, tensors_in(args, kwargs))
+        if key not in self._calls:
+            return operation(*args, **kwargs)
+        outputs = self._calls[key]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _call_key(operation: Any, inputs: Sequence[Any]) -> tuple[int, ...]:
+    return (id(operation), *map(id, inputs))
 
 
 def copy_of(operation: Any, name: str) -> Any:

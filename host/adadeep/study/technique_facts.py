@@ -20,7 +20,9 @@ class TechniqueFacts:
 
 FACTS: dict[str, TechniqueFacts] = {
     "W1f": TechniqueFacts(
-        "section 5.2.1, k = m/12", "rank_divisor: rank is the smaller side over it (12)"
+        "section 5.2.1, k = m/12; of 1x1 convolutions Zhang et al. 2015",
+        "rank_divisor: units of a dense layer (12), or the smaller side of a 1x1 convolution (2),"
+        " over it are the rank",
     ),
     "W3": TechniqueFacts(
         "section 5.2.1, threshold 0.001; Han et al. 2015",

@@ -74,7 +74,8 @@ def _gains_by_teaching(ends: tuple[End, ...]) -> bool:
     """Whether learning of the initial network besides the labels was measured to gain something.
 
     Half of the loss: 0.4 points more of a HAR network by 1,000 samples, hardly anything of a
-    siamese one (benchmarks/bench_distillation.py). One that was trained by these very samples knows no more.
+    siamese one (benchmarks/bench_distillation.py). One that these very samples trained
+    knows no more.
     """
     return all(end.meaning is Meaning.CLASSES and end.is_one for end in ends)
 
