@@ -244,38 +244,69 @@ def next_finalist(contest: Contest, may_make: bool = True) -> GoalScore | None:
 
     Plans whose costs are within the limits: first those that are likely to be met on the
     accuracy, by what they are believed to earn, then the others by that chance. Once one is met,
-    only likely ones that earn more than it; once one is open and within, only what earns more or
-    could be met by so many samples, and none that has to be made again first and is not likely:
-    what training takes is spent on a chance only.
+    only likely ones that earn more than it. Once one is open and within, only what earns more or
+    could be met by so many samples; and of what has to be made again first only what is likely to
+    be met, or earns more and is likely to be within, too: training is spent on a chance only.
 
     Args:
         contest: on a target.
         may_make: whether a network may be made again for it.
     """
-    judge, result = contest.judge, contest.eligible
+    judge, trials = contest.judge, contest.eligible.trials
     held_back = judge.held_test(judge.baseline)
     if held_back is None or judge.next_number > MOST_TESTS:
         return None
-    met = [_total(contest, s) for s in result.trials if _state(judge, s) is VerdictState.MET]
-    named = [_total(contest, s) for s in result.trials if _is_acceptable(judge, s)]
-    can_be_met = judge.can_be_met(held_back.scores.count)
-    best: tuple[tuple[bool, bool, float], GoalScore] | None = None
-    for scored in result.trials:
+    met = [_total(contest, s) for s in trials if _state(judge, s) is VerdictState.MET]
+    named = [_total(contest, s) for s in trials if _is_acceptable(judge, s)]
+    standing = _Standing(contest, held_back.scores.count, may_make, met, named)
+    ranked = [(rank, s) for s in trials if (rank := standing.rank(s)) is not None]
+    return max(ranked, key=lambda pair: pair[0])[1] if ranked else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How things stand when the next finalist is chosen.
+
+    Attributes:
+        contest: on a target.
+        held_back: samples.
+        may_make: whether a network may be made again.
+        met: what those earn that are met.
+        named: what those earn that no limit is known to be broken by; with the former.
+    """
+
+    contest: Contest
+    held_back: int
+    may_make: bool
+    met: Sequence[float]
+    named: Sequence[float]
+
+    def rank(self, scored: GoalScore) -> tuple[int, bool, float] | None:
+        """The greater, the sooner a trial is to be tested; None if never. See `next_finalist`."""
+        contest, judge = self.contest, self.contest.judge
         verdicts = judge.verdicts(scored)
         if verdicts is None or not _may_be_tested(contest, scored, verdicts):
-            continue
-        total = _total(contest, scored)
-        chance = judge.chance_to_pass(scored, held_back.scores.count)
+            return None
+        total, chance = _total(contest, scored), judge.chance_to_pass(scored, self.held_back)
+        if chance < _HOPELESS:
+            return None
         promising = chance >= _PROMISING
-        may_be_made = contest.is_final(scored) or (may_make and (promising or not named))
-        may_win = not named or can_be_met or total > max(named)
-        is_better = not met or (promising and total > max(met))
-        if chance < _HOPELESS or not (may_be_made and may_win and is_better):
-            continue
-        order = (promising, _costs_are_met(verdicts), total if promising else chance)
-        if best is None or order > best[0]:
-            best = order, scored
-    return best[1] if best else None
+        earns_more = not self.named or total > max(self.named)
+        gains = bool(self.named) and earns_more and self._is_likely_within(scored)
+        if self.met and not (promising and total > max(self.met)):
+            return None
+        if not (earns_more or judge.can_be_met(self.held_back)):
+            return None
+        if not contest.is_final(scored) and not self._is_worth_making(promising or gains):
+            return None
+        kind = 2 if promising else int(gains)
+        return kind, _costs_are_met(verdicts), total if kind else chance
+
+    def _is_worth_making(self, is_likely: bool) -> bool:
+        return self.may_make and (is_likely or not self.named)
+
+    def _is_likely_within(self, scored: GoalScore) -> bool:
+        return self.contest.judge.chance_within(scored, self.held_back) >= _PROMISING
 
 
 def _total(contest: Contest, scored: GoalScore) -> float:

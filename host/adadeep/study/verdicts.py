@@ -162,10 +162,21 @@ class Judge:
         seen = self.on_search(scored)
         if seen is None:
             return 0.5 if scored.reward.is_feasible else 0.0
-        on_held, on_search = (seen.square / held_back) ** 0.5, (seen.square / seen.samples) ** 0.5
-        needed = -NormalDist().inv_cdf(self.next_tail) * _WIDER * on_held
-        spread = (on_held**2 + on_search**2) ** 0.5
-        return NormalDist().cdf((self.max_accuracy_loss - needed - seen.loss) / spread)
+        needed = -NormalDist().inv_cdf(self.next_tail) * _WIDER * (seen.square / held_back) ** 0.5
+        return self._chance_of_less(seen, held_back, self.max_accuracy_loss - needed)
+
+    def chance_within(self, scored: GoalScore, held_back: int) -> float:
+        """How likely the estimate by so many held-back samples is within the limit; as above."""
+        seen = self.on_search(scored)
+        if seen is None:
+            return 0.5 if scored.reward.is_feasible else 0.0
+        return self._chance_of_less(seen, held_back, self.max_accuracy_loss)
+
+    @staticmethod
+    def _chance_of_less(seen: Paired, held_back: int, loss: float) -> float:
+        """How likely held-back samples show a smaller loss, by those of the search."""
+        spread = (seen.square / held_back + seen.square / seen.samples) ** 0.5
+        return NormalDist().cdf((loss - seen.loss) / spread)
 
 
 def compared(scale: Scale, initial: SampleScores, mine: SampleScores) -> Paired:
