@@ -223,10 +223,10 @@ def test_where_none_could_be_met_any_more_a_lesser_plan_is_no_finalist(tmp_path)
 def test_once_one_is_open_only_what_earns_more_and_is_likely_within_is_made_again(tmp_path):
     run = Run(tmp_path)
     run.held_back = 300
-    run.add("promising", 0.001, 0.007, storage=400)
+    run.add("promising", 0.001, 0.007, storage=900)
     run.add("better", 0.012, 0.012, storage=100)
     run.add("beyond", 0.024, 0.012, storage=50)
-    run.add("lesser", 0.012, 0.0, storage=450)
+    run.add("lesser", 0.012, 0.0, storage=950)
     conclusion = run.conclude(remakes=True)
     assert run.remade == run.tested[1:] == ["promising", "better"]
     assert name_of(conclusion) == "better"
