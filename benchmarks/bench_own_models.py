@@ -2,8 +2,8 @@
 
 Each is trained by Keras alone, on real samples that the search is not given (own/train.py, kept in
 $ADADEEP_OWN_MODELS, a temporary folder without it), then searched as a user would, by the command,
-with 2,000 samples and a limit of 2 % on the loss. Without ADADEEP_DATA there is nothing to search
-on, and it says so.
+with 2,000 samples, a limit of 2 % on the loss and a quarter of the storage S_p allowed. Without
+ADADEEP_DATA there is nothing to search on, and it says so.
 
 $OWN_MODELS names some of the networks; all of them take hours on two cores.
 """
@@ -11,6 +11,7 @@ $OWN_MODELS names some of the networks; all of them take hours on two cores.
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -25,7 +26,7 @@ import numpy as np
 from own import data
 from record import Options, Row, options, save
 
-PLANS, LOSS = 10, "2%"
+PLANS, LOSS, SMALLER = 10, "2%", 4
 SECONDS_A_PLAN = 60  # of MobileNetV2 at 96x96
 SMOKE = ("two_in_two_out",)
 TITLE = "Networks of users, ten plans each on this computer"
@@ -56,18 +57,25 @@ class Found:
 
 def searched(name: str, folder: Path, plans: int) -> Found:
     """Runs the command on a network and data of the folder."""
-    words = [
-        "search", f"{name}.keras", "--data", f"{name}.npz", "-d", "local",
-        "--episodes", str(plans), "--max-accuracy-loss", LOSS, "--out", f"run-{name}", "--json",
-    ]  # fmt: skip
+    whole = said(folder, "techniques", f"{name}.keras")["network"]["storage_bytes"]
+    return found_in(said(
+        folder, "search", f"{name}.keras", "--data", f"{name}.npz", "-d", "local",
+        "--episodes", str(plans), "--max-accuracy-loss", LOSS,
+        "--max-storage", f"{math.ceil(whole / SMALLER)}B", "--out", f"run-{name}",
+    ))  # fmt: skip
+
+
+def said(folder: Path, *words: str) -> dict[str, Any]:
+    """What a command of ours says in JSON."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        [sys.executable, "-m", "adadeep", *words],
+        [sys.executable, "-m", "adadeep", *words, "--json"],
         cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode not in (0, 4):
-        raise SystemExit(f"the search of {name} ended with {done.returncode}")
-    return found_in(json.loads(done.stdout))
+        raise SystemExit(f"{' '.join(words[:2])} ended with {done.returncode}")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
 
 
 def found_in(document: dict[str, Any]) -> Found:
@@ -92,7 +100,7 @@ def rows_of(name: str, found: Found) -> list[Row]:
     quality = f"{100 * found.winner:.1f} % of {100 * found.initial:.1f} % on test"
     limit_s = SECONDS_A_PLAN if name == "mobilenet_v2" else None
     return [
-        Row(f"{name}: S_p smaller", found.storage_ratio, "times", 4, at_least=True,
+        Row(f"{name}: S_p smaller", found.storage_ratio, "times", SMALLER, at_least=True,
             detail=found.plan),
         Row(f"{name}: T of the winner", 100 * found.latency_ratio, "%", 100, detail=quality),
         Row(f"{name}: loss of 2 % broken", found.verdict.startswith("broken"), "", 0,
