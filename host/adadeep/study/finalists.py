@@ -229,7 +229,7 @@ def _rivals(contest: Contest, winner: GoalScore) -> Iterator[Rival]:
             continue
         slower = mine.cost.latency_ms.value * ratio.high / ratio.value
         lost = _for_latency(scorer, mine.cost.latency_ms.value) - _for_latency(scorer, slower)
-        if _total(contest, winner) - lost < _total(contest, scored):
+        if _finally(contest, winner) - lost < _finally(contest, scored):
             yield Rival(scored, ratio)
 
 
@@ -313,6 +313,11 @@ def _total(contest: Contest, scored: GoalScore) -> float:
     return contest.worth(scored).reward.total
 
 
+def _finally(contest: Contest, scored: GoalScore) -> float:
+    """What a tested trial earns: as its network is delivered, where all tested ones are that."""
+    return scored.reward.total if contest.remade is not None else _total(contest, scored)
+
+
 def _may_be_tested(contest: Contest, scored: GoalScore, verdicts: Verdicts) -> bool:
     """One that was not tested as it would be delivered, and whose costs keep limits.
 
@@ -350,7 +355,8 @@ def _state(judge: Judge, scored: GoalScore) -> VerdictState | None:
 def _winner(contest: Contest) -> GoalScore:
     """Met, open and within, the initial network, and only then what nobody has tested.
 
-    Among these by what they are believed to earn.
+    Among these by what they are believed to earn; networks that were made again, and so stand
+    beside each other, by what they earn now.
 
     The initial network keeps its own limits: who searches wants another, but not one that only
     the samples speak for on which it was chosen. Of the rest what is known to break a limit is
@@ -372,8 +378,9 @@ def _order(contest: Contest, scored: GoalScore) -> tuple[int, float, float]:
         return _UNNAMED + (verdicts.state is VerdictState.BROKEN), *contest.worth(scored).rank
     if scored is judge.baseline:
         return 2, 0.0, -scored.reward.total
-    rank = 0 if verdicts.state is VerdictState.MET else 1 if judge.held_test(scored) else 3
-    return rank, 0.0, -_total(contest, scored)
+    if judge.held_test(scored) is None:
+        return 3, 0.0, -_total(contest, scored)
+    return int(verdicts.state is not VerdictState.MET), 0.0, -_finally(contest, scored)
 
 
 def _test(scored: GoalScore, number: int, tail: float, journal: Journal, run: RunHeldBack) -> None:

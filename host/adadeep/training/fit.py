@@ -62,14 +62,11 @@ class Aid:
         teacher: outputs of another network for the training samples; None for none.
         augment: makes other samples of a batch's, for the first input; None for none.
         optimizer: makes an optimizer of Keras; None for Adam.
-        averages: over how many of the last steps, as a share of all, weights are averaged; 0 for
-            the last ones.
     """
 
     teacher: Rows | None = None
     augment: Augment | None = None
     optimizer: Callable[[], Any] | None = None
-    averages: float = 0.0
 
 
 def train(

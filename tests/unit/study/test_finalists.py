@@ -511,6 +511,19 @@ def test_finalists_are_made_again_one_by_one_each_before_its_test(tmp_path):
     assert name_of(conclusion) == "safe"
 
 
+@pytest.mark.parametrize(("remakes", "winner"), [(False, "believed"), (True, "seen")])
+def test_of_finalists_made_again_the_one_that_earns_more_as_it_is_now_wins(
+    tmp_path, remakes, winner
+):
+    run = BelievingRun(tmp_path)
+    run.add("seen", 0.001, 0.001, believed=0.012, storage=100)
+    run.conclude(remakes)
+    run.add("believed", 0.001, 0.001, believed=0.001, storage=400)
+    conclusion = run.conclude(remakes)
+    assert run.tested == ["initial", "seen", "believed"]
+    assert name_of(conclusion) == winner
+
+
 def test_once_one_is_open_none_is_made_again_for_a_small_chance(tmp_path):
     run = open_run(tmp_path / "made again")
     assert run.conclude(remakes=True).of_winner.text == "open, within"
