@@ -26,7 +26,7 @@ from adadeep.core.search import GoalScore
 from adadeep.core.trial import TrialState
 from adadeep.core.verdict import Verdicts, VerdictState
 from adadeep.storage.journal import Journal
-from adadeep.storage.records import HeldTest, Remade
+from adadeep.storage.records import HeldTest, JournalContent, Remade
 from adadeep.study.contest import Contest
 from adadeep.study.ratios import TargetRatios
 from adadeep.study.trials import TargetScorer
@@ -149,7 +149,7 @@ def _test_finalists(
     """
     if remake is None:
         contests = [replace(contest, remade=None) for contest in contests]
-    to_test, to_make = _tests_left(contests[0], journal), _makes_left(journal)
+    to_test, to_make = tests_left(contests[0], journal.content), makes_left(journal.content)
     before = -1
     while to_test and to_test + to_make != before:
         before = to_test + to_make
@@ -167,15 +167,20 @@ def _test_finalists(
     return contests
 
 
-def _tests_left(contest: Contest, journal: Journal) -> int:
-    """Of networks as they are delivered; those of the search, of runs of before, don't count."""
-    trials, tested = journal.content.trials, journal.content.ended_with.get(HeldTest, set())
+def tests_left(contest: Contest, content: JournalContent) -> int:
+    """How many finalists may be tested until another plan is tried.
+
+    Those count whose networks were as they are delivered; those of the search, of runs of before,
+    do not.
+    """
+    trials, tested = content.trials, content.ended_with.get(HeldTest, set())
     final = [key for key in tested if key not in trials or contest.is_final_plan(trials[key].plan)]
     return max(0, MAX_FINALISTS - len(final))
 
 
-def _makes_left(journal: Journal) -> int:
-    return max(0, MAX_FINALISTS - len(journal.content.ended_with.get(Remade, ())))
+def makes_left(content: JournalContent) -> int:
+    """How many may be made again until another plan is tried."""
+    return max(0, MAX_FINALISTS - len(content.ended_with.get(Remade, ())))
 
 
 def conclusion_of(contest: Contest) -> Conclusion:

@@ -18,7 +18,7 @@ from adadeep.profiles import files
 from adadeep.report.final_table import PlanRow
 from adadeep.storage.records import JournalContent, TargetRecord
 from adadeep.storage.run_folder import PlanTarget
-from adadeep.study.finalists import Conclusion, next_finalist
+from adadeep.study.finalists import Conclusion, makes_left, next_finalist, tests_left
 from adadeep.study.looser import Looser, looser_as_json, looser_limits
 from adadeep.study.outcome import rivals_as_json, scored_as_json
 from adadeep.study.results import StudyResult
@@ -85,9 +85,17 @@ class RankedTarget:
     def to_test(self) -> GoalScore | None:
         """The plan that a search for this demand would test first on held-back samples.
 
-        None where no plan is worth a test, or the run has no test of the initial network yet.
+        None where no plan is worth a test, or the run has no test of the initial network yet, or
+        the search that has ended for this demand has made all the tests that it makes.
         """
-        return next_finalist(self.standing.contest)
+        contest, found = self.standing.contest, self.concluded
+        may_make = True
+        if found is not None and found.demand == self.demand:
+            content = contest.judge.content
+            may_make = makes_left(content) > 0
+            if not tests_left(contest, content):
+                return None
+        return next_finalist(contest, may_make)
 
     @property
     def looser(self) -> tuple[Looser, ...]:

@@ -10,7 +10,8 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.device import hashed
 from adadeep.core.errors import ConfigError
 from adadeep.storage.journal import Journal, read_journal
-from adadeep.study.finalists import conclude
+from adadeep.storage.records import HeldTest
+from adadeep.study.finalists import MAX_FINALISTS, conclude
 from adadeep.study.ranking import rank_anew, ranking_as_json
 from adadeep.study.run_view import RunView
 from adadeep.study.runs import KnownRun
@@ -86,6 +87,22 @@ def test_the_one_to_test_is_the_one_that_a_search_tests_first(run):
     assert ranked[0].trial.plan == target.to_test.trial.plan
     after = rank_anew(KnownRun.at(run), SMALL)
     assert (after.is_acceptable, after.targets[0].to_test) == (True, None)
+
+
+def test_no_test_is_promised_that_the_ended_search_would_not_make_again(made):
+    (target, _) = rank_anew(made, SMALL).targets
+    assert target.to_test is not None
+    of_small = dataclasses.replace(target.concluded, demand=SMALL)
+    same = dataclasses.replace(target, concluded=of_small)
+    assert same.to_test == target.to_test  # tests are left
+    spent = {HeldTest: {f"{number:016x}" for number in range(MAX_FINALISTS)}}
+    content = dataclasses.replace(target.standing.contest.judge.content, ended_with=spent)
+    judge = dataclasses.replace(target.standing.contest.judge, content=content)
+    contest = dataclasses.replace(target.standing.contest, judge=judge)
+    standing = dataclasses.replace(target.standing, contest=contest)
+    assert dataclasses.replace(same, standing=standing).to_test is None
+    # Another demand is another search: it may test as many again.
+    assert dataclasses.replace(target, standing=standing).to_test is not None
 
 
 def test_nothing_is_written(run):
