@@ -28,7 +28,7 @@ from record import Options, Row, options, save
 
 PLANS, LOSS, SMALLER = 10, "2%", 4
 SECONDS_A_PLAN = 60  # of MobileNetV2 at 96x96
-SMOKE = ("two_in_two_out",)
+SMOKE = ("cnn1d",)  # the one of fewest multiplications
 TITLE = "Networks of users, ten plans each on this computer"
 
 
