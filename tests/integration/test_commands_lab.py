@@ -183,24 +183,17 @@ def test_a_device_that_fails_does_not_cost_the_others_their_results(lab_box, lab
 
 
 @pytest.mark.agent_life
-def test_cleaning_waits_for_an_agent_at_work(lab_phone, model):
+def test_cleaning_waits_for_an_agent_at_work(lab_phone):
     box = lab_phone(python=True)
-    command = [sys.executable, "-m", "adadeep", "measure", str(model), "-d", box.serial]
-    process = subprocess.Popen(
-        [*command, "--max-seconds", "60", "--launches", "100"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=take_interrupts,
-    )  # fmt: skip
     transport = make_transport(box.serial)
+    other = AgentClient.start(LinuxAgent(transport, "python3"), Deadline.after(60))
     try:
-        while not transport.run(f"ls {transport.workdir}/models", Deadline.after(20)).text:
-            assert process.poll() is None
-            time.sleep(0.05)
         done = adadeep("doctor", "-d", box.serial, "--clean")
         assert done.returncode == 3
         assert "at work" in done.stdout
+        assert agent_pids(transport)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        other.close()
     done = adadeep("doctor", "-d", box.serial, "--clean")
     assert done.returncode == 0, done.stdout
     assert "has been removed" in done.stdout
