@@ -189,12 +189,11 @@ class Shared(Copies):
 
     def __init__(self, model: keras.Model) -> None:
         super().__init__()
-        keys = [_call_key(node.operation, node.input_tensors) for node in calls_of(model)]
-        repeated = {key for key, times in Counter(keys).items() if times > 1}
+        nodes = calls_of(model)
+        keys = [_call_key(node.operation, node.input_tensors) for node in nodes]
+        times = Counter(keys)
         self._calls = {
-            key: node.outputs
-            for key, node in zip(keys, calls_of(model), strict=True)
-            if key not in repeated
+            key: node.outputs for key, node in zip(keys, nodes, strict=True) if times[key] == 1
         }
 
     def input(self, tensor: Any) -> Any:

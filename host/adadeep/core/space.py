@@ -161,7 +161,7 @@ class Attempt:
     """What comes of one choice on one layer, by its outline alone.
 
     Attributes:
-        choice: that a technique offers, or its settings by default.
+        choice: that a technique offers.
         outline: of the network then; None where only the weights tell, or it is refused.
         refusal: why the layer can't take it; None where it can.
     """

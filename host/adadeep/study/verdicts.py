@@ -159,24 +159,20 @@ class Judge:
             scored: a complete trial.
             held_back: samples that it would be tested on.
         """
-        seen = self.on_search(scored)
-        if seen is None:
-            return 0.5 if scored.reward.is_feasible else 0.0
-        needed = -NormalDist().inv_cdf(self.next_tail) * _WIDER * (seen.square / held_back) ** 0.5
-        return self._chance_of_less(seen, held_back, self.max_accuracy_loss - needed)
+        return self._chance(scored, held_back, -NormalDist().inv_cdf(self.next_tail) * _WIDER)
 
     def chance_within(self, scored: GoalScore, held_back: int) -> float:
         """How likely the estimate by so many held-back samples is within the limit; as above."""
+        return self._chance(scored, held_back, 0.0)
+
+    def _chance(self, scored: GoalScore, held_back: int, errors: float) -> float:
+        """How likely the estimate is within the limit by so many of its standard errors."""
         seen = self.on_search(scored)
         if seen is None:
             return 0.5 if scored.reward.is_feasible else 0.0
-        return self._chance_of_less(seen, held_back, self.max_accuracy_loss)
-
-    @staticmethod
-    def _chance_of_less(seen: Paired, held_back: int, loss: float) -> float:
-        """How likely held-back samples show a smaller loss, by those of the search."""
-        spread = (seen.square / held_back + seen.square / seen.samples) ** 0.5
-        return NormalDist().cdf((loss - seen.loss) / spread)
+        on_held, on_search = (seen.square / held_back) ** 0.5, (seen.square / seen.samples) ** 0.5
+        spread = (on_held**2 + on_search**2) ** 0.5
+        return NormalDist().cdf((self.max_accuracy_loss - errors * on_held - seen.loss) / spread)
 
 
 def compared(scale: Scale, initial: SampleScores, mine: SampleScores) -> Paired:
