@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bench_own_models import prepared
+from bench_own_models import folder_of, prepared
 from own import data
 from record import Row, options, save
 
@@ -104,10 +103,7 @@ def main() -> None:
         return
     asked = os.environ.get("OWN_MODELS", " ".join(PLANS)).split()
     names = SMOKE if chosen.smoke else tuple(asked)
-    with tempfile.TemporaryDirectory() as temporary:
-        kept = None if chosen.smoke else os.environ.get("ADADEEP_OWN_MODELS")
-        folder = Path(kept or temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with folder_of(chosen) as folder:
         rows: list[Row] = []
         for name in names:
             prepared(name, folder, chosen)

@@ -17,6 +17,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,16 @@ def prepared(name: str, folder: Path, chosen: Options) -> None:
         train.trained(name, folder / f"{name}.keras", theirs, steps=20 if chosen.smoke else None)
 
 
+@contextmanager
+def folder_of(chosen: Options) -> Iterator[Path]:
+    """Where networks and data lie: kept if the user names a folder, and these are real ones."""
+    with tempfile.TemporaryDirectory() as temporary:
+        kept = None if chosen.smoke else os.environ.get("ADADEEP_OWN_MODELS")
+        folder = Path(kept or temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
 def main() -> None:
     chosen = options(__doc__)
     if data.folder() is None:
@@ -129,11 +141,7 @@ def main() -> None:
         return
     asked = os.environ.get("OWN_MODELS", " ".join(data.MAKERS)).split()
     names, plans = (SMOKE, 1) if chosen.smoke else (tuple(asked), PLANS)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        if not chosen.smoke and (kept := os.environ.get("ADADEEP_OWN_MODELS")):
-            folder = Path(kept)
-            folder.mkdir(parents=True, exist_ok=True)
+    with folder_of(chosen) as folder:
         rows: list[Row] = []
         for name in names:
             prepared(name, folder, chosen)
