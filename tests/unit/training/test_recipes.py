@@ -45,7 +45,7 @@ def test_only_a_training_from_scratch_has_large_batches_and_moves_images(monkeyp
 
 
 def test_a_winner_gets_more_steps_where_a_recipe_says_nothing_of_it_too():
-    assert (full_steps_of(MNIST), full_steps_of(DIGITS)) == (120, 160)
+    assert (full_steps_of(MNIST), full_steps_of(DIGITS)) == (480, 160)
 
     class Plugin:
         fine_tune_steps = 20
