@@ -13,7 +13,7 @@ from fakes.metrics import ERROR
 from fakes.task_parts import data_of, task_with
 
 # No registered task is judged by these; below they are tried on outputs of their own.
-OF_OWN_NETWORKS = ("balanced_accuracy", "mean_error", "iou", "agreement")
+OF_OWN_NETWORKS = ("balanced_accuracy", "f1", "mean_error", "iou", "agreement")
 
 
 class TestMetric(MetricKit):
@@ -48,6 +48,24 @@ class TestOfClasses(Own):
     @pytest.fixture(params=["accuracy", "balanced_accuracy", "agreement"])
     def metric(self, request: pytest.FixtureRequest) -> Metric:
         return METRICS.get(request.param).of(self.end)
+
+
+class TestOfTwoClasses(Own):
+    end = End(classes=2)
+    shape = (2,)
+
+    @pytest.fixture
+    def metric(self) -> Metric:
+        return METRICS.get("f1").of(self.end)
+
+    @pytest.fixture
+    def labels(self) -> Array:
+        return np.arange(12) % 2
+
+
+class TestOfAFlag(TestOfTwoClasses):
+    end = End(meaning=Meaning.FLAGS, is_raw=True, classes=2)
+    shape = (1,)
 
 
 class TestOfPixels(Own):
@@ -90,7 +108,7 @@ class TestOfValues(Own):
 
 
 def test_every_metric_of_ours_is_tried_on_outputs_that_it_suits() -> None:
-    tried = {"accuracy", "balanced_accuracy", "agreement", "iou", "mean_error"}
+    tried = {"accuracy", "balanced_accuracy", "f1", "agreement", "iou", "mean_error"}
     assert {entry.name for entry in METRICS.entries if not entry.is_plugin} == tried
 
 

@@ -12,12 +12,15 @@ from adadeep.core.units import format_percent
 if TYPE_CHECKING:  # commands that show a quality need no numpy
     import numpy.typing as npt
 
+_F1 = "f1"
 _LONGEST_TITLE = 80
 _HUGE = 1e18
 
 
 class Metric(Protocol):
     """Judges outputs sample by sample; the quality of a network is the mean of its scores.
+
+    One that is named "f1" is the exception: see `core.paired_f1`.
 
     Attributes:
         name: in the registry, in tasks: "accuracy".
@@ -100,6 +103,11 @@ class Scale:
     def span(self) -> float:
         """The largest difference of two qualities."""
         return self.high - self.low
+
+    @property
+    def is_f1(self) -> bool:
+        """Whether a quality is 2 hits over 2 hits and what is wrong, and no mean."""
+        return self.name == _F1
 
     @property
     def best(self) -> float:

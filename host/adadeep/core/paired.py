@@ -42,7 +42,7 @@ _AT_ONCE = 10_000  # samples times values of the grid that are computed together
 _STEPS = 18  # of bisection: to 4e-6, to the safe side
 _LEAST_DIFFERING = 2  # samples
 # Of the capital that is bet: large ones win where samples hardly differ, small ones of many.
-_SHARES = np.geomspace(0.002, 0.98, 24)
+SHARES = np.geomspace(0.002, 0.98, 24)
 
 
 class Paired(Protocol):
@@ -163,31 +163,18 @@ class PairedScores:
         return max(2 * low - 1, -1.0), min(2 * high - 1, 1.0)
 
 
-@functools.lru_cache(maxsize=64)
-def least_margin(samples: int, tail: float, is_binary: bool) -> float:
-    """The loss that can be ruled out where no sample tells two networks apart.
-
-    Args:
-        samples: of each.
-        tail: see `Paired.interval`.
-        is_binary: whether a sample is right or wrong.
-    """
-    same = PairedCounts(0, 0, samples) if is_binary else PairedScores(np.zeros(samples))
-    return same.interval(tail)[1]
-
-
 def _refuted_from(values: Floats, tail: float) -> float:
     """The least mean that bets on a smaller one refute, of values within 0..1; 1 if none is."""
     parts = np.array_split(values, len(values) // _AT_ONCE + 1)
 
     def is_refuted(mean: float) -> bool:
-        won = np.zeros(len(_SHARES))
+        won = np.zeros(len(SHARES))
         for part in parts:
-            won += np.log1p(-_SHARES[:, None] * ((part - mean) / (1 - mean))).sum(axis=1)
-        return bool(np.logaddexp.reduce(won) - math.log(len(_SHARES)) >= -math.log(tail))
+            won += np.log1p(-SHARES[:, None] * ((part - mean) / (1 - mean))).sum(axis=1)
+        return bool(np.logaddexp.reduce(won) - math.log(len(SHARES)) >= -math.log(tail))
 
     found = float(values.mean())
-    return _bisect(is_refuted, found, 1.0) if found < 1 else 1.0
+    return bisect(is_refuted, found, 1.0) if found < 1 else 1.0
 
 
 @functools.lru_cache(maxsize=256)
@@ -225,10 +212,10 @@ def _upper(counts: PairedCounts, tail: float) -> float:
 
     spread = math.sqrt(counts.disagreement / counts.samples) + 3 / counts.samples
     near = min(counts.loss + 8 * spread, 1.0)  # nearly always refuted, and then half the work
-    return _bisect(is_refuted, counts.loss, near if near < 1 and is_refuted(near) else 1.0)
+    return bisect(is_refuted, counts.loss, near if near < 1 and is_refuted(near) else 1.0)
 
 
-def _bisect(holds: Callable[[float], bool], low: float, high: float) -> float:
+def bisect(holds: Callable[[float], bool], low: float, high: float) -> float:
     """Where a condition that fails at `low` begins to hold; `high` if it never does before."""
     for _ in range(_STEPS):
         middle = (low + high) / 2
@@ -268,8 +255,8 @@ def binomial_interval(successes: int, trials: int, tail: float) -> tuple[float, 
     def at_most(share: float) -> float:
         return _binomial_at_most(successes, trials, share)
 
-    low = 0.0 if successes == 0 else 1 - _bisect(lambda x: at_least(1 - x) <= tail, 0.0, 1.0)
-    high = 1.0 if successes == trials else _bisect(lambda x: at_most(x) <= tail, 0.0, 1.0)
+    low = 0.0 if successes == 0 else 1 - bisect(lambda x: at_least(1 - x) <= tail, 0.0, 1.0)
+    high = 1.0 if successes == trials else bisect(lambda x: at_most(x) <= tail, 0.0, 1.0)
     return low, high
 
 

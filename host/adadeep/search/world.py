@@ -278,7 +278,7 @@ class World:
         initial = self._initial.scores[0].trial.scores if self._initial else None
         if trial.scores is None or initial is None or trial.scores.count != initial.count:
             return 0.0
-        lost = (initial.array.astype(np.float64) - trial.scores.array) / self._scale.span
+        lost = (initial.influences - trial.scores.influences) / self._scale.span
         spread = float(np.square(lost).mean() - lost.mean() ** 2)
         return (spread + 1 / len(lost)) / len(lost)
 

@@ -249,7 +249,7 @@ def _made(trainer: Trainer, plan: CompressionPlan, scratch: Path) -> Made:
 
 def _weighed(wanted: Wanted, trainer: Trainer, made: Made) -> Weighed:
     path = Path(made.model)
-    test = trainer.judge(path, "test").mean if wanted.has_data else None
+    test = trainer.judge(path, "test").quality if wanted.has_data else None
     return Weighed(made.spec, path.stat().st_size, test)
 
 

@@ -171,7 +171,7 @@ class Ending:
         return self.trainer.judge(model_of(scored, self.store), "held")
 
     def _test(self, scored: GoalScore) -> float:
-        return self.trainer.judge(model_of(scored, self.store), "test").mean
+        return self.trainer.judge(model_of(scored, self.store), "test").quality
 
     def _samples(self, outcome: Outcome) -> bytes:
         first = outcome.first

@@ -279,7 +279,7 @@ def finalist_as_json(test: HeldTest) -> dict[str, Any]:
         "number": test.number,
         "key": test.plan_key,
         "samples": test.scores.count,
-        "accuracy": test.scores.mean,
+        "accuracy": test.scores.quality,
         "tail": test.tail,
     }
 

@@ -194,7 +194,7 @@ class Pipeline:
             plan_key=underway.plan.key,
             model_sha256=made.model_sha256,
             file_bytes=made.file_bytes,
-            accuracy=made.scores.mean,
+            accuracy=made.scores.quality,
             scores=made.scores,
             spec=made.spec,
             network_sha256=made.network_sha256,

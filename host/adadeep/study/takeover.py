@@ -66,7 +66,7 @@ class Takeover:
             return False
         alike = (found.initial.scores, found.initial.spec) == (initial.scores, initial.spec)
         whole = artifact.scores.count == initial.scores.count
-        mean = abs(artifact.accuracy - artifact.scores.mean) <= _TOLERANCE
+        mean = abs(artifact.accuracy - artifact.scores.quality) <= _TOLERANCE
         has_network = artifact.network_sha256 is not None or not plan.choices
         return (
             alike and whole and mean and has_network

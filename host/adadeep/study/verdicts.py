@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from adadeep.core.cost import MEDIAN, Quantity
-from adadeep.core.metric import Scale
-from adadeep.core.paired import Paired, PairedCounts, PairedScores, least_margin
+from adadeep.core.paired import Paired
 from adadeep.core.reward import Limits
-from adadeep.core.scores import SampleScores
+from adadeep.core.scores import SampleScores, compared, least_margin
 from adadeep.core.search import GoalScore
 from adadeep.core.verdict import Verdict, Verdicts
 from adadeep.storage.records import HeldTest, JournalContent
@@ -146,7 +145,9 @@ class Judge:
         Args:
             held_back: samples that it would be tested on.
         """
-        margin = least_margin(held_back, self.next_tail, self.content.scale.is_binary)
+        initial = self._scores(self.baseline)
+        found = round(initial.hits / initial.count * held_back) if initial else held_back
+        margin = least_margin(held_back, self.next_tail, self.content.scale, found)
         return margin <= self.max_accuracy_loss
 
     def chance_to_pass(self, scored: GoalScore, held_back: int) -> float:
@@ -173,20 +174,6 @@ class Judge:
         on_held, on_search = (seen.square / held_back) ** 0.5, (seen.square / seen.samples) ** 0.5
         spread = (on_held**2 + on_search**2) ** 0.5
         return NormalDist().cdf((self.max_accuracy_loss - errors * on_held - seen.loss) / spread)
-
-
-def compared(scale: Scale, initial: SampleScores, mine: SampleScores) -> Paired:
-    """A network against the initial one on the same samples.
-
-    Raises:
-        ValueError: they are not of the same samples.
-    """
-    first, second = initial.array, mine.array
-    if not scale.higher_is_better:
-        first, second = second, first
-    if scale.is_binary:
-        return PairedCounts.of(first, second)
-    return PairedScores.of(first, second, scale.span)
 
 
 def _basis(latency: Quantity, drift: float) -> str:

@@ -163,7 +163,7 @@ class RecipeKit:
     ) -> None:
         sign = 1 if metric.higher_is_better else -1
         before, after = (
-            judged(metric, np.asarray(model(data.x_train, training=False)), data.y_train).mean
+            judged(metric, np.asarray(model(data.x_train, training=False)), data.y_train).quality
             for model in (_trained(recipe, network, data, steps) for steps in (0, 30))
         )
         assert sign * after > sign * before
@@ -227,7 +227,7 @@ class MetricKit:
         scores = judged(metric, given, labels)
         assert scores.count == len(labels)
         assert scores.is_binary == metric.is_binary
-        alone = [judged(metric, given[n : n + 1], labels[n : n + 1]).mean for n in range(5)]
+        alone = [judged(metric, given[n : n + 1], labels[n : n + 1]).array[0] for n in range(5)]
         assert scores.array[:5].tolist() == pytest.approx(alone)
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
@@ -235,7 +235,7 @@ class MetricKit:
         self, metric: Metric, labels: Array, value: float
     ) -> None:
         broken = np.full_like(self.outputs(labels, 0), value)
-        assert np.isfinite(judged(metric, broken, labels).mean)
+        assert np.isfinite(judged(metric, broken, labels).quality)
 
     def test_equal_outputs_agree_and_others_less(self, metric: Metric, labels: Array) -> None:
         first, second = self.outputs(labels, 0), self.outputs(labels, 1)

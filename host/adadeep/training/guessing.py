@@ -41,11 +41,11 @@ def guess_notes(metric: Any, scores: SampleScores, outputs: Any, labels: Any) ->
     if share is None:
         return ()
     error = float(np.sqrt(share * (1 - share) / scores.count))
-    if scores.mean > share + _ERRORS * error:
+    if scores.quality > share + _ERRORS * error:
         return ()
     return (
         "the initial network is no better than guessing on the validation data: its"
-        f" {metric.title} is {format_percent(scores.mean)}, the largest class alone"
+        f" {metric.title} is {format_percent(scores.quality)}, the largest class alone"
         f" {format_percent(share)} of them; see that the samples are scaled and the classes"
         " ordered as it was trained, or train it (--untrained)",
     )

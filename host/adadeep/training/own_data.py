@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from adadeep.core.errors import ConfigError
-from adadeep.core.metric import Metric
-from adadeep.core.paired import least_margin
+from adadeep.core.metric import Metric, Scale
 from adadeep.core.rows import Array, Rows, together
+from adadeep.core.scores import least_margin
 from adadeep.core.task import Data
 from adadeep.training.ends import End, Meaning
 from adadeep.training.given import Given, Samples
@@ -78,17 +78,22 @@ def data_of(given: Given, judging: Judging, model: Any) -> tuple[Data, list[str]
         are_labels_its_own=given.samples.y is None,
     )
     counts = ", ".join(f"{len(part)} {name}" for name, part in chosen.items())
-    return data, [f"samples: {counts}", *_told_at_best(len(chosen["held"]), judging), *notes]
+    told = _told_at_best(chosen["held"], judging)
+    return data, [f"samples: {counts}", *told, *notes]
 
 
-def _told_at_best(held: int, judging: Judging) -> list[str]:
-    """The least loss that so many samples can rule out, where it is large."""
-    least = least_margin(held, _FIRST_TAIL, judging.metric.is_binary)
+def _told_at_best(held_back: Samples, judging: Judging) -> list[str]:
+    """The least loss that the held-back samples can rule out, where it is large."""
+    scale, held = Scale.of(judging.metric), len(held_back)
+    classes = judging.classes(held_back)
+    positive = held if classes is None else int((classes == 1).sum())
+    least = least_margin(held, _FIRST_TAIL, scale, positive)
     if least < _SMALL:
         return []
+    of_them = f", {positive} of them of class 1," if scale.is_f1 else ""
     return [
-        f"{held} held-back samples can rule out a loss of {100 * least:.1f} % at best: give more"
-        " samples for a sharper verdict"
+        f"{held} held-back samples{of_them} can rule out a loss of {100 * least:.1f} % at best:"
+        " give more samples for a sharper verdict"
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adadeep.core.errors import ConfigError
-from adadeep.core.metric import Metric
+from adadeep.core.metric import Metric, Scale
 from adadeep.training.ends import End, Meaning
 from adadeep.training.metrics.together import Together
 from adadeep.training.registry import METRICS
@@ -37,6 +37,10 @@ def metric_for(name: str | None, ends: tuple[End, ...]) -> Metric:
         )
     if len(ends) == 1 and found[0] is not None:
         return found[0]
+    if any(one is not None and Scale.of(one).is_f1 for one in found):
+        raise ConfigError(
+            "F1 judges a network of one output, and this one has several; name another --metric."
+        )
     return Together(found, [end.name for end in ends])
 
 

@@ -38,6 +38,7 @@ METRICS: Registry[Metric] = Registry(
     {
         "accuracy": "adadeep.training.metrics.accuracy:ACCURACY",
         "balanced_accuracy": "adadeep.training.metrics.balanced_accuracy:BALANCED_ACCURACY",
+        "f1": "adadeep.training.metrics.f1:F1_OF_TWO",
         "mean_error": "adadeep.training.metrics.mean_error:MEAN_ERROR",
         "iou": "adadeep.training.metrics.iou:IOU",
         "agreement": "adadeep.training.metrics.agreement:AGREEMENT",

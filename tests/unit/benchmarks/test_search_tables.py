@@ -56,7 +56,7 @@ def test_a_sampler_hears_validation_samples_and_test_samples_are_the_truth(recor
         plan = plan_of(row["plan"])
         trial = board.hear(plan, seed=0)
         assert trial.scores == SampleScores(COUNTS["search"], row["search"])
-        assert trial.accuracy == trial.scores.mean == board.judge(plan, VALIDATION)[0]
+        assert trial.accuracy == trial.scores.quality == board.judge(plan, VALIDATION)[0]
         assert board.judge(plan, TEST)[0] == SampleScores(COUNTS["test"], row["test"]).mean
 
 

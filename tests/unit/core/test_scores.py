@@ -8,9 +8,11 @@ import pytest
 
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.paired_f1 import f1_of
 from adadeep.core.reader import convert
 from adadeep.core.scores import SampleScores, judged
 from adadeep.training.metrics.accuracy import ACCURACY
+from adadeep.training.metrics.f1 import F1_OF_TWO
 from fakes.metrics import ERROR, Error
 
 ERROR_SCALE = Scale.of(ERROR)
@@ -21,7 +23,7 @@ def test_packed_samples_come_back(count):
     right = np.random.default_rng(count).random(count) < 0.7
     kept = SampleScores.of(right)
     assert np.array_equal(kept.array, right)
-    assert kept.mean == pytest.approx(right.mean())
+    assert kept.quality == pytest.approx(right.mean())
     assert kept.is_binary
 
 
@@ -30,8 +32,31 @@ def test_packed_numbers_come_back(count):
     numbers = np.random.default_rng(count).normal(size=count)
     kept = SampleScores.of(numbers)
     assert np.array_equal(kept.array, numbers.astype(np.float32))
-    assert kept.mean == pytest.approx(numbers.mean(), abs=1e-6)
+    assert kept.quality == pytest.approx(numbers.mean(), abs=1e-6)
     assert not kept.is_binary
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 179, 6000])
+def test_packed_hits_come_back_and_make_f1(count):
+    scores = np.random.default_rng(count).choice([0.0, 0.5, 1.0], count)
+    kept = SampleScores.of_hits(scores)
+    assert np.array_equal(kept.array, scores)
+    assert kept.is_f1
+    assert not kept.is_binary
+    assert kept.quality == pytest.approx(f1_of(scores))
+    assert kept.influences.mean() == pytest.approx(kept.quality)
+    kept.require(Scale.of(F1_OF_TWO))
+    for scale in (ACCURACY_SCALE, Scale("iou", "IoU", is_binary=False)):
+        with pytest.raises(ValueError, match="packed otherwise"):
+            kept.require(scale)
+    with pytest.raises(ValueError, match="packed otherwise"):
+        SampleScores.of(scores).require(Scale.of(F1_OF_TWO))
+
+
+def test_a_hit_that_can_not_be_is_refused():
+    packed = base64.b64encode(b"\xff\xff\0").decode()
+    with pytest.raises(ValueError, match="a score"):
+        SampleScores(8, packed).require(Scale.of(F1_OF_TWO))
 
 
 def test_bits_are_written_as_ever():

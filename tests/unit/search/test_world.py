@@ -150,7 +150,7 @@ def with_samples(right):
     """A trial whose samples were right or wrong."""
     scores = SampleScores.of(right)
     return Trial(
-        CompressionPlan(), TrialState.COMPLETE, scores.mean, TRUTH.cost(CompressionPlan()),
+        CompressionPlan(), TrialState.COMPLETE, scores.quality, TRUTH.cost(CompressionPlan()),
         scores=scores,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from adadeep.core.demand import UserDemand
 from adadeep.core.errors import ConfigError
 from adadeep.core.layers import ModelSpec
 from adadeep.core.metric import ACCURACY_SCALE, Scale
+from adadeep.core.paired_f1 import HIT, NEITHER, WRONG
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import resolve_limits, reward
 from adadeep.core.scores import SampleScores
@@ -22,6 +23,7 @@ from adadeep.study.finalists import MAX_FINALISTS, conclude
 from adadeep.study.results import StudyResult
 from adadeep.study.trials import TargetScorer
 from adadeep.study.verdicts import ERROR_RATE, MOST_TESTS, Judge, next_tail
+from adadeep.training.metrics.f1 import F1_OF_TWO
 from fakes.metrics import ERROR
 from fakes.search_parts import target_record
 
@@ -85,7 +87,7 @@ class Run:
         scores = self.scores(SEARCH, on_search)
         key, sha256 = plan.key, plan.key * 4
         spec = ModelSpec("fake", (1,), ())
-        journal.add(Artifact(key, plan.key, sha256, 1, scores.mean, scores, spec))
+        journal.add(Artifact(key, plan.key, sha256, 1, scores.quality, scores, spec))
         journal.add(TrialRecord(plan, key))
 
     def _trial(self, content, plan, _on_search, _on_held, storage, latency):
@@ -116,6 +118,20 @@ class ErrorRun(Run):
     def scores(self, count, loss):
         noise = np.random.default_rng(0).random(count)
         return SampleScores.of(1.0 + noise + ERROR.high * loss)
+
+
+class F1Run(Run):
+    """Likewise, by F1 of a class that a fifth of the samples are of."""
+
+    metric = Scale.of(F1_OF_TWO)
+
+    def scores(self, count, loss):
+        found = np.full(count, NEITHER)
+        positive = count // 5
+        found[:positive] = HIT
+        missed = round(2 * loss / (1 + loss) * positive)  # of n, F1 is (2 n - 2 m) / (2 n - m)
+        found[:missed] = WRONG
+        return SampleScores.of_hits(found)
 
 
 def name_of(conclusion):
@@ -149,7 +165,36 @@ def test_by_another_metric_what_is_met_lucky_or_open_is_told_likewise(tmp_path):
         "lucky": "broken", "near": "open, within", "safe": "met",
     }  # fmt: skip
     assert told["lucky"].estimate == pytest.approx(0.04)
-    assert conclusion.tested[0].scores.mean == pytest.approx(1.9, abs=0.01)
+    assert conclusion.tested[0].scores.quality == pytest.approx(1.9, abs=0.01)
+
+
+def test_by_f1_what_is_met_lucky_or_open_is_told_by_the_few_that_are_to_be_found(tmp_path):
+    run = F1Run(tmp_path)
+    run.held_back = 40_000
+    run.add("lucky", 0.005, 0.04, storage=100)
+    run.add("near", 0.005, 0.019, storage=200)
+    run.add("safe", 0.001, 0.001, storage=400)
+    conclusion = run.conclude()
+    assert name_of(conclusion) == "safe"
+    told = {
+        name: conclusion.verdicts[run.losses[name][0].key].accuracy_loss
+        for name in ("lucky", "near", "safe")
+    }
+    assert {name: verdict.text for name, verdict in told.items()} == {
+        "lucky": "broken", "near": "open, within", "safe": "met",
+    }  # fmt: skip
+    assert told["lucky"].estimate == pytest.approx(0.04, abs=1e-3)
+    assert conclusion.tested[0].scores.quality == pytest.approx(0.96, abs=1e-3)
+
+
+def test_by_f1_it_is_those_to_be_found_that_can_rule_a_loss_out(tmp_path):
+    run = F1Run(tmp_path)
+    run.add("small", 0.001, 0.001)
+    run.conclude()
+    with Journal.open(tmp_path) as journal:
+        judge = run._contest(journal.content).judge
+        assert not judge.can_be_met(500)
+        assert judge.can_be_met(40_000)
 
 
 def test_by_another_metric_a_better_plan_loses_less_than_nothing(tmp_path):

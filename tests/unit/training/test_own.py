@@ -125,7 +125,7 @@ def test_a_network_is_trained_by_what_its_labels_tell(folder):
     def quality() -> float:
         from adadeep.training.fit import outputs_of
 
-        return judged(task.metric, outputs_of(built, task.data.x_test), task.data.y_test).mean
+        return judged(task.metric, outputs_of(built, task.data.x_test), task.data.y_test).quality
 
     train_by(recipe, Compressed(built), task.data, Training(0, 3, recipe.base_rate))
     assert all(map(np.array_equal, before, built.get_weights()))
@@ -174,7 +174,21 @@ def test_maps_of_classes_are_judged_by_their_overlap(folder, channel):
     assert task.metric.name == "iou"
     train_by(task.recipe, Compressed(task.network.model), task.data, Training(2, 0, 1e-3))
     marked = folder.load(segmenter(1, "sigmoid"), {"x": x, "y": y}, metric="iou")
-    assert 0 <= judged(marked.metric, y[..., None] * 1.0, y).mean == 1.0
+    assert 0 <= judged(marked.metric, y[..., None] * 1.0, y).quality == 1.0
+
+
+@pytest.mark.parametrize(("outputs", "activation"), [(2, "softmax"), (1, "sigmoid"), (1, None)])
+def test_f1_is_of_class_1_and_its_few_samples_are_said(folder, outputs, activation):
+    x, y = classes()["x"], (np.arange(COUNT) % 6 == 0).astype(np.int64)
+    task = folder.load(network(outputs, activation), {"x": x, "y": y}, metric="f1")
+    held = task.data.y_held
+    found = np.where(held.reshape(-1) == 1, 5.0, -5.0)
+    found[np.flatnonzero(found > 0)[0]] = -5.0  # one is missed
+    given = found.reshape(-1, 1) if outputs == 1 else np.stack([-found, found], axis=1)
+    given = 1 / (1 + np.exp(-given)) if activation else given
+    scores, positive = judged(task.metric, given, held), int(held.sum())
+    assert scores.quality == pytest.approx((2 * positive - 2) / (2 * positive - 1))
+    assert any(f"{positive} of them of class 1, can rule out" in note for note in task.notes)
 
 
 def test_several_inputs_and_outputs_go_by_their_names(folder):
@@ -200,6 +214,12 @@ def test_several_inputs_and_outputs_go_by_their_names(folder):
         given = outputs_of(task.network.model, task.data.x_val)
         assert judged(task.metric, given, task.data.y_val).count == len(task.data.x_val)
         assert {"accuracy of kind", "mean error of size"} == set(task.metric.title.split(", "))
+    flags = layers.Dense(1, "sigmoid", name="flag")(x)
+    with pytest.raises(ConfigError, match="F1 judges a network of one output"):
+        folder.load(
+            keras.Model([a, b], [kind, flags]),
+            members | {"flag": np.arange(COUNT) % 2}, metric="f1",
+        )  # fmt: skip
     only = folder.load(keras.Model([a, b], [kind, size]), members, metric="accuracy")
     assert only.metric.title == "accuracy of kind"
 
@@ -231,7 +251,7 @@ def test_without_labels_the_network_itself_is_what_is_learnt(folder):
     assert task.data.are_labels_its_own
     model = task.network.model
     outputs = np.asarray(model(task.data.x_held))
-    assert judged(task.metric, outputs, task.data.y_held).mean == 1.0
+    assert judged(task.metric, outputs, task.data.y_held).quality == 1.0
     wanted = np.asarray(model(task.data.x_train))
     model.get_layer("hidden").kernel.assign(np.asarray(model.get_layer("hidden").kernel) * 0.7)
 
@@ -527,7 +547,12 @@ def test_missing_and_rare_classes_are_said(folder):
 
 @pytest.mark.parametrize(
     ("metric", "words"),
-    [("iou", "does not suit"), ("mean_error", "does not suit"), ("acuracy", "mean 'accuracy'")],
+    [
+        ("iou", "does not suit"),
+        ("mean_error", "does not suit"),
+        ("f1", "does not suit"),
+        ("acuracy", "mean 'accuracy'"),
+    ],
 )
 def test_a_metric_that_does_not_suit_is_one_sentence(folder, metric, words):
     with pytest.raises(ConfigError, match=words):

@@ -319,7 +319,7 @@ def _finalist_row(finalist: FinalistView, scale: Scale) -> tuple[str, ...]:
     if loss is not None and loss.low is not None and loss.high is not None:
         ends = f"{format_percent(loss.low)} to {format_percent(loss.high)}"
         shown = [format_percent(loss.estimate), ends]
-    samples, accuracy = str(test.scores.count), scale.shown(test.scores.mean)
+    samples, accuracy = str(test.scores.count), scale.shown(test.scores.quality)
     return str(test.number), finalist.label, samples, accuracy, *shown
 
 
