@@ -9,31 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from processes import peak_rss_mb
 from record import Row, options, save
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_S, LIMIT_MB = 64, 1500
-SAMPLE_S = 0.2
-
-
-def tree_rss_mb(root: int) -> float:
-    """Resident memory of a process and all its descendants; shared pages count in each."""
-    parents: dict[int, int] = {}
-    rss: dict[int, float] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            )
-            rss[int(folder.name)] = int((folder / "statm").read_text().split()[1])
-        except OSError:
-            continue  # it ended
-    members, grown = {root}, True
-    while grown:
-        more = {pid for pid, parent in parents.items() if parent in members} - members
-        members |= more
-        grown = bool(more)
-    return sum(rss.get(pid, 0) for pid in members) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def main() -> None:
@@ -47,12 +27,10 @@ def main() -> None:
             "BIN": str(Path(sys.executable).parent),
             "ADADEEP_LIBRARY": f"{folder}/library",
         }
-        start, peak = time.perf_counter(), 0.0
+        start = time.perf_counter()
         # The script is all that `make demo` runs once the environment is made.
         with subprocess.Popen([str(ROOT / "scripts" / "demo.sh")], env=environment) as demo:
-            while demo.poll() is None:
-                peak = max(peak, tree_rss_mb(demo.pid))
-                time.sleep(SAMPLE_S)
+            peak = peak_rss_mb(demo)
         seconds = time.perf_counter() - start
     if demo.returncode:
         raise SystemExit(f"the demo ended with {demo.returncode}")

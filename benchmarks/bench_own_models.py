@@ -26,10 +26,12 @@ from typing import Any
 import numpy as np
 
 from own import data
+from processes import peak_rss_mb
 from record import Options, Row, options, save
 
 PLANS, LOSS, SMALLER = 10, "2%", 4
 SECONDS_A_PLAN = 60  # of MobileNetV2 at 96x96
+MEMORY_MB = 4000  # up to 30 million parameters
 SMOKE = ("cnn1d",)  # the one of fewest multiplications
 TITLE = "Networks of users, ten plans each on this computer"
 
@@ -46,6 +48,7 @@ class Found:
         winner: likewise.
         plan: that won.
         seconds_a_plan: of making and measuring, on the mean.
+        peak_mb: memory of the search's processes together, at most.
     """
 
     storage_ratio: float
@@ -55,12 +58,13 @@ class Found:
     winner: float
     plan: str
     seconds_a_plan: float
+    peak_mb: float
 
 
 def searched(name: str, folder: Path, plans: int) -> Found:
     """Runs the command on a network and data of the folder."""
     whole = said(folder, "techniques", f"{name}.keras")["network"]["storage_bytes"]
-    return found_in(said(
+    return found_in(*run(
         folder, "search", f"{name}.keras", "--data", f"{name}.npz", "-d", "local",
         "--episodes", str(plans), "--max-accuracy-loss", LOSS,
         "--max-storage", f"{math.ceil(whole / SMALLER)}B", "--out", f"run-{name}",
@@ -69,18 +73,25 @@ def searched(name: str, folder: Path, plans: int) -> Found:
 
 def said(folder: Path, *words: str) -> dict[str, Any]:
     """What a command of ours says in JSON."""
+    return run(folder, *words)[0]
+
+
+def run(folder: Path, *words: str) -> tuple[dict[str, Any], float]:
+    """What it says, and the most memory that all its processes took, in MB."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-m", "adadeep", *words, "--json"],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode not in (0, 4):
-        raise SystemExit(f"{' '.join(words[:2])} ended with {done.returncode}")
-    document: dict[str, Any] = json.loads(done.stdout)
-    return document
+    with tempfile.TemporaryFile("w+") as told:
+        with subprocess.Popen(
+            [sys.executable, "-m", "adadeep", *words, "--json"],
+            cwd=folder, env=environment, stdout=told,
+        ) as process:  # fmt: skip
+            peak = peak_rss_mb(process)
+        if process.returncode not in (0, 4):
+            raise SystemExit(f"{' '.join(words[:2])} ended with {process.returncode}")
+        told.seek(0)
+        return json.load(told), peak
 
 
-def found_in(document: dict[str, Any]) -> Found:
+def found_in(document: dict[str, Any], peak_mb: float) -> Found:
     """Out of the command's JSON."""
     [target] = document["targets"]
     plans = [one["seconds"] for one in document["trials"] if one["label"] != "initial"]
@@ -94,6 +105,7 @@ def found_in(document: dict[str, Any]) -> Found:
         winner=best["test_accuracy"],
         plan=best["label"],
         seconds_a_plan=statistics.fmean(plans),
+        peak_mb=peak_mb,
     )
 
 
@@ -109,6 +121,8 @@ def rows_of(name: str, found: Found) -> list[Row]:
             detail=found.verdict),
         Row(f"{name}: a plan", found.seconds_a_plan, "s", limit_s,
             detail="made and measured; the mean"),
+        Row(f"{name}: peak memory", found.peak_mb, "MB", MEMORY_MB,
+            detail="of all processes of the search; sum of resident sizes"),
     ]  # fmt: skip
 
 

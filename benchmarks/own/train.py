@@ -45,8 +45,8 @@ TRAININGS = {
     ),
     "unet": Training(600),
     "cnn1d": Training(800),
-    "mobilenet_v2": Training(300),
-    "resnet50": Training(150),
+    "mobilenet_v2": Training(1200),
+    "resnet50": Training(900),
 }  # fmt: skip
 _PRETRAINING_STEPS = 500
 

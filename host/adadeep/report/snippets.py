@@ -118,7 +118,7 @@ fun runBest(): Map<Int, Any> {{
     val outputs = mapOf<Int, Any>(
 {outputs}    )
     interpreter.runForMultipleInputsOutputs(inputs, outputs)
-    return outputs
+    return outputs  // rewind() one before you read it
 }}
 """
 
@@ -150,6 +150,7 @@ public class RunBest {{
 {inputs}      }};
       Map<Integer, Object> outputs = new HashMap<>();
 {outputs}      interpreter.runForMultipleInputsOutputs(inputs, outputs);
+      System.out.println(outputs); // rewind() one before you read it
     }}
   }}
 }}
