@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import keras
 
-from adadeep.compress import walk
+from adadeep.compress import keras2, walk
 from adadeep.core.display import one_line
 from adadeep.core.errors import ConfigError
 from adadeep.core.reader import why
@@ -65,7 +65,10 @@ def load_model(
     config = _config(path)
     _check_code(path, config, trust)
     _check_classes(path, config, custom)
-    model = _loaded(path, trust, custom, compiled)
+    if path.suffix.lower() != ".keras" and keras2.is_of_keras_2(path):
+        model = _of_keras_2(path, config, trust, custom, compiled)
+    else:
+        model = _loaded(path, trust, custom, compiled)
     _check_network(path, model)
     return model
 
@@ -147,16 +150,15 @@ def _check_classes(path: Path, config: Any, custom: Mapping[str, Any]) -> None:
         is_keras = isinstance(module, str) and module.split(".")[0] == "keras"
         is_known = is_keras or hasattr(keras.layers, name) or hasattr(keras, name)
         registered = keras.saving.get_registered_object(str(one.get("registered_name")), custom)
+        if name in keras2.CLASSES:
+            continue
         if is_layer and not is_known and name not in custom and registered is None:
-            if name in _KERAS_2:
-                continue
             raise ConfigError(
                 f"{path}: layer {_name_of(one)!r} is of the class {one_line(name, 80)!r}, which "
                 f"Keras doesn't have; {_GIVE_CUSTOM}."
             )
 
 
-_KERAS_2 = ("TFOpLambda", "SlicingOpLambda")  # operations on tensors, in files of Keras 2
 # Short names of losses that .h5 files hold, and that Keras 3 knows but does not find there.
 _SHORT = {
     "mse": "mean_squared_error", "MSE": "mean_squared_error", "mae": "mean_absolute_error",
@@ -165,7 +167,31 @@ _SHORT = {
 }  # fmt: skip
 
 
-def _loaded(path: Path, trust: bool, custom: dict[str, Any], compiled: bool) -> keras.Model:
+def _of_keras_2(
+    path: Path, config: Any, trust: bool, custom: dict[str, Any], compiled: bool
+) -> keras.Model:
+    """Of an .h5 file of Keras 2."""
+    refused = keras2.refused(config)
+    if refused:
+        raise ConfigError(
+            f"{path} has {one_line(', '.join(refused), 80)}, which nothing here stands for; build"
+            " it of layers and keras.ops in Keras 3, take the weights over (load_weights), and"
+            " save it by model.save('model.keras')."
+        )
+    try:
+        with keras2.rewritten(path, config) as (copy, operations):
+            return _loaded(path, trust, operations | custom, compiled, copy)
+    except (OSError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"{path} can't be read as a network of Keras 2 ({why(error)}); save it again by "
+            "model.save('model.keras') in Keras 3."
+        ) from error
+
+
+def _loaded(
+    path: Path, trust: bool, custom: dict[str, Any], compiled: bool, copy: Path | None = None
+) -> keras.Model:
+    """Of the file, or of a copy that Keras can load; messages name the file."""
     if path.suffix.lower() != ".keras":
         custom = {short: getattr(keras.losses, long) for short, long in _SHORT.items()} | custom
 
@@ -173,7 +199,7 @@ def _loaded(path: Path, trust: bool, custom: dict[str, Any], compiled: bool) -> 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of optimisers' state, which nobody needs here
             return keras.models.load_model(
-                path, custom_objects=custom, compile=compile_it, safe_mode=not trust
+                copy or path, custom_objects=custom, compile=compile_it, safe_mode=not trust
             )
 
     try:
@@ -184,10 +210,29 @@ def _loaded(path: Path, trust: bool, custom: dict[str, Any], compiled: bool) -> 
                 f"{path}: how it was compiled can't be restored ({why(error)}); give a module by "
                 "--train whose function returns a loss, or custom_objects."
             ) from error
+        if _is_of_keras_2(path):
+            raise ConfigError(
+                f"Keras {keras.__version__} can't load {path}, which Keras 2 saved; in Keras 2 "
+                "save it by model.save('model.h5')."
+            ) from error
         raise ConfigError(
             f"Keras {keras.__version__} can't load {path} ({why(error)}); save it again with "
             f"that version, or {_GIVE_CUSTOM}."
         ) from error
+
+
+def _is_of_keras_2(path: Path) -> bool:
+    """Whether it is a .keras file of Keras 2, which Keras 3 reads in .h5 files alone."""
+    if path.suffix.lower() != ".keras":
+        return False
+    with zipfile.ZipFile(path) as archive:
+        if "metadata.json" not in archive.namelist():
+            return False
+        about = archive.read("metadata.json")
+    try:
+        return str(json.loads(about).get("keras_version")).startswith("2.")
+    except (ValueError, AttributeError):
+        return False
 
 
 def _can(load: Any) -> bool:
