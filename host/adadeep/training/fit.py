@@ -19,7 +19,7 @@ import tensorflow as tf
 from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.rows import Array, Rows, each, together
 from adadeep.core.task import Data
-from adadeep.training.frozen import reseed
+from adadeep.training.frozen import about_map_bytes, reseed
 from adadeep.training.objective import Objective
 
 # Of this code: networks that another version trained are other networks.
@@ -32,8 +32,7 @@ Augment = Callable[[Any], Any]
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's usual settings
 _WARM_UP = 0.1  # share of the steps in which the rate rises; then it falls to 0
 _EVALUATION_BATCH = 250
-_LARGE_SAMPLE = 50_000  # numbers; of such fewer are run at once
-_EVALUATION_NUMBERS = 4_000_000
+_EVALUATION_BYTES = 5e8  # of a batch's feature maps: Keras keeps all until the last is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,9 @@ def train(
 
 def outputs_of(model: keras.Model, x: Rows) -> Rows:
     """What the network gives for at least one sample; an array of (n, ...) for each output."""
-    run, size = flat(model), _EVALUATION_BATCH
-    numbers = sum(int(np.prod(array.shape[1:])) for array in each(x))
-    if numbers > _LARGE_SAMPLE:
-        size = max(_EVALUATION_NUMBERS // numbers, 1)
+    run = flat(model)
+    affordable = int(_EVALUATION_BYTES // max(about_map_bytes(model), 1.0))
+    size = min(max(affordable, 1), _EVALUATION_BATCH)
     found: list[tuple[Array, ...]] = []
     for start in range(0, len(x), size):
         batch = _cast(model, [tf.constant(part) for part in each(x[start : start + size])])
