@@ -122,7 +122,7 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         max_accuracy_loss=max_loss,
         max_storage_bytes=storage_share * initial.cost.storage_bytes,
     )
-    limits = resolve_limits(demand, initial.correct["search"].mean, initial.cost)
+    limits = resolve_limits(demand, initial.correct["search"].quality, initial.cost)
     with Journal.open(folder) as journal:
         journal.begin({"task": f"recorded {task}"})
         scored = []
@@ -137,8 +137,8 @@ def replay(task: str, demanded: tuple[float, float], seed: int, folder: Path) ->
         [conclusion] = conclude(
             [contest], journal, lambda s: by_key[s.trial.plan.key].correct["held"]
         )
-    right = initial.correct["test"].mean
-    lost = {row.plan.key: right - row.correct["test"].mean for row in tried}
+    right = initial.correct["test"].quality
+    lost = {row.plan.key: right - row.correct["test"].quality for row in tried}
     attainable = any(
         lost[s.trial.plan.key] <= max_loss / 2
         and all(v.state is VerdictState.MET for name, v in found if name != "accuracy_loss")
@@ -155,9 +155,9 @@ def _recorded(journal: Journal, row: Recorded) -> Trial:
     """A network of the table as a trial of the journal."""
     plan, correct, sha256 = row.plan, row.correct["search"], 4 * row.plan.key
     key, size = content_key("recorded", plan), row.cost.file_bytes or 1
-    journal.add(Artifact(key, plan.key, sha256, size, correct.mean, correct, _SPEC))
+    journal.add(Artifact(key, plan.key, sha256, size, correct.quality, correct, _SPEC))
     journal.add(TrialRecord(plan, key))
-    return Trial(plan, TrialState.COMPLETE, correct.mean, row.cost, model_sha256=sha256)
+    return Trial(plan, TrialState.COMPLETE, correct.quality, row.cost, model_sha256=sha256)
 
 
 def replays(task: str, seeds: range = SEEDS) -> Iterator[Replay]:

@@ -67,7 +67,7 @@ def record(name: str, count: int, target: Path) -> None:
             found["search"].append(made.scores)
             for part in ("held", "test"):
                 found[part].append(maker.judge(made.model, part))
-            shown = " ".join(f"{correct[-1].mean:.4f}" for correct in found.values())
+            shown = " ".join(f"{correct[-1].quality:.4f}" for correct in found.values())
             print(f"{number} {shown} {time.perf_counter() - start:.1f} s {plan.label}", flush=True)
             for path in filter(None, (made.model, made.network)):
                 Path(path).unlink()

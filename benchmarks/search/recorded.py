@@ -142,7 +142,7 @@ class RecordedTable:
             return Trial(plan, TrialState.FAILED, reason=reason)
         scores = self._recording.scores(plan, VALIDATION)
         return Trial(
-            plan, TrialState.COMPLETE, scores.mean, self._cost(plan, latency), scores=scores
+            plan, TrialState.COMPLETE, scores.quality, self._cost(plan, latency), scores=scores
         )
 
     def judge(self, plan: CompressionPlan, part: str) -> tuple[float, Cost] | None:
@@ -196,7 +196,7 @@ class RecordedTable:
     def _accuracy(self, plan: CompressionPlan, part: str) -> float:
         found = self._accuracies.setdefault(part, {})
         if plan not in found:
-            found[plan] = self._recording.scores(plan, part).mean
+            found[plan] = self._recording.scores(plan, part).quality
         return found[plan]
 
     def _cost(self, plan: CompressionPlan, latency: Quantity) -> Cost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from adadeep.core.demand import UserDemand
@@ -26,8 +26,9 @@ class Contest:
         result: every trial there.
         gone: keys of plans whose models were removed, or could not be made again: ranked, but not
             tested, and they don't win.
-        believed: by plan key, what plans earn by the quality that the sampler believes they have;
-            those that were made again by that of the search's own network, as the others do.
+        believed: by plan key, what plans earn by the quality that the sampler believes they have
+            as they would be delivered (`as_delivered`); where it believes nothing, those that were
+            made again by that of the search's own network, as the others do.
         scorer: of the target; None where nothing is to be said of rivals.
         remade: keys of plans that the full recipe has made again, and that were measured since;
             None where networks are tested as they are.
@@ -93,11 +94,12 @@ def contest_of(
     searched = [scorer.score(content, r, remade=False) for r in content.trials.values()]
     remade = {one.trial.plan.key for one in trials if one.trial.as_searched is not None}
     earned = {one.trial.plan.key: one.reward for one in searched if one.trial.plan.key in remade}
+    qualities = as_delivered(believed or {}, searched, trials, remade)
     return Contest(
         Judge(loss, limits, baseline, content, len(losses)),
         StudyResult(limits, baseline, (*trials, *skipped), content.scale),
         frozenset(gone | not_made_again(content, scorer.target.key)),
-        earned | believed_rewards(searched, scorer, content.scale, believed or {}),
+        earned | believed_rewards(searched, scorer, content.scale, qualities),
         scorer,
         frozenset(remade),
     )
@@ -107,6 +109,34 @@ def not_made_again(content: JournalContent, target: str) -> set[str]:
     """Keys of plans of which the full recipe gave no network that runs on a target."""
     found = content.remade.items()
     return {key for key, record in found if record.reason or target in record.failures}
+
+
+def as_delivered(
+    believed: Mapping[str, float],
+    searched: Sequence[GoalScore],
+    delivered: Sequence[GoalScore],
+    remade: Collection[str],
+) -> dict[str, float]:
+    """The qualities that are believed of plans, by the full recipe.
+
+    A sampler has seen networks of the short one. What the full one changed in those that it made,
+    on the same validation samples, is known; of the others it is taken to change as much on the
+    mean.
+
+    Args:
+        believed: by plan key, of the short recipe.
+        searched: trials as the search made them.
+        delivered: the same, with the networks that were made again.
+        remade: keys of these.
+    """
+    pairs = ((a.trial, b.trial) for a, b in zip(searched, delivered, strict=True))
+    changes = {
+        before.plan.key: after.accuracy - before.accuracy
+        for before, after in pairs
+        if before.plan.key in remade and before.accuracy is not None and after.accuracy is not None
+    }
+    mean = sum(changes.values()) / len(changes) if changes else 0.0
+    return {key: quality + changes.get(key, mean) for key, quality in believed.items()}
 
 
 def believed_rewards(

@@ -57,7 +57,7 @@ def test_a_sampler_hears_validation_samples_and_test_samples_are_the_truth(recor
         trial = board.hear(plan, seed=0)
         assert trial.scores == SampleScores(COUNTS["search"], row["search"])
         assert trial.accuracy == trial.scores.quality == board.judge(plan, VALIDATION)[0]
-        assert board.judge(plan, TEST)[0] == SampleScores(COUNTS["test"], row["test"]).mean
+        assert board.judge(plan, TEST)[0] == SampleScores(COUNTS["test"], row["test"]).quality
 
 
 def test_the_board_is_exact_and_this_computer_heard_at_one_placement(recording):
