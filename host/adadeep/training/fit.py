@@ -19,7 +19,7 @@ import tensorflow as tf
 from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.rows import Array, Rows, each, together
 from adadeep.core.task import Data
-from adadeep.training.frozen import about_map_bytes, reseed
+from adadeep.training.frozen import about_map_bytes, layers_of, reseed
 from adadeep.training.objective import Objective
 
 # Of this code: networks that another version trained are other networks.
@@ -59,7 +59,8 @@ class Aid:
 
     Attributes:
         teacher: outputs of another network for the training samples; None for none.
-        augment: makes other samples of a batch's, for the first input; None for none.
+        augment: makes other samples of a batch's, for the first input; None for none. What a
+            layer of Keras draws follows from the seed; a function sees to that itself.
         optimizer: makes an optimizer of Keras; None for Adam.
     """
 
@@ -94,7 +95,9 @@ def train(
     )
     model = made.network
     keras.utils.set_random_seed(schedule.seed)  # of what augments
-    reseed(model, schedule.seed)
+    reseed(layers_of(model), schedule.seed)
+    if isinstance(aid.augment, keras.layers.Layer):
+        reseed((aid.augment, *layers_of(aid.augment)), schedule.seed + 1)
     loss_of_batch = _loss_of_batch(model, objective, aid.augment)
     masks = _masks(model, made.hooks)
     variables = [variable.value for variable in model.trainable_variables]

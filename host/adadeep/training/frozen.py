@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +51,9 @@ def rescales(model: keras.Model) -> bool:
     return bool(names & {"TrueDivide", "Divide", "Multiply"})
 
 
-def reseed(model: keras.Model, seed: int) -> None:
+def reseed(layers: Iterable[keras.layers.Layer], seed: int) -> None:
     """Has what layers draw (dropout, augmentation) follow from a seed, whoever loaded them."""
-    for number, layer in enumerate(layers_of(model)):
+    for number, layer in enumerate(layers):
         for place, generator in enumerate(getattr(layer, "_seed_generators", ())):
             generator.state.assign([(seed + 31 * number + place) % 2**31, 0])
 

@@ -2,19 +2,27 @@
 
 import pytest
 
+from adadeep.core.cost import Cost, Provenance, Quantity
 from adadeep.core.plan import CompressionPlan, LayerChoice
 from adadeep.core.reward import Reward
 from adadeep.core.search import GoalScore
 from adadeep.core.trial import Trial, TrialState
 from adadeep.study.contest import as_delivered
 
+ONE = Quantity(1.0, Provenance.MEASURED)
+COST = Cost(ONE, ONE, 1.0, 0.0, 1, 1)
 PLANS = {name: CompressionPlan((("fc1", LayerChoice(name)),)) for name in "abcd"}
 
 
 def scores(**accuracies):
     reward = Reward(0.0, 0.0, 0.0)
     return [
-        GoalScore(Trial(PLANS[name], TrialState.COMPLETE, accuracy), reward)
+        GoalScore(
+            Trial(PLANS[name], TrialState.COMPLETE, accuracy, COST)
+            if accuracy
+            else Trial(PLANS[name], TrialState.FAILED, reason="it can't be made"),
+            reward,
+        )
         for name, accuracy in accuracies.items()
     ]
 

@@ -375,6 +375,29 @@ def test_the_same_seed_gives_the_same_weights_whatever_is_drawn(folder):
     assert not np.array_equal(weights[0], weights[2])
 
 
+AUGMENT = """
+    import keras
+    def one():
+        return {"augment": keras.layers.RandomTranslation(0.3, 0.3)}
+    def several():
+        layers = [keras.layers.RandomFlip(), keras.layers.RandomTranslation(0.3, 0.3)]
+        return {"augment": keras.Sequential(layers)}
+"""
+
+
+@pytest.mark.parametrize("how", ["one", "several"])
+def test_layers_that_augment_draw_by_the_seed_however_often_they_did(folder, how):
+    folder.module("augments", AUGMENT)
+    task = folder.load(network(), classes(), train=f"augments:{how}")
+    before, weights = task.network.model.get_weights(), []
+    for seed in (1, 1, 2):
+        task.network.model.set_weights(before)
+        train_by(task.recipe, Compressed(task.network.model), task.data, Training(4, seed, 1e-2))
+        weights.append(task.network.model.get_weights()[0])
+    assert np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+
+
 DATA = """
     import numpy as np
     import tensorflow as tf
