@@ -194,7 +194,7 @@ def is_of_keras_2(path: Path) -> bool:
 
 
 def refused(config: Any) -> list[str]:
-    """What in a network nothing here stands for: "tf.math.erf", "hard_sigmoid of 'lstm'"."""
+    """What in a network nothing here stands for: "tf.math.erf", "hard_sigmoid in 'lstm'"."""
     found = []
     for layer in _layers(config):
         about = layer.get("config")
