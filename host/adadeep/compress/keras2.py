@@ -2,26 +2,27 @@
 
 Keras 3 reads such files, but stumbles over what Keras 2 wrote of many layers (settings that are
 gone), counts calls of networks within networks from 0 where Keras 2 did from 1, and has no
-TFOpLambda, the layers as which Keras 2 wrote `x / 127.5` and `tf.nn.relu(x)`. These name a
-function of TensorFlow; those that networks are made of are done by `keras.ops`, and the loaded
-network is as if it had been built by Keras 3. No code of the file is run.
+TFOpLambda, the layers as which Keras 2 wrote `x / 127.5` and `tf.nn.relu(x)`. The loaded network
+is as if it had been built by Keras 3. No code of the file is run. What Keras 3 would take for
+another function without a word is refused, and weights that came to other layers are noticed.
 """
 
 from __future__ import annotations
 
 import copy
-import inspect
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
 import keras
-from keras import ops
+import numpy as np
+
+from adadeep.compress.keras2_operations import FUNCTIONS, Operation
 
 OPERATIONS = ("TFOpLambda", "SlicingOpLambda")
 CLASSES = (*OPERATIONS, "Functional")  # that Keras 3 has no layers of, and still reads
@@ -67,122 +68,7 @@ _GONE_OF: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 )  # fmt: skip
 _GONE = {name: settings for names, settings in _GONE_OF for name in names}
 _OTHERWISE = "hard_sigmoid"  # another function in Keras 3
-
-
-def _sliced(x: Any, slice_spec: Sequence[Any]) -> Any:
-    """`x[...]` of what Keras 2 wrote of slices."""
-    places = [
-        slice(one["start"], one["stop"], one["step"]) if isinstance(one, Mapping) else one
-        for one in slice_spec
-    ]
-    return x[tuple(Ellipsis if place == "..." else place for place in places)]
-
-
-def _reduced(by: Callable[..., Any]) -> Callable[..., Any]:
-    def reduce(input_tensor: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return by(input_tensor, axis=axis, keepdims=bool(keepdims))
-
-    return reduce
-
-
-def _resized(images: Any, size: Any, method: str = "bilinear") -> Any:
-    return ops.image.resize(images, size, interpolation=method)
-
-
-def _normalized(x: Any, axis: Any = None, epsilon: float = 1e-12) -> Any:
-    """By the Euclidean length over some axes."""
-    square = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return ops.multiply(x, ops.rsqrt(ops.maximum(square, epsilon)))
-
-
-def _one(by: Callable[..., Any]) -> Callable[..., Any]:
-    """Of one tensor, which TensorFlow calls x, features or input."""
-    return lambda x: by(x)
-
-
-def _two(by: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, y: by(x, y)
-
-
-# By the names and arguments of TensorFlow; the first is what comes in.
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "__operators__.add": _two(ops.add),
-    "__operators__.getitem": _sliced,
-    "cast": lambda x, dtype: ops.cast(x, dtype),
-    "clip_by_value": lambda t, clip_value_min, clip_value_max: ops.clip(
-        t, clip_value_min, clip_value_max
-    ),
-    "compat.v1.squeeze": lambda x, axis=None: ops.squeeze(x, axis=axis),
-    "compat.v1.transpose": lambda a, perm=None: ops.transpose(a, perm),
-    "concat": lambda values, axis: ops.concatenate(values, axis=axis),
-    "expand_dims": lambda x, axis: ops.expand_dims(x, axis),
-    "image.resize": _resized,
-    "linalg.matmul": lambda a, b: ops.matmul(a, b),
-    "math.abs": _one(ops.absolute),
-    "math.add": _two(ops.add),
-    "math.divide": _two(ops.true_divide),
-    "math.exp": _one(ops.exp),
-    "math.l2_normalize": _normalized,
-    "math.log": _one(ops.log),
-    "math.maximum": _two(ops.maximum),
-    "math.minimum": _two(ops.minimum),
-    "math.multiply": _two(ops.multiply),
-    "math.negative": _one(ops.negative),
-    "math.pow": _two(ops.power),
-    "math.reduce_max": _reduced(ops.max),
-    "math.reduce_mean": _reduced(ops.mean),
-    "math.reduce_min": _reduced(ops.min),
-    "math.reduce_sum": _reduced(ops.sum),
-    "math.sigmoid": _one(ops.sigmoid),
-    "math.sqrt": _one(ops.sqrt),
-    "math.square": _one(ops.square),
-    "math.subtract": _two(ops.subtract),
-    "math.tanh": _one(ops.tanh),
-    "math.truediv": _two(ops.true_divide),
-    "nn.elu": _one(ops.elu),
-    "nn.gelu": lambda features, approximate=False: ops.gelu(features, approximate=approximate),
-    "nn.leaky_relu": lambda features, alpha=0.2: ops.leaky_relu(features, negative_slope=alpha),
-    "nn.relu": _one(ops.relu),
-    "nn.relu6": _one(ops.relu6),
-    "nn.sigmoid": _one(ops.sigmoid),
-    "nn.silu": lambda features, beta=1.0: ops.multiply(features, ops.sigmoid(beta * features)),
-    "nn.softmax": lambda logits, axis=None: ops.softmax(logits, axis=-1 if axis is None else axis),
-    "nn.tanh": _one(ops.tanh),
-    "reshape": lambda tensor, shape: ops.reshape(tensor, shape),
-    "squeeze": lambda x, axis=None: ops.squeeze(x, axis=axis),
-    "stack": lambda values, axis=0: ops.stack(values, axis=axis),
-    "transpose": lambda a, perm=None: ops.transpose(a, perm),
-}
-
-
-class _Operation(keras.Operation):
-    """Stands for a TFOpLambda while its network is built, and is not in it afterwards."""
-
-    def __init__(self, function: str) -> None:
-        super().__init__()
-        self._function = function
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> _Operation:
-        """As Keras calls it."""
-        return cls(str(config.get("function")))
-
-    def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Of tensors of a graph: operations of Keras' own, whose last is taken for this one."""
-        done = _FUNCTIONS[self._function]
-        known = inspect.signature(done).parameters
-        given = {
-            name: value
-            for name, value in settings.items()
-            if name != "name" and (name in known or value not in (None, False))
-        }
-        try:
-            found = done(*inputs, **given)
-        except TypeError as error:  # an argument that ours doesn't have
-            raise ValueError(f"tf.{self._function} with {', '.join(given)}") from error
-        history = keras.tree.flatten(found)[0]._keras_history
-        self._inbound_nodes.append(history.operation._inbound_nodes[history.node_index])
-        return found
+_MERGING = ("Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 
 
 def is_of_keras_2(path: Path) -> bool:
@@ -200,11 +86,25 @@ def refused(config: Any) -> list[str]:
         about = layer.get("config")
         settings = about if isinstance(about, dict) else {}
         if layer.get("class_name") in OPERATIONS:
-            if str(settings.get("function")) not in _FUNCTIONS:
+            if str(settings.get("function")) not in FUNCTIONS:
                 found.append(f"tf.{settings.get('function')}")
         elif _OTHERWISE in settings.values():
             found.append(f"{_OTHERWISE} in {settings.get('name')!r}")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *_otherwise(config)]))
+
+
+def _otherwise(config: Any) -> Iterator[str]:
+    """What Keras 3 does otherwise than Keras 2 where several things come together."""
+    kinds = {str(layer.get("class_name")) for layer in _layers(config)}
+    about = [layer["config"] for layer in _layers(config) if isinstance(layer.get("config"), dict)]
+    if "RandomCrop" in kinds:
+        yield "RandomCrop"
+    is_masked = "Masking" in kinds or any(one.get("mask_zero") for one in about)
+    if is_masked and kinds & set(_MERGING):
+        yield "masks that are merged"
+    inputs = [one for one in about if "batch_input_shape" in one]
+    if "Resizing" in kinds and any("int" in str(one.get("dtype")) for one in inputs):
+        yield "Resizing of whole numbers"
 
 
 @contextmanager
@@ -225,7 +125,39 @@ def rewritten(path: Path, config: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
         shutil.copyfile(path, other)
         with h5py.File(other, "r+") as file:
             file.attrs["model_config"] = json.dumps(told)
-        yield other, dict.fromkeys(OPERATIONS, _Operation)
+        yield other, dict.fromkeys(OPERATIONS, Operation)
+
+
+def require_weights(path: Path, model: keras.Model) -> None:
+    """Keras gives weights to layers in their order; this sees that they came to those named.
+
+    Raises:
+        ValueError: some did not.
+    """
+    with h5py.File(path, "r") as file:
+        groups = file.get("model_weights", file)
+        for name, group in groups.items():
+            if not any(layer.name == name for layer in model.layers):
+                continue
+            layers = _within(model.get_layer(name))
+            for weight in group.attrs.get("weight_names", ()):
+                text = weight.decode() if isinstance(weight, bytes) else str(weight)
+                named = [layer for layer in layers if layer.name == text.split("/")[0]]
+                if not _have(named or layers, np.asarray(group[text])):
+                    raise ValueError(f"the weights of {name!r} came to another layer")
+
+
+def _within(layer: Any) -> list[Any]:
+    return [layer, *getattr(layer, "_flatten_layers", lambda **_: [])(include_self=False)]
+
+
+def _have(layers: Sequence[Any], value: Any) -> bool:
+    """Whether a weight of some layer is that."""
+    return any(
+        tuple(one.shape) == value.shape and np.array_equal(np.asarray(one), value, equal_nan=True)
+        for layer in layers
+        for one in layer.weights
+    )
 
 
 def _layers(config: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
@@ -311,6 +243,8 @@ def _node(call: Sequence[Any]) -> dict[str, Any]:
 
 def _argument(value: Any) -> Any:
     """A value, or a tensor of the graph as Keras 3 writes it."""
+    if isinstance(value, dict) and value.get("class_name") == "__ellipsis__":
+        return "..."
     if _is_reference(value):
         about = {"shape": [None], "dtype": "float32", "keras_history": value[:3]}
         return {"class_name": "__keras_tensor__", "config": about}

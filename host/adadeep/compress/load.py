@@ -15,6 +15,7 @@ from typing import Any
 
 import h5py
 import keras
+import tensorflow as tf
 
 from adadeep.compress import keras2, walk
 from adadeep.core.display import one_line
@@ -180,12 +181,28 @@ def _of_keras_2(
         )
     try:
         with keras2.rewritten(path, config) as (copy, operations):
-            return _loaded(path, trust, operations | custom, compiled, copy)
-    except (OSError, KeyError, IndexError, TypeError, AttributeError) as error:
+            model = _loaded(path, trust, operations | custom, compiled, copy)
+        keras2.require_weights(path, model)
+        _try(model)
+        return model
+    except (
+        OSError, KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError,
+        tf.errors.OpError,
+    ) as error:  # fmt: skip
         raise ConfigError(
             f"{path} can't be read as a network of Keras 2 ({why(error)}); save it again by "
             "model.save('model.keras') in Keras 3."
         ) from error
+
+
+def _try(model: keras.Model) -> None:
+    """Runs it once: what Keras took over may only fail then, or give another shape."""
+    ends = keras.Model(list(model.inputs), list(model.outputs))
+    given = [tf.zeros([size or 1 for size in one.shape], one.dtype) for one in model.inputs]
+    found = keras.tree.flatten(ends(given, training=False))
+    for one, told in zip(found, model.outputs, strict=True):
+        if any(size not in (None, own) for own, size in zip(one.shape, told.shape, strict=True)):
+            raise ValueError(f"it gives {tuple(one.shape)}, not {tuple(told.shape)}")
 
 
 def _loaded(

@@ -62,10 +62,11 @@ class PairedF1:
             raise ValueError(f"{len(self.first)} samples here, {len(self.second)} there")
 
     @classmethod
-    def same(cls, samples: int, positive: int) -> PairedF1:
-        """Of so many samples, of which so many are positive, without any mistake."""
+    def same(cls, samples: int, hits: int, wrong: int = 0) -> PairedF1:
+        """Of so many samples, of which so many are hits and wrong, and on which they agree."""
         scores = np.full(samples, NEITHER)
-        scores[:positive] = HIT
+        scores[:hits] = HIT
+        scores[hits : hits + wrong] = WRONG
         return cls(scores, scores)
 
     @property

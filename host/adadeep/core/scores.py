@@ -14,7 +14,7 @@ import numpy.typing as npt
 from adadeep.core.errors import ConfigError
 from adadeep.core.metric import Metric, Scale
 from adadeep.core.paired import Paired, PairedCounts, PairedScores
-from adadeep.core.paired_f1 import HIT, PairedF1, f1_of, influences
+from adadeep.core.paired_f1 import HIT, WRONG, PairedF1, f1_of, influences
 from adadeep.core.rows import Rows
 
 _MOST = 10_000_000
@@ -91,9 +91,9 @@ class SampleScores:
         return f1_of(self.array) if self.is_f1 else float(np.mean(self.array, dtype=np.float64))
 
     @property
-    def hits(self) -> int:
-        """Samples that score the most of 1: that are right, or found."""
-        return int((self.array == HIT).sum())
+    def outcomes(self) -> tuple[int, int]:
+        """How many samples score 1 (are right, or found) and 0 (are wrong)."""
+        return int((self.array == HIT).sum()), int((self.array == WRONG).sum())
 
     @property
     def influences(self) -> npt.NDArray[np.float64]:
@@ -130,17 +130,18 @@ def compared(scale: Scale, initial: SampleScores, mine: SampleScores) -> Paired:
 
 
 @functools.lru_cache(maxsize=64)
-def least_margin(samples: int, tail: float, scale: Scale, positive: int) -> float:
+def least_margin(samples: int, tail: float, scale: Scale, hits: int = 0, wrong: int = 0) -> float:
     """The loss that can be ruled out where no sample tells two networks apart.
 
     Args:
         samples: of each.
         tail: see `Paired.interval`.
         scale: of the metric.
-        positive: samples of the class that is to be found, for F1.
+        hits: samples that both found, for F1.
+        wrong: that both missed, or took for such.
     """
     if scale.is_f1:
-        same: Paired = PairedF1.same(samples, positive)
+        same: Paired = PairedF1.same(samples, hits, wrong)
     elif scale.is_binary:
         same = PairedCounts(0, 0, samples)
     else:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from adadeep.core.cost import Cost, Quantity
 from adadeep.core.layers import LayerSpec
 from adadeep.core.plan import CompressionPlan
+from adadeep.core.scores import compared
 from adadeep.core.search import Goal, GoalScore, KnownCosts, ScoredTrial, SearchContext
 from adadeep.core.trial import Trial
 from adadeep.search.cost_model import Amount, CostModel, KnownCost, LearnedCost
@@ -278,7 +279,10 @@ class World:
         initial = self._initial.scores[0].trial.scores if self._initial else None
         if trial.scores is None or initial is None or trial.scores.count != initial.count:
             return 0.0
-        lost = (initial.influences - trial.scores.influences) / self._scale.span
+        if self._scale.is_f1:
+            seen = compared(self._scale, initial, trial.scores)
+            return (seen.square - seen.loss**2) / seen.samples
+        lost = (initial.array.astype(np.float64) - trial.scores.array) / self._scale.span
         spread = float(np.square(lost).mean() - lost.mean() ** 2)
         return (spread + 1 / len(lost)) / len(lost)
 

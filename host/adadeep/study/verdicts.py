@@ -146,8 +146,9 @@ class Judge:
             held_back: samples that it would be tested on.
         """
         initial = self._scores(self.baseline)
-        found = round(initial.hits / initial.count * held_back) if initial else held_back
-        margin = least_margin(held_back, self.next_tail, self.content.scale, found)
+        share = held_back / initial.count if initial else 0.0
+        found = [int(share * number) for number in initial.outcomes] if initial else [held_back]
+        margin = least_margin(held_back, self.next_tail, self.content.scale, *found)
         return margin <= self.max_accuracy_loss
 
     def chance_to_pass(self, scored: GoalScore, held_back: int) -> float:

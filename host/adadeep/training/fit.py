@@ -19,7 +19,7 @@ import tensorflow as tf
 from adadeep.core.compressed import Compressed, LayerHook
 from adadeep.core.rows import Array, Rows, each, together
 from adadeep.core.task import Data
-from adadeep.training.frozen import about_map_bytes, layers_of, reseed
+from adadeep.training.frozen import about_map_bytes, drawing, reseed
 from adadeep.training.objective import Objective
 
 # Of this code: networks that another version trained are other networks.
@@ -95,9 +95,9 @@ def train(
     )
     model = made.network
     keras.utils.set_random_seed(schedule.seed)  # of what augments
-    reseed(layers_of(model), schedule.seed)
+    reseed(drawing(model), schedule.seed)
     if isinstance(aid.augment, keras.layers.Layer):
-        reseed((aid.augment, *layers_of(aid.augment)), schedule.seed + 1)
+        reseed(drawing(aid.augment), schedule.seed + 1)
     loss_of_batch = _loss_of_batch(model, objective, aid.augment)
     masks = _masks(model, made.hooks)
     variables = [variable.value for variable in model.trainable_variables]

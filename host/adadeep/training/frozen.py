@@ -51,6 +51,14 @@ def rescales(model: keras.Model) -> bool:
     return bool(names & {"TrueDivide", "Divide", "Multiply"})
 
 
+def drawing(layer: Any) -> list[Any]:
+    """It, its layers, and those that a layer of the user's own holds, in an order that stays."""
+    known = list(layers_of(layer)) if hasattr(layer, "operations") else [layer, *layers_of(layer)]
+    seen = {id(one) for one in known}
+    held = (one for one in layer._flatten_layers(include_self=False) if id(one) not in seen)
+    return [*known, *(one for one in held if getattr(one, "_seed_generators", ()))]
+
+
 def reseed(layers: Iterable[keras.layers.Layer], seed: int) -> None:
     """Has what layers draw (dropout, augmentation) follow from a seed, whoever loaded them."""
     for number, layer in enumerate(layers):
@@ -60,8 +68,13 @@ def reseed(layers: Iterable[keras.layers.Layer], seed: int) -> None:
 
 def about_map_bytes(model: keras.Model) -> float:
     """Bytes of all feature maps of one sample, about: what a step of training keeps of it."""
+    networks = [model, *(layer for layer in layers_of(model) if hasattr(layer, "operations"))]
+    others = (
+        one for network in networks for one in getattr(network, "operations", ())
+        if one not in network.layers
+    )  # fmt: skip
     total = 0.0
-    for layer in layers_of(model):
+    for layer in (*layers_of(model), *others):
         shape = getattr(getattr(layer, "output", None), "shape", None)  # of its only call
         if shape is not None and not getattr(layer, "layers", None):
             total += 4.0 * prod(size or 1 for size in shape[1:])

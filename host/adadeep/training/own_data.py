@@ -86,7 +86,9 @@ def _told_at_best(held_back: Samples, judging: Judging) -> list[str]:
     """The least loss that the held-back samples can rule out, where it is large."""
     scale, held = Scale.of(judging.metric), len(held_back)
     classes = judging.classes(held_back)
-    positive = held if classes is None else int((classes == 1).sum())
+    if scale.is_f1 and classes is None:
+        return []  # its own answers, which nobody has counted
+    positive = 0 if classes is None else int(np.sum(classes == 1))
     least = least_margin(held, _FIRST_TAIL, scale, positive)
     if least < _SMALL:
         return []

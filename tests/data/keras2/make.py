@@ -62,6 +62,41 @@ def maps():
     return keras.Model(image, layers.Dense(2)(layers.Flatten()(x)))
 
 
+def names():
+    """Layers with the names that Keras 3 makes up for operations, and lists of numbers."""
+    image = x = keras.Input((4, 4, 3))
+    x = tf.subtract([1.0, 2.0, 3.0], x[..., ::-1])
+    x = keras.applications.resnet50.preprocess_input(x * [0.5, 0.25, 2.0])
+    one = layers.Dense(4, name="one")(x + 0.5)
+    other = tf.nn.relu(tf.nn.tanh(layers.Dense(4, name="other")(x)))
+    x = layers.Add(name="add")([tf.nn.silu(one), other])
+    x = tf.math.l2_normalize(layers.Multiply(name="multiply")([x, x]) - 1.0, axis=-1)
+    return keras.Model(image, layers.Flatten()(x))
+
+
+def small():
+    """Whole numbers: TensorFlow's resizing gives others, its mean does not."""
+    image = keras.Input((4, 4, 3), dtype="uint8")
+    wide = tf.image.resize(image, (6, 6)) / 255.0
+    mean = tf.cast(tf.reduce_mean(tf.cast(image, "int32"), axis=[1, 2]), "float32")
+    return keras.Model(image, layers.Concatenate()([layers.Flatten()(wide), mean]))
+
+
+def swapped():
+    """Branches that Keras 3 would give each other's weights."""
+    x = keras.Input((4,))
+    one = tf.nn.silu(layers.Dense(4, name="a")(x), 2.0)  # three operations of Keras 3
+    other = tf.nn.relu(tf.nn.tanh(layers.Dense(4, name="b")(x)))
+    return keras.Model(x, layers.Concatenate()([one, other]))
+
+
+def masked():
+    """A sum of what is masked and what is not, which Keras 3 does not mask."""
+    x = keras.Input((4,))
+    tokens = layers.Embedding(5, 3, mask_zero=True)(x)
+    return keras.Model(x, layers.LSTM(2)(layers.Add()([tokens, layers.Embedding(5, 3)(x)])))
+
+
 def settings():
     """Layers that Keras 3 has without some of their settings."""
     network = keras.Sequential(
@@ -91,6 +126,10 @@ def main():
     write("pair", pair(), *rng.normal(size=(2, 4, 6)).astype(np.float32))
     write("maps", maps(), rng.normal(size=(3, 4, 4, 2)).astype(np.float32))
     write("settings", settings(), rng.normal(size=(3, 8, 8, 3)).astype(np.float32))
+    write("names", names(), rng.normal(size=(3, 4, 4, 3)).astype(np.float32))
+    write("small", small(), rng.integers(0, 256, (3, 4, 4, 3), np.uint8))
+    swapped().save("swapped.h5")
+    masked().save("masked.h5")
     x = keras.Input((4,))
     keras.Model(x, layers.Dense(2)(tf.math.erf(x))).save("unknown.h5")
     keras.Model(x, layers.Dense(2, activation="hard_sigmoid", name="gate")(x)).save("gate.h5")

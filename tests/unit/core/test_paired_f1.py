@@ -101,6 +101,8 @@ def test_few_positives_tell_less_than_many_samples_do():
     scale = Scale.of(F1_OF_TWO)
     few, many = (least_margin(2000, 0.025, scale, positive) for positive in (100, 1000))
     assert 5 * many < few < 0.1
+    # Who is often wrong, and where the other is, has more to compare.
+    assert least_margin(2000, 0.025, scale, 100, 300) < few
 
 
 def test_networks_of_other_samples_are_refused():

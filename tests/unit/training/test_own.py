@@ -379,13 +379,21 @@ AUGMENT = """
     import keras
     def one():
         return {"augment": keras.layers.RandomTranslation(0.3, 0.3)}
+    class Own(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = keras.Sequential([keras.layers.RandomTranslation(0.3, 0.3)])
+        def call(self, x, training=None):
+            return self.inner(x, training=training)
+    def held():
+        return {"augment": Own()}
     def several():
         layers = [keras.layers.RandomFlip(), keras.layers.RandomTranslation(0.3, 0.3)]
         return {"augment": keras.Sequential(layers)}
 """
 
 
-@pytest.mark.parametrize("how", ["one", "several"])
+@pytest.mark.parametrize("how", ["one", "held", "several"])
 def test_layers_that_augment_draw_by_the_seed_however_often_they_did(folder, how):
     folder.module("augments", AUGMENT)
     task = folder.load(network(), classes(), train=f"augments:{how}")
