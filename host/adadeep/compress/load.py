@@ -67,9 +67,8 @@ def load_model(
     _check_code(path, config, trust)
     _check_classes(path, config, custom)
     if path.suffix.lower() != ".keras" and keras2.is_of_keras_2(path):
-        model = _of_keras_2(path, config, trust, custom, compiled)
-    else:
-        model = _loaded(path, trust, custom, compiled)
+        return _of_keras_2(path, config, trust, custom, compiled)
+    model = _loaded(path, trust, custom, compiled)
     _check_network(path, model)
     return model
 
@@ -183,6 +182,7 @@ def _of_keras_2(
         with keras2.rewritten(path, config) as (copy, operations):
             model = _loaded(path, trust, operations | custom, compiled, copy)
         keras2.require_weights(path, model)
+        _check_network(path, model)
         _try(model)
         return model
     except (

@@ -129,6 +129,8 @@ def main():
     write("names", names(), rng.normal(size=(3, 4, 4, 3)).astype(np.float32))
     write("small", small(), rng.integers(0, 256, (3, 4, 4, 3), np.uint8))
     swapped().save("swapped.h5")
+    x = keras.Input((None, None, 3), name="photo")
+    keras.Model(x, layers.Conv2D(2, 3)(x / 255.0)).save("open.h5")
     masked().save("masked.h5")
     x = keras.Input((4,))
     keras.Model(x, layers.Dense(2)(tf.math.erf(x))).save("unknown.h5")

@@ -58,6 +58,7 @@ def test_the_file_stays_as_it_is(tmp_path: Path) -> None:
         ("unknown.h5", "has tf.math.erf, which nothing here stands for"),
         ("gate.h5", "has hard_sigmoid in 'gate', which nothing here"),  # another one in Keras 3
         ("swapped.h5", "the weights of 'a' came to another layer|of 'b' came to another"),
+        ("open.h5", "input 'photo' leaves its height or width open"),
         ("masked.h5", "has masks that are merged"),
         ("keras2.keras", r"which Keras 2 saved; in Keras 2 save it by model.save\('model.h5'\)"),
     ],
