@@ -221,12 +221,8 @@ def _references(value: Any) -> Iterator[list[Any]]:
 
 def _has_tensors(calls: Any) -> bool:
     """Whether a tensor is among the settings of a call, where Keras 3 doesn't look."""
-    return any(
-        True
-        for use in _references(calls)
-        if len(use) == 4
-        for _ in _references(list(use[3].values()))
-    )
+    settings = (use[3] for use in _references(calls) if len(use) == 4)
+    return any(next(_references(list(one.values())), None) for one in settings)
 
 
 def _node(call: Sequence[Any]) -> dict[str, Any]:

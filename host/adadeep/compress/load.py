@@ -96,11 +96,11 @@ def _config(path: Path) -> Any:
         ) from error
 
 
-def _zipped(path: Path) -> bytes:
+def _zipped(path: Path, member: str = "config.json") -> bytes:
     with zipfile.ZipFile(path) as archive:
-        about = archive.getinfo("config.json")
+        about = archive.getinfo(member)
         if about.file_size > _MOST_CONFIG_BYTES:
-            raise ValueError("its config.json is too large")
+            raise ValueError(f"its {member} is too large")
         if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
             raise ValueError(f"it unpacks to more than {_MOST_BYTES / 1e9:g} GB")
         return archive.read(about)
@@ -242,13 +242,10 @@ def _is_of_keras_2(path: Path) -> bool:
     """Whether it is a .keras file of Keras 2, which Keras 3 reads in .h5 files alone."""
     if path.suffix.lower() != ".keras":
         return False
-    with zipfile.ZipFile(path) as archive:
-        if "metadata.json" not in archive.namelist():
-            return False
-        about = archive.read("metadata.json")
     try:
-        return str(json.loads(about).get("keras_version")).startswith("2.")
-    except (ValueError, AttributeError):
+        about = json.loads(_zipped(path, "metadata.json"))
+        return str(about.get("keras_version")).startswith("2.")
+    except (ValueError, KeyError, AttributeError):  # it doesn't say
         return False
 
 

@@ -171,10 +171,20 @@ def _refuted_from(values: Floats, tail: float) -> float:
         won = np.zeros(len(SHARES))
         for part in parts:
             won += np.log1p(-SHARES[:, None] * ((part - mean) / (1 - mean))).sum(axis=1)
-        return bool(np.logaddexp.reduce(won) - math.log(len(SHARES)) >= -math.log(tail))
+        return refutes(won, tail)
 
     found = float(values.mean())
     return bisect(is_refuted, found, 1.0) if found < 1 else 1.0
+
+
+def refutes(won: Floats, tail: float) -> bool:
+    """Whether bets have won too much for what they are made against to be held possible.
+
+    Args:
+        won: logarithm of what each of `SHARES` has made of its capital.
+        tail: how often that may happen by chance.
+    """
+    return bool(np.logaddexp.reduce(won) - math.log(len(won)) >= -math.log(tail))
 
 
 @functools.lru_cache(maxsize=256)

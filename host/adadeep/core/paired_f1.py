@@ -13,13 +13,12 @@ both are looked at. It holds for every n, and is as wide as the number of positi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from adadeep.core.paired import SHARES, Floats, bisect
+from adadeep.core.paired import SHARES, Floats, bisect, refutes
 
 NEITHER, WRONG, HIT = 0.5, 0.0, 1.0  # scores of a sample
 _NUISANCE_SHARE = 0.1  # of the tail, for the interval of the first network's F1
@@ -104,7 +103,7 @@ def _upper(first: Floats, second: Floats, tail: float) -> float:
             _won((hits[0] - r * sizes[0] - hits[1] + (r - loss) * sizes[1]) / most, counts)
             for r in ends
         ]
-        return _mean_reaches(np.minimum(*won), tail - nuisance)
+        return refutes(np.minimum(*won), tail - nuisance)
 
     highest = ends[1]  # the second network's F1 is no less than 0
     low = min(f1_of(first) - f1_of(second), highest)
@@ -117,10 +116,10 @@ def _f1_interval(
     """Of one network's F1; each end errs with a probability of at most `tail`."""
 
     def is_above(r: float) -> bool:  # refutes that F1 is so large
-        return _mean_reaches(_won((hits - r * sizes) / (2 - 2 * r), counts), tail)
+        return refutes(_won((hits - r * sizes) / (2 - 2 * r), counts), tail)
 
     def is_below(r: float) -> bool:  # mirrored: that it is so small
-        return _mean_reaches(_won(-(hits - (1 - r) * sizes) / (1 - r), counts), tail)
+        return refutes(_won(-(hits - (1 - r) * sizes) / (1 - r), counts), tail)
 
     total = float(sizes @ counts)
     if not total:
@@ -133,7 +132,3 @@ def _f1_interval(
 def _won(values: Floats, counts: npt.NDArray[np.int64]) -> Floats:
     """Logarithm of what each share of the capital has become; values are at most 1."""
     return np.asarray(np.log1p(-SHARES[:, None] * values) @ counts)
-
-
-def _mean_reaches(won: Floats, tail: float) -> bool:
-    return bool(np.logaddexp.reduce(won) - math.log(len(SHARES)) >= -math.log(tail))

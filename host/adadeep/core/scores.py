@@ -14,7 +14,7 @@ import numpy.typing as npt
 from adadeep.core.errors import ConfigError
 from adadeep.core.metric import Metric, Scale
 from adadeep.core.paired import Paired, PairedCounts, PairedScores
-from adadeep.core.paired_f1 import HIT, WRONG, PairedF1, f1_of, influences
+from adadeep.core.paired_f1 import HIT, WRONG, PairedF1, f1_of
 from adadeep.core.rows import Rows
 
 _MOST = 10_000_000
@@ -94,11 +94,6 @@ class SampleScores:
     def outcomes(self) -> tuple[int, int]:
         """How many samples score 1 (are right, or found) and 0 (are wrong)."""
         return int((self.array == HIT).sum()), int((self.array == WRONG).sum())
-
-    @property
-    def influences(self) -> npt.NDArray[np.float64]:
-        """(n,) whose mean is the quality, and whose variance over n is that of it."""
-        return influences(self.array) if self.is_f1 else self.array.astype(np.float64)
 
     def require(self, scale: Scale) -> None:
         """For foreign data: raises ValueError where these can't be scores of that metric."""

@@ -68,11 +68,14 @@ def reseed(layers: Iterable[keras.layers.Layer], seed: int) -> None:
 
 def about_map_bytes(model: keras.Model) -> float:
     """Bytes of all feature maps of one sample, about: what a step of training keeps of it."""
-    networks = [model, *(layer for layer in layers_of(model) if hasattr(layer, "operations"))]
+    import keras
+
     others = (
-        one for network in networks for one in getattr(network, "operations", ())
-        if one not in network.layers
-    )  # fmt: skip
+        one
+        for network in (model, *layers_of(model))
+        for one in getattr(network, "operations", ())
+        if not isinstance(one, keras.layers.Layer)
+    )
     total = 0.0
     for layer in (*layers_of(model), *others):
         shape = getattr(getattr(layer, "output", None), "shape", None)  # of its only call

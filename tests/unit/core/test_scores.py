@@ -8,7 +8,7 @@ import pytest
 
 from adadeep.core.errors import ConfigError, FormatError
 from adadeep.core.metric import ACCURACY_SCALE, Scale
-from adadeep.core.paired_f1 import f1_of
+from adadeep.core.paired_f1 import f1_of, influences
 from adadeep.core.reader import convert
 from adadeep.core.scores import SampleScores, judged
 from adadeep.training.metrics.accuracy import ACCURACY
@@ -44,7 +44,7 @@ def test_packed_hits_come_back_and_make_f1(count):
     assert kept.is_f1
     assert not kept.is_binary
     assert kept.quality == pytest.approx(f1_of(scores))
-    assert kept.influences.mean() == pytest.approx(kept.quality)
+    assert influences(kept.array).mean() == pytest.approx(kept.quality)
     kept.require(Scale.of(F1_OF_TWO))
     for scale in (ACCURACY_SCALE, Scale("iou", "IoU", is_binary=False)):
         with pytest.raises(ValueError, match="packed otherwise"):

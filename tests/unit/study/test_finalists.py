@@ -149,13 +149,35 @@ def test_the_first_that_is_met_wins_and_no_other_is_tested(tmp_path):
     assert conclusion.of_winner.text == "met"
 
 
-def test_by_another_metric_what_is_met_lucky_or_open_is_told_likewise(tmp_path):
-    run = ErrorRun(tmp_path)
+@pytest.mark.parametrize(
+    ("kind", "held_back", "tested", "loss", "quality"),
+    [
+        (
+            ErrorRun,
+            HELD,
+            ["lucky", "near", "safe"],
+            pytest.approx(0.04),
+            pytest.approx(1.9, abs=0.01),
+        ),
+        (
+            F1Run,
+            40_000,
+            ["lucky", "safe"],
+            pytest.approx(0.04, abs=1e-3),
+            pytest.approx(0.96, abs=1e-3),
+        ),
+    ],
+)
+def test_by_another_metric_what_is_met_lucky_or_open_is_told_likewise(
+    tmp_path, kind, held_back, tested, loss, quality
+):
+    run = kind(tmp_path)
+    run.held_back = held_back
     run.add("lucky", 0.005, 0.04, storage=100)
     run.add("near", 0.005, 0.019, storage=200)
     run.add("safe", 0.001, 0.001, storage=400)
     conclusion = run.conclude()
-    assert run.tested == ["initial", "lucky", "near", "safe"]
+    assert run.tested == ["initial", *tested]
     assert name_of(conclusion) == "safe"
     told = {
         name: conclusion.verdicts[run.losses[name][0].key].accuracy_loss
@@ -164,27 +186,8 @@ def test_by_another_metric_what_is_met_lucky_or_open_is_told_likewise(tmp_path):
     assert {name: verdict.text for name, verdict in told.items()} == {
         "lucky": "broken", "near": "open, within", "safe": "met",
     }  # fmt: skip
-    assert told["lucky"].estimate == pytest.approx(0.04)
-    assert conclusion.tested[0].scores.quality == pytest.approx(1.9, abs=0.01)
-
-
-def test_by_f1_what_is_met_lucky_or_open_is_told_by_the_few_that_are_to_be_found(tmp_path):
-    run = F1Run(tmp_path)
-    run.held_back = 40_000
-    run.add("lucky", 0.005, 0.04, storage=100)
-    run.add("near", 0.005, 0.019, storage=200)
-    run.add("safe", 0.001, 0.001, storage=400)
-    conclusion = run.conclude()
-    assert name_of(conclusion) == "safe"
-    told = {
-        name: conclusion.verdicts[run.losses[name][0].key].accuracy_loss
-        for name in ("lucky", "near", "safe")
-    }
-    assert {name: verdict.text for name, verdict in told.items()} == {
-        "lucky": "broken", "near": "open, within", "safe": "met",
-    }  # fmt: skip
-    assert told["lucky"].estimate == pytest.approx(0.04, abs=1e-3)
-    assert conclusion.tested[0].scores.quality == pytest.approx(0.96, abs=1e-3)
+    assert told["lucky"].estimate == loss
+    assert conclusion.tested[0].scores.quality == quality
 
 
 def test_by_f1_it_is_those_to_be_found_that_can_rule_a_loss_out(tmp_path):
